@@ -1,0 +1,1 @@
+"""JAX: state is passed through compiled steps as values."""

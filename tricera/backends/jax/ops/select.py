@@ -1,0 +1,66 @@
+"""Choosing and placing elements."""
+
+from __future__ import annotations
+
+import jax as _jax
+import jax.numpy as _jnp
+
+
+def select_where(condition, x1, x2):
+    return _jnp.where(condition, x1, x2)
+
+
+def nonzero(x):
+    return tuple(_jnp.nonzero(x))
+
+
+def take(x, indices, axis=None):
+    return _jnp.take(x, indices, axis)
+
+
+def take_along_axis(x, indices, axis=None):
+    return _jnp.take_along_axis(x, indices, axis)
+
+
+def sort(x, axis=-1):
+    return _jnp.sort(x, axis)
+
+
+def argsort(x, axis=-1):
+    return _jnp.argsort(x, axis, stable=True).astype("int32")
+
+
+def _at(indices):
+    return tuple(_jnp.moveaxis(indices, -1, 0))
+
+
+def scatter(indices, values, shape):
+    return _jnp.zeros(shape, values.dtype).at[_at(indices)].add(values)
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    target = inputs.at[_at(indices)]
+    updates = updates.astype(inputs.dtype)
+    if reduction is None:
+        return target.set(updates)
+    return {"add": target.add, "max": target.max, "min": target.min, "mul": target.multiply}[reduction](updates)
+
+
+def slice(inputs, start_indices, shape):
+    sizes = [d if s == -1 else s for s, d in zip(shape, inputs.shape, strict=True)]
+    if all(isinstance(i, int) for i in start_indices):
+        sizes = [d - i if s == -1 else s for s, d, i in zip(shape, inputs.shape, start_indices, strict=True)]
+    return _jax.lax.dynamic_slice(inputs, start_indices, sizes)
+
+
+def slice_update(inputs, start_indices, updates):
+    return _jax.lax.dynamic_update_slice(inputs, updates.astype(inputs.dtype), start_indices)
+
+
+def top_k(x, k, sorted=True):
+    values, indices = _jax.lax.top_k(x, k)
+    return values, indices.astype("int32")
+
+
+def get_item(x, key):
+    return x[key]

@@ -1,0 +1,60 @@
+"""Random numbers by JAX's threefry: a seed of two words is a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+SEED_DTYPE = "uint32"
+
+
+def _key(seed: Any) -> Any:
+    return jax.random.wrap_key_data(jnp.asarray(seed, "uint32"))
+
+
+def normal(shape: Any, dtype: str, seed: Any) -> Any:
+    """Standard normal numbers."""
+    return jax.random.normal(_key(seed), shape, dtype)
+
+
+def uniform(shape: Any, dtype: str, seed: Any) -> Any:
+    """Uniform numbers in [0, 1)."""
+    return jax.random.uniform(_key(seed), shape, dtype)
+
+
+def truncated_normal(shape: Any, dtype: str, seed: Any) -> Any:
+    """Standard normal numbers within two standard deviations."""
+    return jax.random.truncated_normal(_key(seed), -2.0, 2.0, shape, dtype)
+
+
+def randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
+    """Uniform integers in [minval, maxval)."""
+    return jax.random.randint(_key(seed), shape, minval, maxval, dtype)
+
+
+def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
+    """Classes drawn by the logits of each row."""
+    drawn = jax.random.categorical(_key(seed), logits[:, None, :], axis=-1, shape=(logits.shape[0], num_samples))
+    return drawn.astype(dtype)
+
+
+def shuffle(x: Any, axis: int, seed: Any) -> Any:
+    """Slices along an axis in random order."""
+    return jax.random.permutation(_key(seed), x, axis)
+
+
+def gamma(shape: Any, alpha: Any, dtype: str, seed: Any) -> Any:
+    """Gamma-distributed numbers of scale 1."""
+    return jax.random.gamma(_key(seed), alpha, shape, dtype)
+
+
+def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
+    """Beta-distributed numbers."""
+    return jax.random.beta(_key(seed), alpha, beta, shape, dtype)
+
+
+def binomial(shape: Any, counts: Any, probabilities: Any, dtype: str, seed: Any) -> Any:
+    """Binomially distributed numbers."""
+    return jax.random.binomial(_key(seed), counts, probabilities, shape).astype(dtype)

@@ -1,0 +1,71 @@
+"""Making, casting and reading JAX arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tricera.core import config, dtypes
+
+cacheable = True
+_NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a JAX array or tracer."""
+    return isinstance(x, jax.Array)
+
+
+def is_tensor_type(cls: type) -> bool:
+    """Whether a class is one of JAX's arrays or tracers."""
+    return issubclass(cls, (jax.Array, jax.core.Tracer))
+
+
+def canonical(dtype: str) -> str:
+    """The dtype that values of `dtype` really have: 32 bits unless JAX's x64 mode is on."""
+    return dtype if jax.config.jax_enable_x64 else _NARROW.get(dtype, dtype)
+
+
+def convert(x: Any, dtype: str | None = None) -> jax.Array:
+    """Make an array; lists of Python numbers get floatx or int32."""
+    if isinstance(x, jax.Array):
+        return x if dtype is None else cast(x, dtype)
+    if dtype is None and not hasattr(x, "dtype"):
+        kind = type(x)
+        if kind is int:
+            dtype = "int32"
+        elif kind is float:
+            dtype = config.floatx()
+        elif kind is not bool:
+            array = jnp.asarray(x)
+            weak = {"f": config.floatx(), "i": "int32"}.get(np.dtype(array.dtype).kind)
+            return array.astype(weak) if weak else array
+    return jnp.asarray(x, None if dtype is None else canonical(dtype))
+
+
+def cast(x: Any, dtype: str) -> jax.Array:
+    """The same values in another dtype."""
+    return jnp.asarray(x).astype(canonical(dtype))
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """Fetch the values."""
+    return np.asarray(x)
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The shape."""
+    return x.shape if hasattr(x, "shape") else np.shape(x)
+
+
+def dtype(x: Any) -> str:
+    """The name of the dtype."""
+    return dtypes.standardize_dtype(x.dtype)
+
+
+def dynamic_shape(x: Any) -> tuple[int, ...]:
+    """The shape, which is always known here."""
+    return shape(x)

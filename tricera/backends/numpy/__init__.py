@@ -1,0 +1,1 @@
+"""The plain reference: NumPy alone, everything but gradients, clarity before speed."""

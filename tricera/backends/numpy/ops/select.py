@@ -1,0 +1,75 @@
+"""Choosing and placing elements."""
+
+from __future__ import annotations
+
+import builtins as _builtins
+
+import numpy as _np
+
+_slice = _builtins.slice
+
+
+def select_where(condition, x1, x2):
+    return _np.where(condition, x1, x2)
+
+
+def nonzero(x):
+    return tuple(_np.nonzero(x))
+
+
+def take(x, indices, axis=None):
+    return _np.take(x, indices.astype('int64'), axis)
+
+
+def take_along_axis(x, indices, axis=None):
+    return _np.take_along_axis(x, indices.astype('int64'), axis)
+
+
+def sort(x, axis=-1):
+    return _np.sort(x, axis)
+
+
+def argsort(x, axis=-1):
+    return _np.argsort(x, axis, kind="stable").astype("int32")
+
+
+def _at(indices):
+    return tuple(_np.moveaxis(indices.astype('int64'), -1, 0))
+
+
+def scatter(indices, values, shape):
+    out = _np.zeros(shape, values.dtype)
+    _np.add.at(out, _at(indices), values)
+    return out
+
+
+_COMBINE = {"add": _np.add, "max": _np.maximum, "min": _np.minimum, "mul": _np.multiply}
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    out = _np.array(inputs)
+    if reduction is None:
+        out[_at(indices)] = updates
+    else:
+        _COMBINE[reduction].at(out, _at(indices), updates)
+    return out
+
+
+def slice(inputs, start_indices, shape):
+    begin = [int(i) for i in start_indices]
+    return inputs[tuple(_slice(i, None if s == -1 else i + s) for i, s in zip(begin, shape, strict=True))]
+
+
+def slice_update(inputs, start_indices, updates):
+    out = _np.array(inputs)
+    out[tuple(_slice(int(i), int(i) + s) for i, s in zip(start_indices, updates.shape, strict=True))] = updates
+    return out
+
+
+def top_k(x, k, sorted=True):
+    indices = _np.argsort(-x if x.dtype.kind in "fi" else ~x, axis=-1, kind="stable")[..., :k]
+    return _np.take_along_axis(x, indices, axis=-1), indices.astype("int32")
+
+
+def get_item(x, key):
+    return x[key]

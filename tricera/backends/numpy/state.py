@@ -1,0 +1,32 @@
+"""Variables are plain arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def make(value: np.ndarray, dtype: str, trainable: bool, name: str) -> np.ndarray:
+    """The native form of a variable's initial value."""
+    return np.array(value)
+
+
+def read(native: np.ndarray) -> np.ndarray:
+    """The value as a tensor."""
+    return native
+
+
+def assign(native: Any, value: np.ndarray) -> np.ndarray:
+    """The native form after assigning."""
+    return np.array(value)
+
+
+def set_trainable(native: Any, trainable: bool) -> Any:
+    """The native form after a change of `trainable`."""
+    return native
+
+
+def native_class(cls: type) -> type:
+    """The class of a layer on this backend: the layer's own, it needs no native base."""
+    return cls

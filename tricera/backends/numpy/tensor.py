@@ -1,0 +1,63 @@
+"""Making, casting and reading NumPy tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tricera.core import config, dtypes
+
+cacheable = False  # a NumPy array says nothing about the backend, so nothing may be remembered by its type
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a NumPy array."""
+    return isinstance(x, (np.ndarray, np.generic))
+
+
+def is_tensor_type(cls: type) -> bool:
+    """Whether a class stands for tensors of NumPy alone: never, arrays follow the current backend."""
+    return False
+
+
+def canonical(dtype: str) -> str:
+    """The dtype that values of `dtype` really have here."""
+    return dtype
+
+
+def convert(x: Any, dtype: str | None = None) -> np.ndarray:
+    """Make an array; lists of Python numbers get floatx or int32."""
+    if dtype is not None:
+        return np.asarray(x, dtypes.numpy_dtype(dtype))
+    array = np.asarray(x)
+    if not hasattr(x, "dtype"):
+        weak = {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
+        if weak is not None:
+            return array.astype(dtypes.numpy_dtype(weak))
+    return array
+
+
+def cast(x: Any, dtype: str) -> np.ndarray:
+    """The same values in another dtype."""
+    return np.asarray(x).astype(dtypes.numpy_dtype(dtype), copy=False)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """The array itself."""
+    return np.asarray(x)
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The shape."""
+    return np.shape(x)
+
+
+def dtype(x: Any) -> str:
+    """The name of the dtype."""
+    return dtypes.standardize_dtype(x.dtype)
+
+
+def dynamic_shape(x: Any) -> tuple[int, ...]:
+    """The shape, which is always known here."""
+    return shape(x)

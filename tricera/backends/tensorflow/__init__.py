@@ -1,0 +1,1 @@
+"""TensorFlow: steps are `tf.function`s over `tf.Variable`s; layers are trackable."""

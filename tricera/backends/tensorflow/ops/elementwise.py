@@ -1,0 +1,138 @@
+"""Elementwise ops: TensorFlow's own, with casts where it lacks a dtype."""
+
+from __future__ import annotations
+
+import math as _math
+
+import tensorflow as _tf
+
+exp = _tf.exp
+expm1 = _tf.math.expm1
+log = _tf.math.log
+log1p = _tf.math.log1p
+sqrt = _tf.sqrt
+rsqrt = _tf.math.rsqrt
+sin = _tf.sin
+cos = _tf.cos
+tan = _tf.tan
+arcsin = _tf.asin
+arccos = _tf.acos
+arctan = _tf.atan
+sinh = _tf.sinh
+cosh = _tf.cosh
+tanh = _tf.tanh
+arcsinh = _tf.asinh
+arccosh = _tf.acosh
+arctanh = _tf.atanh
+erf = _tf.math.erf
+erfinv = _tf.math.erfinv
+sigmoid = _tf.sigmoid
+negative = _tf.negative
+floor = _tf.floor
+ceil = _tf.math.ceil
+add = _tf.add
+subtract = _tf.subtract
+multiply = _tf.multiply
+divide = _tf.divide
+power = _tf.pow
+maximum = _tf.maximum
+minimum = _tf.minimum
+arctan2 = _tf.atan2
+equal = _tf.equal
+not_equal = _tf.not_equal
+square = _tf.square
+reciprocal = _tf.math.reciprocal
+relu = _tf.nn.relu
+bitwise_and, bitwise_or, bitwise_xor = _tf.bitwise.bitwise_and, _tf.bitwise.bitwise_or, _tf.bitwise.bitwise_xor
+left_shift, right_shift, bitwise_not = _tf.bitwise.left_shift, _tf.bitwise.right_shift, _tf.bitwise.invert
+conjugate = _tf.math.conj
+
+
+def _numbers(function):
+    """The function, on bool operands as on int8."""
+
+    def wrapped(x1, x2):
+        if x1.dtype == _tf.bool:
+            x1, x2 = _tf.cast(x1, _tf.int8), _tf.cast(x2, _tf.int8)
+        return function(x1, x2)
+
+    return wrapped
+
+
+less, less_equal = _numbers(_tf.less), _numbers(_tf.less_equal)
+greater, greater_equal = _numbers(_tf.greater), _numbers(_tf.greater_equal)
+
+
+def _truth(function):
+    def wrapped(*xs):
+        return function(*(_tf.cast(x, _tf.bool) for x in xs))
+
+    return wrapped
+
+
+logical_and, logical_or, logical_xor = _truth(_tf.logical_and), _truth(_tf.logical_or), _truth(_tf.math.logical_xor)
+logical_not = _truth(_tf.logical_not)
+
+
+def exp2(x):
+    return _tf.exp(x * _tf.cast(_math.log(2.0), x.dtype))
+
+
+def log10(x):
+    return _tf.math.log(x) * _tf.cast(1 / _math.log(10.0), x.dtype)
+
+
+def log2(x):
+    return _tf.math.log(x) * _tf.cast(1 / _math.log(2.0), x.dtype)
+
+
+def absolute(x):
+    return x if x.dtype.is_unsigned or x.dtype == _tf.bool else _tf.abs(x)
+
+
+def sign(x):
+    if x.dtype.is_unsigned:
+        return _tf.cast(x > 0, x.dtype)
+    return _tf.sign(x)
+
+
+def trunc(x):
+    return x if x.dtype.is_integer or x.dtype == _tf.bool else _tf.where(x < 0, _tf.math.ceil(x), _tf.floor(x))
+
+
+def isnan(x):
+    return _tf.math.is_nan(x) if x.dtype.is_floating else _tf.zeros_like(x, _tf.bool)
+
+
+def isinf(x):
+    return _tf.math.is_inf(x) if x.dtype.is_floating else _tf.zeros_like(x, _tf.bool)
+
+
+def isfinite(x):
+    return _tf.math.is_finite(x) if x.dtype.is_floating else _tf.ones_like(x, _tf.bool)
+
+
+def floor_divide(x1, x2):
+    return _tf.math.floordiv(x1, x2)
+
+
+def mod(x1, x2):
+    return _tf.math.floormod(x1, x2)
+
+
+def round(x, decimals=0):
+    if x.dtype.is_integer and decimals >= 0:
+        return x
+    if not decimals:
+        return _tf.round(x)
+    wide = _tf.cast(x, _tf.float64) if x.dtype.is_integer else x
+    scale = _tf.cast(10.0 ** abs(decimals), wide.dtype)
+    result = _tf.round(wide * scale) / scale if decimals > 0 else _tf.round(wide / scale) * scale
+    return _tf.cast(result, x.dtype)
+
+
+def clip(x, x_min, x_max):
+    return _tf.minimum(_tf.maximum(x, x_min), x_max)
+
+
+stop_gradient = _tf.stop_gradient

@@ -1,0 +1,34 @@
+"""Products: TensorFlow's matmul needs two axes and equal ranks unless batched."""
+
+from __future__ import annotations
+
+import tensorflow as _tf
+
+
+def _supported(x):
+    if x.dtype in (_tf.int8, _tf.int16, _tf.uint8, _tf.uint16, _tf.bool):
+        return _tf.cast(x, _tf.int32)
+    return x
+
+
+def matmul(x1, x2):
+    kind = x1.dtype
+    a, b = _supported(x1), _supported(x2)
+    vector1, vector2 = len(a.shape) == 1, len(b.shape) == 1
+    a = a[None, :] if vector1 else a
+    b = b[:, None] if vector2 else b
+    if len(a.shape) > 2 and len(b.shape) == 2:
+        out = _tf.tensordot(a, b, 1)
+    else:
+        out = _tf.matmul(a, b)
+    if vector2:
+        out = out[..., 0]
+    if vector1:
+        out = out[..., 0] if vector2 else out[..., 0, :]
+    return out if kind in (_tf.int8, out.dtype) else _tf.cast(out, kind)
+
+
+def contract(subscripts, operands):
+    kind = operands[0].dtype
+    out = _tf.einsum(subscripts, *map(_supported, operands))
+    return out if kind in (_tf.int8, out.dtype) else _tf.cast(out, kind)

@@ -1,0 +1,72 @@
+"""Reductions; the dtypes are those of the shape rules."""
+
+from __future__ import annotations
+
+import tensorflow as _tf
+
+_WIDER = {_tf.bool: _tf.int32, _tf.int8: _tf.int32, _tf.int16: _tf.int32, _tf.uint8: _tf.uint32, _tf.uint16: _tf.uint32}
+
+
+def _wider(x, dtype=None):
+    dtype = dtype or _WIDER.get(x.dtype, x.dtype)
+    return x if x.dtype == dtype else _tf.cast(x, dtype)
+
+
+def sum(x, axis=None, keepdims=False):
+    return _tf.reduce_sum(_wider(x), axis, keepdims)
+
+
+def prod(x, axis=None, keepdims=False, dtype=None):
+    return _tf.reduce_prod(_wider(x, dtype), axis, keepdims)
+
+
+def mean(x, axis=None, keepdims=False):
+    return _tf.reduce_mean(x, axis, keepdims)
+
+
+def _extreme(function, pair):
+    def reduced(x, axis=None, keepdims=False, initial=None):
+        if x.dtype == _tf.bool:
+            return _tf.cast(reduced(_tf.cast(x, _tf.int8), axis, keepdims, initial), _tf.bool)
+        result = function(x, axis, keepdims)
+        return result if initial is None else pair(result, _tf.cast(initial, x.dtype))
+
+    return reduced
+
+
+max, min = _extreme(_tf.reduce_max, _tf.maximum), _extreme(_tf.reduce_min, _tf.minimum)
+
+
+def any(x, axis=None, keepdims=False):
+    return _tf.reduce_any(_tf.cast(x, _tf.bool), axis, keepdims)
+
+
+def all(x, axis=None, keepdims=False):
+    return _tf.reduce_all(_tf.cast(x, _tf.bool), axis, keepdims)
+
+
+def _first(function):
+    def index(x, axis=None, keepdims=False):
+        x = _tf.cast(x, _tf.int8) if x.dtype == _tf.bool else x
+        flat = _tf.reshape(x, [-1]) if axis is None else x
+        result = function(flat, 0 if axis is None else axis, output_type=_tf.int32)
+        if not keepdims:
+            return result
+        return _tf.reshape(result, [1] * len(x.shape)) if axis is None else _tf.expand_dims(result, axis)
+
+    return index
+
+
+argmax, argmin = _first(_tf.argmax), _first(_tf.argmin)
+
+
+def _running(function):
+    def running(x, axis=None, dtype=None):
+        x = _tf.cast(x, dtype or (_tf.int32 if x.dtype == _tf.bool else x.dtype))
+        return function(_tf.reshape(x, [-1]) if axis is None else x, axis or 0)
+
+    return running
+
+
+cumsum, cumprod = _running(_tf.cumsum), _running(_tf.math.cumprod)
+logsumexp = _tf.reduce_logsumexp

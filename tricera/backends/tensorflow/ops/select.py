@@ -1,0 +1,153 @@
+"""Choosing and placing elements."""
+
+from __future__ import annotations
+
+import builtins as _builtins
+
+import numpy as _np
+import tensorflow as _tf
+
+_slice = _builtins.slice
+
+
+def select_where(condition, x1, x2):
+    return _tf.where(_tf.cast(condition, _tf.bool), x1, x2)
+
+
+def nonzero(x):
+    return tuple(_tf.unstack(_tf.where(_tf.cast(x, _tf.bool)), num=len(x.shape), axis=-1))
+
+
+def _index(indices, size):
+    if indices.dtype not in (_tf.int32, _tf.int64):
+        indices = _tf.cast(indices, _tf.int32)
+    return _tf.where(indices < 0, indices + _tf.cast(size, indices.dtype), indices)
+
+
+def take(x, indices, axis=None):
+    if axis is None:
+        x, axis = _tf.reshape(x, [-1]), 0
+    return _tf.gather(x, _index(indices, _tf.shape(x)[axis]), axis=axis)
+
+
+def take_along_axis(x, indices, axis=None):
+    if axis is None:
+        x = _tf.reshape(x, [-1])
+        return _tf.gather(x, _index(indices, _tf.shape(x)[0]))
+    rank = len(x.shape)
+    index = _index(indices, _tf.shape(x)[axis])
+    # Both operands broadcast on the other axes, then the axis goes last and is gathered in batches.
+    lead = [i for i in range(rank) if i != axis]
+    a, b = _tf.transpose(x, [*lead, axis]), _tf.transpose(index, [*lead, axis])
+    batch = _tf.broadcast_dynamic_shape(_tf.shape(a)[:-1], _tf.shape(b)[:-1])
+    a = _tf.broadcast_to(a, _tf.concat([batch, _tf.shape(a)[-1:]], 0))
+    b = _tf.broadcast_to(b, _tf.concat([batch, _tf.shape(b)[-1:]], 0))
+    out = _tf.gather(a, b, batch_dims=rank - 1)
+    return _tf.transpose(out, _np.argsort([*lead, axis]))
+
+
+def sort(x, axis=-1):
+    if axis is None:
+        x, axis = _tf.reshape(x, [-1]), -1
+    if x.dtype == _tf.bool:
+        return _tf.cast(_tf.sort(_tf.cast(x, _tf.int8), axis), _tf.bool)
+    return _tf.sort(x, axis)
+
+
+def argsort(x, axis=-1):
+    if axis is None:
+        x, axis = _tf.reshape(x, [-1]), -1
+    x = _tf.cast(x, _tf.int8) if x.dtype == _tf.bool else x
+    return _tf.argsort(x, axis, stable=True)
+
+
+def top_k(x, k, sorted=True):
+    return tuple(_tf.math.top_k(x, k, sorted=sorted))
+
+
+def _int(indices):
+    return indices if indices.dtype in (_tf.int32, _tf.int64) else _tf.cast(indices, _tf.int32)
+
+
+def scatter(indices, values, shape):
+    return _tf.scatter_nd(_int(indices), values, _tf.cast(shape, _int(indices).dtype))
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    function = {
+        None: _tf.tensor_scatter_nd_update,
+        "add": _tf.tensor_scatter_nd_add,
+        "max": _tf.tensor_scatter_nd_max,
+        "min": _tf.tensor_scatter_nd_min,
+    }.get(reduction)
+    updates = _tf.cast(updates, inputs.dtype)
+    if function is not None:
+        return function(inputs, _int(indices), updates)
+    rows = _tf.reshape(_int(indices), [-1, indices.shape[-1]])
+    values = _tf.reshape(updates, _tf.concat([[_tf.shape(rows)[0]], inputs.shape[indices.shape[-1] :]], 0))
+
+    def step(i, out):
+        row = rows[i : i + 1]
+        return i + 1, _tf.tensor_scatter_nd_update(out, row, _tf.gather_nd(out, row) * values[i : i + 1])
+
+    return _tf.while_loop(lambda i, _: i < _tf.shape(rows)[0], step, (0, inputs))[1]
+
+
+def slice(inputs, start_indices, shape):
+    return _tf.slice(inputs, start_indices, shape)
+
+
+def slice_update(inputs, start_indices, updates):
+    updates = _tf.cast(updates, inputs.dtype)
+    begin = _tf.stack([_tf.cast(i, _tf.int32) for i in start_indices])
+    grid = _tf.stack(_tf.meshgrid(*[_tf.range(d) for d in _tf.unstack(_tf.shape(updates))], indexing="ij"), -1)
+    return _tf.tensor_scatter_nd_update(inputs, grid + begin, updates)
+
+
+def get_item(x, key):
+    keys = key if isinstance(key, tuple) else (key,)
+    advanced = [i for i, k in enumerate(keys) if _is_index_array(k)]
+    if not advanced:
+        return x[key]
+    if len(advanced) == 1 and len(keys) == 1:
+        k = keys[0]
+        mask = k if isinstance(k, _tf.Tensor) else _np.asarray(k)
+        if mask.dtype in (_tf.bool, bool):
+            return _tf.boolean_mask(x, mask)
+        return take(x, _tf.convert_to_tensor(mask), 0)
+    return _mixed(x, keys)
+
+
+def _is_index_array(k):
+    return (isinstance(k, (_tf.Tensor, _np.ndarray)) and len(k.shape) > 0) or isinstance(k, list)
+
+
+def _mixed(x, keys):
+    # Integer arrays beside slices: apply the plain keys first, then gather on the axes left.
+    expanded = []
+    given = sum(k is not None and k is not Ellipsis for k in keys)
+    for k in keys:
+        expanded.extend([_slice(None)] * (len(x.shape) - given) if k is Ellipsis else [k])
+    axis, axes, arrays, plain = 0, [], [], []
+    for k in expanded:
+        if _is_index_array(k):
+            axes.append(axis)
+            arrays.append(_tf.convert_to_tensor(k))
+            plain.append(_slice(None))
+            axis += 1
+        else:
+            plain.append(k)
+            axis += k is None or isinstance(k, _slice)
+    x = x[tuple(plain)]
+    rest = [i for i in range(len(x.shape)) if i not in axes]
+    lead = _tf.transpose(x, [*axes, *rest])
+    shape = arrays[0].shape
+    for a in arrays[1:]:
+        shape = _tf.broadcast_static_shape(shape, a.shape)
+    index = _tf.stack([_tf.broadcast_to(_index(a, _tf.shape(x)[n]), shape) for n, a in zip(axes, arrays, strict=True)], -1)
+    out = _tf.gather_nd(lead, index)
+    if axes == list(range(axes[0], axes[0] + len(axes))):
+        rank, at = len(shape), sum(i < axes[0] for i in rest)
+        order = [*range(rank, rank + at), *range(rank), *range(rank + at, len(out.shape))]
+        return _tf.transpose(out, order)
+    return out

@@ -1,0 +1,1 @@
+"""PyTorch: eager, on native parameters; layers are `torch.nn.Module`s."""

@@ -1,0 +1,3 @@
+"""Fused and structured neural-network kernels."""
+
+from __future__ import annotations

@@ -1,0 +1,119 @@
+"""Choosing and placing elements."""
+
+from __future__ import annotations
+
+import builtins as _builtins
+
+import torch as _torch
+
+_slice = _builtins.slice
+
+
+def select_where(condition, x1, x2):
+    return _torch.where(condition if condition.dtype == _torch.bool else condition != 0, x1, x2)
+
+
+def nonzero(x):
+    return _torch.nonzero(x, as_tuple=True)
+
+
+def _index(indices, size):
+    indices = indices.long()
+    return _torch.where(indices < 0, indices + size, indices)
+
+
+def take(x, indices, axis=None):
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    index = _index(indices, x.shape[axis])
+    out = _torch.index_select(x, axis, index.reshape(-1))
+    return out.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
+
+
+def take_along_axis(x, indices, axis=None):
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+        return _torch.gather(x, 0, _index(indices, x.shape[0]).reshape(-1)).reshape(indices.shape)
+    return _torch.take_along_dim(x, _index(indices, x.shape[axis]), axis)
+
+
+def sort(x, axis=-1):
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    return _torch.sort(x, dim=axis).values
+
+
+def argsort(x, axis=-1):
+    if axis is None:
+        x, axis = x.reshape(-1), 0
+    return _torch.argsort(x, dim=axis, stable=True).to(_torch.int32)
+
+
+def top_k(x, k, sorted=True):
+    values, indices = _torch.topk(x, k, sorted=sorted)
+    return values, indices.to(_torch.int32)
+
+
+def _at(indices):
+    return tuple(_torch.movedim(indices.long(), -1, 0))
+
+
+def scatter(indices, values, shape):
+    out = _torch.zeros(tuple(shape), dtype=values.dtype, device=values.device)
+    return out.index_put(_at(indices), values, accumulate=True)
+
+
+def scatter_update(inputs, indices, updates, reduction=None):
+    updates = updates.to(inputs.dtype)
+    at = _at(indices)
+    if reduction is None or reduction == "add":
+        return inputs.index_put(at, updates, accumulate=reduction == "add")
+    # index_put knows only sums: combine on the flattened leading axes.
+    n = indices.shape[-1]
+    flat = inputs.reshape(-1, *inputs.shape[n:])
+    position = _torch.zeros_like(at[0])
+    for axis, index in enumerate(at):
+        position = position * inputs.shape[axis] + _index(index, inputs.shape[axis])
+    rows = updates.reshape(-1, *inputs.shape[n:])
+    how = {"max": "amax", "min": "amin", "mul": "prod"}[reduction]
+    position = position.reshape(-1, *(1,) * (flat.ndim - 1)).expand_as(rows)
+    return flat.scatter_reduce(0, position, rows, how, include_self=True).reshape(inputs.shape)
+
+
+def slice(inputs, start_indices, shape):
+    begin = [int(i) for i in start_indices]
+    return inputs[tuple(_slice(i, None if s == -1 else i + s) for i, s in zip(begin, shape, strict=True))]
+
+
+def slice_update(inputs, start_indices, updates):
+    out = inputs.clone()
+    begin = [int(i) for i in start_indices]
+    out[tuple(_slice(i, i + s) for i, s in zip(begin, updates.shape, strict=True))] = updates.to(inputs.dtype)
+    return out
+
+
+def get_item(x, key):
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, _slice) and k.step is not None and k.step < 0 for k in keys):
+        return _reversed(x, keys)
+    return x[key]
+
+
+def _reversed(x, keys):
+    # torch has no negative steps: such an axis is picked by an index.
+    axis, plain, picks = 0, [], []
+    filled = [k for k in keys if k is not None]
+    for k in keys:
+        if k is Ellipsis:
+            axis = x.ndim - (len(filled) - filled.index(Ellipsis) - 1)
+            plain.append(k)
+            continue
+        if isinstance(k, _slice) and k.step is not None and k.step < 0:
+            picks.append((axis, _torch.arange(*k.indices(x.shape[axis]), device=x.device)))
+            plain.append(_slice(None))
+        else:
+            plain.append(k)
+        axis += k is not None
+    for at, index in picks:
+        x = _torch.index_select(x, at, index)
+    return x[tuple(plain)]

@@ -1,0 +1,99 @@
+"""Variables are `torch.nn.Parameter`s, and layers are `torch.nn.Module`s that show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from tricera.backends.torch.tensor import from_numpy
+
+
+def make(value: np.ndarray, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
+    """The native form of a variable's initial value."""
+    tensor = from_numpy(np.array(value), dtype)
+    return torch.nn.Parameter(tensor, requires_grad=trainable and tensor.is_floating_point())
+
+
+def read(native: torch.nn.Parameter) -> torch.Tensor:
+    """The value as a tensor: the parameter itself, so that autograd sees it."""
+    return native
+
+
+def assign(native: torch.nn.Parameter, value: torch.Tensor) -> torch.nn.Parameter:
+    """The parameter, filled with the value in place."""
+    with torch.no_grad():
+        native.copy_(value)
+    return native
+
+
+def set_trainable(native: torch.nn.Parameter, trainable: bool) -> torch.nn.Parameter:
+    """The parameter, with or without a gradient."""
+    return native.requires_grad_(trainable and native.is_floating_point())
+
+
+class ModuleView(torch.nn.Module):
+    """What a torch-built layer adds to its class: `torch.nn.Module`'s tables, read off the layer's own state.
+
+    The layer stays the owner of its variables and sublayers; `_parameters` and `_modules` are views made when asked for.
+    """
+
+    def __init__(self) -> None:  # the layer's own constructor stands before this one
+        raise TypeError("ModuleView is a mixin.")
+
+    def _init_native(self) -> None:
+        torch.nn.Module.__init__(self)
+
+    @property
+    def _parameters(self) -> dict[str, torch.nn.Parameter | None]:  # type: ignore[override]
+        names: dict[str, torch.nn.Parameter | None] = {}
+        for variable in self._own_variables:  # type: ignore[attr-defined]
+            name, number = variable.name.replace(".", "_"), 1
+            while name in names:
+                name, number = f"{variable.name}_{number}", number + 1
+            names[name] = variable.native
+        for name, value in self.__dict__.items():
+            if isinstance(value, torch.nn.Parameter):
+                names[name] = value
+        return names
+
+    @_parameters.setter
+    def _parameters(self, value: Any) -> None:
+        pass  # torch.nn.Module.__init__ puts an empty dict here
+
+    @property
+    def _modules(self) -> dict[str, torch.nn.Module | None]:  # type: ignore[override]
+        names: dict[str, torch.nn.Module | None] = {}
+        for layer in self._layers:  # type: ignore[attr-defined]
+            if isinstance(layer, torch.nn.Module):
+                name, number = layer.name.replace(".", "_"), 1  # type: ignore[union-attr, operator]
+                while name in names:
+                    name, number = f"{layer.name}_{number}", number + 1
+                names[name] = layer
+        for name, value in self.__dict__.items():
+            if isinstance(value, torch.nn.Module) and value not in names.values():
+                names[name] = value
+        return names
+
+    @_modules.setter
+    def _modules(self, value: Any) -> None:
+        pass  # as for _parameters
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+
+
+def native_class(cls: type) -> type:
+    """The class with `torch.nn.Module` behind it; hooks run around the class's own `__call__`."""
+    own_call = cls.__call__
+
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+            return torch.nn.Module.__call__(self, *args, **kwargs)
+        return own_call(self, *args, **kwargs)
+
+    return type(cls.__name__, (cls, ModuleView), {"__call__": __call__, "forward": own_call})

@@ -1,0 +1,119 @@
+"""Making, casting and reading torch tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import torch
+
+from tricera.core import config, dtypes
+
+cacheable = True
+DTYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name) for name in dtypes.ALLOWED if isinstance(getattr(torch, name, None), torch.dtype)
+}
+_NAMES = {value: name for name, value in DTYPES.items()}
+_DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def device() -> torch.device:
+    """Where new tensors go."""
+    return _DEVICE
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a torch tensor."""
+    return isinstance(x, torch.Tensor)
+
+
+def is_tensor_type(cls: type) -> bool:
+    """Whether a class is torch's tensor or one derived from it."""
+    return issubclass(cls, torch.Tensor)
+
+
+def canonical(dtype: str) -> str:
+    """The dtype that values of `dtype` really have here."""
+    return dtype
+
+
+def native_dtype(dtype: str) -> torch.dtype:
+    """The torch dtype of that name.
+
+    Raises:
+        TypeError: torch has none.
+    """
+    try:
+        return DTYPES[dtype]
+    except KeyError:
+        raise TypeError(f"PyTorch has no dtype {dtype!r}.") from None
+
+
+def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
+    """Make a tensor; lists of Python numbers get floatx or int32."""
+    if isinstance(x, torch.Tensor):
+        return x if dtype is None or _NAMES[x.dtype] == dtype else x.to(native_dtype(dtype))
+    kind = type(x)
+    if kind is float or kind is int or kind is bool:
+        weak = config.floatx() if kind is float else "int32" if kind is int else "bool"
+        return torch.tensor(x, dtype=native_dtype(dtype or weak), device=_DEVICE)
+    if isinstance(x, (list, tuple)) and any(isinstance(e, torch.Tensor) for e in x):
+        return torch.stack([convert(e, dtype) for e in x])
+    if not hasattr(x, "dtype"):
+        array = np.asarray(x)
+        dtype = dtype or {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
+    else:
+        array = np.asarray(x)
+    return from_numpy(array, dtype)
+
+
+def from_numpy(array: np.ndarray, dtype: str | None = None) -> torch.Tensor:
+    """A tensor of an array's values; it shares memory where it can."""
+    if array.dtype.kind in "OUS":
+        raise TypeError(f"PyTorch has no tensors of strings or objects; got an array of dtype {array.dtype}.")
+    if not array.flags.writeable or any(s < 0 for s in array.strides) or not array.dtype.isnative:
+        array = np.array(array, dtype=array.dtype.newbyteorder("="))
+    name = array.dtype.name
+    if name == "bfloat16":
+        tensor = torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    elif name in dtypes.FLOAT8:
+        tensor = torch.from_numpy(array.view(np.uint8)).view(DTYPES[name])
+    else:
+        tensor = torch.from_numpy(array)
+    return tensor.to(device=_DEVICE, dtype=None if dtype is None else native_dtype(dtype))
+
+
+def cast(x: Any, dtype: str) -> torch.Tensor:
+    """The same values in another dtype."""
+    return convert(x, dtype)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """Fetch the values."""
+    if not isinstance(x, torch.Tensor):
+        return np.asarray(x)
+    x = x.detach()
+    if x.device.type != "cpu":
+        x = x.cpu()
+    if x.dtype == torch.bfloat16:
+        return x.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+    name = _NAMES[x.dtype]
+    if name in dtypes.FLOAT8:
+        return x.contiguous().view(torch.uint8).numpy().view(dtypes.numpy_dtype(name))
+    return x.resolve_conj().resolve_neg().numpy()
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The shape."""
+    return tuple(x.shape) if isinstance(x, torch.Tensor) else np.shape(x)
+
+
+def dtype(x: Any) -> str:
+    """The name of the dtype."""
+    return _NAMES[x.dtype] if isinstance(x, torch.Tensor) else dtypes.standardize_dtype(np.asarray(x).dtype)
+
+
+def dynamic_shape(x: Any) -> tuple[int, ...]:
+    """The shape, which is always known here."""
+    return shape(x)

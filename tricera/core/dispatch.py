@@ -1,0 +1,176 @@
+"""Which backend runs an op: the one of its tensors, else the current one.
+
+A `Backend` is a handle on the folder `tricera/backends/<name>`; its modules ("rooms") are imported on first touch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tricera.core import config
+
+# name -> (module that must be installed, what to install)
+KNOWN = {
+    "jax": ("jax", "tricera[jax]"),
+    "torch": ("torch", "tricera[torch]"),
+    "tensorflow": ("tensorflow", "tricera[tensorflow]"),
+    "numpy": ("numpy", "numpy"),
+}
+# The first part of a tensor class's module -> backend.
+_ROOTS = {"jax": "jax", "jaxlib": "jax", "torch": "torch", "tensorflow": "tensorflow"}
+
+
+class BackendError(ImportError, ValueError):
+    """An unknown backend, or one whose framework is not installed."""
+
+
+class Backend:
+    """One framework behind the contract of `tricera.backends.contract`.
+
+    Attributes:
+        name: `"jax"`, `"torch"`, `"tensorflow"` or `"numpy"`.
+
+    The functions of the room `tensor` (`convert`, `cast`, `to_numpy`, `is_tensor`, `shape`, `dtype`) are attributes of the
+    handle itself; the other rooms (`random`, `state`, `control`, `step`, ...) are attributes that hold the module.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._functions: dict[str, Callable[..., Any] | None] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        tensor = _room(self.name, "tensor")
+        if hasattr(tensor, name):
+            value = getattr(tensor, name)
+        else:
+            value = _room(self.name, name)
+        self.__dict__[name] = value
+        return value
+
+    def function(self, name: str) -> Callable[..., Any] | None:
+        """The backend's own implementation of an op, or None."""
+        try:
+            return self._functions[name]
+        except KeyError:
+            function = self._functions[name] = _room(self.name, "ops").TABLE.get(name)
+            return function
+
+    def __repr__(self) -> str:
+        return f"<Backend {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (get, (self.name,))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Backend:
+        return self
+
+
+def _room(backend: str, room: str) -> Any:
+    return importlib.import_module(f"tricera.backends.{backend}.{room}")
+
+
+_handles: dict[str, Backend] = {}
+_scoped: contextvars.ContextVar[Backend | None] = contextvars.ContextVar("tricera_backend", default=None)
+_default: Backend | None = None
+_by_type: dict[type, Backend | None] = {}
+
+
+def installed() -> list[str]:
+    """The names of the backends whose frameworks are installed, without importing them."""
+    return [name for name, (module, _) in KNOWN.items() if importlib.util.find_spec(module) is not None]
+
+
+def get(name: str) -> Backend:
+    """The handle of a backend.
+
+    Raises:
+        BackendError: the name is unknown, or the framework is not installed (with what to install).
+    """
+    try:
+        return _handles[name]
+    except KeyError:
+        pass
+    if not isinstance(name, str) or name not in KNOWN:
+        raise BackendError(f"Unknown backend {name!r}. Expected one of: {', '.join(map(repr, KNOWN))}.")
+    module, requirement = KNOWN[name]
+    if importlib.util.find_spec(module) is None:
+        raise BackendError(
+            f"The backend {name!r} needs the package {module!r}, which is not installed. "
+            f"Install it with `pip install '{requirement}'`, or choose one of: {', '.join(installed())}."
+        )
+    return _handles.setdefault(name, Backend(name))
+
+
+def current() -> Backend:
+    """The backend on which what is built now will run."""
+    return _scoped.get() or _default or _choose()
+
+
+def _choose() -> Backend:
+    global _default
+    for source in (os.environ.get("TRICERA_BACKEND"), os.environ.get("KERAS_BACKEND"), config.config_file().get("backend")):
+        if source:
+            _default = get(source)
+            return _default
+    _default = get(installed()[0])
+    return _default
+
+
+def set_backend(name: str) -> None:
+    """Choose the backend for the whole process (a `use` block that is open still wins inside).
+
+    Args:
+        name: `"jax"`, `"torch"`, `"tensorflow"` or `"numpy"`.
+
+    Raises:
+        BackendError: unknown, or its framework is not installed.
+    """
+    global _default
+    _default = get(name)
+
+
+@contextlib.contextmanager
+def use(backend: str | Backend) -> Iterator[Backend]:
+    """Choose the backend inside a `with` block, for this thread or task alone.
+
+    Example:
+        >>> with use("numpy") as backend:
+        ...     backend.name
+        'numpy'
+    """
+    handle = backend if isinstance(backend, Backend) else get(backend)
+    token = _scoped.set(handle)
+    try:
+        yield handle
+    finally:
+        _scoped.reset(token)
+
+
+def of_type(cls: type) -> Backend | None:
+    """The backend whose tensors have the type `cls`; None for NumPy arrays and all else."""
+    try:
+        return _by_type[cls]
+    except KeyError:
+        pass
+    found = None
+    for base in cls.__mro__:
+        name = _ROOTS.get(base.__module__.partition(".")[0])
+        if name is not None:
+            backend = get(name)
+            found = backend if backend.is_tensor_type(cls) else None
+            break
+    _by_type[cls] = found
+    return found
+
+
+def of(x: Any) -> Backend | None:
+    """The backend to which a tensor belongs; None for Python numbers, lists and NumPy arrays."""
+    return of_type(type(x))

@@ -1,0 +1,469 @@
+"""The mechanism of ops: an op is one plain function, defined once for all backends.
+
+`@primitive` declares an op that each backend provides under the same name; `@composed` one whose body, written with other
+ops, is its portable definition, which a backend may override by defining the name. The front half that all share finds the
+backend from the tensors, converts what isn't a tensor, promotes dtypes and then calls the backend, runs the body, or (on
+symbolic tensors) infers the result. What to do is worked out once an op, and once more for each combination of argument
+types and dtypes, which is then remembered: the next such call goes straight to the framework.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tricera.core import dispatch, dtypes
+from tricera.core.graph import Operation, record
+from tricera.core.tensor import KerasTensor, Spec, not_recording
+from tricera.core.variable import Variable
+
+F = TypeVar("F", bound=Callable[..., Any])
+_KINDS = {
+    "TensorLike": "one",
+    "TensorLike | None": "one",
+    "Sequence[TensorLike]": "many",
+    "TensorLike | Sequence[TensorLike]": "many",
+    "Sequence[TensorLike] | None": "many",
+}
+
+
+class Op:
+    """What is known of one op.
+
+    Attributes:
+        name: the public name.
+        fn: the function as written; its body is the portable definition unless the op is primitive.
+        promote: how operands are cast: None (not at all), `"same"` (to their common dtype), `"float"` (to a float dtype),
+            `"tail"` (all but the first, a condition).
+        spec: a rule (Spec... , static arguments) -> Spec, or None to run the body on symbolic tensors.
+        out: the dtype of the result where it isn't the operands'.
+    """
+
+    def __init__(self, fn: Callable[..., Any], primitive: bool, promote: str | None, spec: Any, out: str | None) -> None:
+        self.fn, self.name, self.primitive = fn, fn.__name__, primitive
+        self.promote, self.spec, self.out = promote, spec, out
+        self.signature = inspect.signature(fn)
+        parameters = list(self.signature.parameters.values())
+        self.names = [p.name for p in parameters]
+        self.index = {name: i for i, name in enumerate(self.names)}
+        self.defaults = [p.default for p in parameters]
+        self.tensors = [(i, _KINDS[str(p.annotation)]) for i, p in enumerate(parameters) if str(p.annotation) in _KINDS]
+        self.tensor_indices = {i for i, _ in self.tensors}
+        self.statics = [i for i in range(len(parameters)) if i not in self.tensor_indices]
+        self.leading = 0
+        while (self.leading, "one") in self.tensors:
+            self.leading += 1
+        self.axis = self.index.get("axis")
+        self.new_axes = 0
+        self.fast: dict[Any, Any] = {}
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """All the arguments in order, defaults filled in."""
+        if len(args) > len(self.names):
+            self.signature.bind(*args, **kwargs)
+        values = [*args, *self.defaults[len(args) :]]
+        for key, value in kwargs.items():
+            i = self.index.get(key)
+            if i is None or i < len(args):
+                try:
+                    self.signature.bind(*args, **kwargs)
+                except TypeError as error:
+                    raise TypeError(f"ops.{self.name}: {error}. Its signature is {self.name}{self.signature}.") from None
+            values[i] = value
+        missing = next((n for n, v in zip(self.names, values, strict=True) if v is inspect.Parameter.empty), None)
+        if missing is not None:
+            raise TypeError(f"ops.{self.name}: missing the argument {missing!r}. Its signature is {self.name}{self.signature}.")
+        return values
+
+
+OPS: dict[str, Op] = {}
+
+
+def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Any:
+    """The front half: the slow way, taken when a combination of types is met for the first time, or is not plain."""
+    values = op.bind(args, kwargs)
+    backend, symbolic, operands = _scan(op, values)
+    if symbolic:
+        return _symbolic(op, values)
+    if backend is None:
+        backend = dispatch.current()
+    plain = _convert(op, values, backend, operands)
+    if op.axis is not None and operands and op.leading:
+        values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[0])))
+    native = backend.function(op.name)
+    if native is not None:
+        tensors = [values[i] for i in range(op.leading)]
+        rest = {op.names[i]: values[i] for i in range(op.leading, len(values))}
+        if key is not None and plain and backend.cacheable:
+            op.fast[key] = functools.partial(native, **rest) if rest else native
+        try:
+            return native(*tensors, **rest)
+        except Exception as error:
+            raise explain(op, error, values)  # noqa: B904 - it is the same error, or one that names the op
+    if op.primitive:
+        raise NotImplementedError(
+            f"ops.{op.name} is not available on the backend {backend.name!r}. Run it on another one: {', '.join(dispatch.KNOWN)}."
+        )
+    if dispatch.current() is backend:
+        return op.fn(*values)
+    with dispatch.use(backend):
+        return op.fn(*values)
+
+
+def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, list[Any]]:
+    """Find the backend of the operands, unwrap variables in place."""
+    backend: dispatch.Backend | None = None
+    variables: list[Any] = []
+    operands: list[Any] = []
+
+    def look(x: Any) -> Any:
+        nonlocal backend
+        if isinstance(x, KerasTensor):
+            operands.append(x)
+            return x
+        if isinstance(x, Variable):
+            owner: dispatch.Backend | None = x._backend
+            variables.append(x)
+        else:
+            owner = dispatch.of_type(type(x))
+        if owner is not None:
+            if backend is not None and owner is not backend:
+                raise TypeError(
+                    f"ops.{op.name} was given tensors of two frameworks, {backend.name} and {owner.name}. Convert one of them "
+                    "first: `ops.convert_to_numpy(x)` gives an array that either accepts."
+                )
+            backend = owner
+        operands.append(x)
+        return x
+
+    for i, kind in op.tensors:
+        value = values[i]
+        if kind == "many" and isinstance(value, (list, tuple)):
+            for v in value:
+                look(v)
+        elif value is not None:
+            look(value)
+    symbolic = any(isinstance(x, KerasTensor) for x in operands)
+    if variables and not symbolic:
+        for i, kind in op.tensors:
+            value = values[i]
+            if isinstance(value, Variable):
+                values[i] = value.value
+            elif kind == "many" and isinstance(value, (list, tuple)):
+                values[i] = [v.value if isinstance(v, Variable) else v for v in value]
+        operands = [x.value if isinstance(x, Variable) else x for x in operands]
+    return backend, symbolic, operands
+
+
+def _weak(x: Any) -> Any:
+    """The dtype of an operand that is not a tensor: a Python type for a scalar, else the array's."""
+    kind = type(x)
+    if kind is int or kind is float:
+        return kind
+    if kind is bool:
+        return "bool"
+    dtype = getattr(x, "dtype", None)
+    if dtype is not None:
+        return dtypes.standardize_dtype(dtype)
+    return None
+
+
+def _target(op: Op, found: list[Any]) -> str | None:
+    if op.promote is None or not found:
+        return None
+    if op.promote == "tail":
+        found = found[1:]
+    joined = dtypes.weak_result_type(*found)
+    if joined == "int*":
+        joined = "int32"
+    elif joined == "float*":
+        joined = dtypes.result_type(float)
+    return dtypes.float_of(joined) if op.promote == "float" else joined
+
+
+def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: list[Any]) -> bool:
+    """Make all operands tensors of one dtype, in place; say whether nothing had to be done."""
+    found = []
+    for x in operands:
+        dtype = backend.dtype(x) if dispatch.of_type(type(x)) is backend else _weak(x)
+        if dtype is None:
+            dtype = backend.dtype(backend.convert(x))
+        found.append(dtype)
+    target = _target(op, found)
+    if target is not None:
+        target = backend.canonical(target)
+    plain = True
+
+    def clean(x: Any) -> Any:
+        nonlocal plain
+        if dispatch.of_type(type(x)) is backend or backend.is_tensor(x):
+            if target is None or backend.dtype(x) == target:
+                return x
+            plain = False
+            return backend.cast(x, target)
+        plain = False
+        return backend.convert(x, target)
+
+    for i, kind in op.tensors:
+        value = values[i]
+        if kind == "many" and isinstance(value, (list, tuple)):
+            values[i] = [clean(v) for v in value]
+            plain = False
+        elif value is not None and not (i == 0 and op.promote == "tail"):
+            values[i] = clean(value)
+        elif value is not None:
+            values[i] = backend.convert(value)
+    return plain
+
+
+def _symbolic(op: Op, values: list[Any]) -> Any:
+    """Infer the result from shapes, and record the call."""
+    outputs = _infer(op, values)
+    tensors = tuple(values[i] for i, _ in op.tensors)
+    return record(OpCall(op, values), tensors, {}, outputs) if _records(tensors) else outputs
+
+
+def _records(tensors: Any) -> bool:
+    from tricera.core.tensor import recording
+
+    return recording.get()
+
+
+def _as_spec(op: Op, x: Any) -> Any:
+    if isinstance(x, KerasTensor):
+        return Spec(x.shape, x.dtype)
+    if isinstance(x, Variable):
+        return Spec(x.shape, x.dtype)
+    backend = dispatch.of_type(type(x))
+    if backend is not None:
+        return Spec(tuple(backend.shape(x)), backend.dtype(x))
+    if type(x) in (int, float, bool):
+        return Spec((), _weak(x))
+    array = np.asarray(x)
+    dtype = dtypes.standardize_dtype(array.dtype)
+    if not hasattr(x, "dtype"):
+        dtype = {"f": dtypes.result_type(float), "i": "int32"}.get(array.dtype.kind, dtype)
+    return Spec(array.shape, dtype)
+
+
+def _infer(op: Op, values: list[Any]) -> Any:
+    specs = list(values)
+    operands: list[Any] = []
+    for i, kind in op.tensors:
+        value = values[i]
+        if kind == "many" and isinstance(value, (list, tuple)):
+            specs[i] = [_as_spec(op, v) for v in value]
+            operands += specs[i]
+        elif value is not None:
+            specs[i] = _as_spec(op, value)
+            operands.append(specs[i])
+    target = _target(op, [s.dtype for s in operands])
+
+    def promoted(s: Any) -> Any:
+        if isinstance(s, list):
+            return [promoted(e) for e in s]
+        if not isinstance(s, Spec):
+            return s
+        dtype = target or {int: "int32", float: dtypes.result_type(float)}.get(s.dtype, s.dtype)  # type: ignore[call-overload]
+        return Spec(s.shape, dtype)
+
+    for i, _ in op.tensors:
+        specs[i] = promoted(specs[i])
+    if op.axis is not None and op.leading and isinstance(specs[0], Spec):
+        specs[op.axis] = canonical_axis(op, specs[op.axis], specs[0].ndim)
+    if op.spec is None:
+        with not_recording():
+            for i, kind in op.tensors:
+                if isinstance(specs[i], Spec):
+                    specs[i] = KerasTensor(*specs[i])
+                elif isinstance(specs[i], list):
+                    specs[i] = [KerasTensor(*s) for s in specs[i]]
+            return op.fn(*specs)
+    return _tensors_of(op.spec(*specs), op.out)
+
+
+def canonical_axis(op: Op, axis: Any, ndim: int) -> Any:
+    """Check an `axis` argument against the rank and make it non-negative."""
+    if axis is None or isinstance(axis, str):
+        return axis
+    if isinstance(axis, (list, tuple)):
+        axes = tuple(canonical_axis(op, a, ndim) for a in axis)
+        if len(set(axes)) != len(axes):
+            raise ValueError(f"ops.{op.name}: `axis`={axis} names an axis twice.")
+        return axes
+    try:
+        axis = axis.__index__()
+    except (AttributeError, TypeError):
+        raise TypeError(f"ops.{op.name}: `axis` must be an integer, a tuple of integers or None, not {axis!r}.") from None
+    rank = ndim + op.new_axes
+    if not -rank <= axis < rank:
+        raise ValueError(f"ops.{op.name}: `axis`={axis} is out of range for a tensor of {ndim} axes.")
+    return axis % rank if rank else axis
+
+
+def _tensors_of(spec: Any, dtype: str | None) -> Any:
+    if isinstance(spec, Spec):
+        return KerasTensor(spec.shape, dtype or spec.dtype)
+    return type(spec)(_tensors_of(s, dtype) for s in spec)
+
+
+class OpCall(Operation):
+    """One call of an op in a graph: the operation that a node holds.
+
+    Attributes:
+        op: the op.
+        statics: its arguments that are not tensors, by name.
+    """
+
+    def __init__(self, op: Op, values: list[Any], name: str | None = None) -> None:
+        from tricera.core import naming
+
+        super().__init__(name or naming.auto_name(op.name))
+        self.op = op
+        self.statics = {op.names[i]: values[i] for i in op.statics}
+
+    def call(self, *tensors: Any) -> Any:
+        arguments = {self.op.names[i]: t for (i, _), t in zip(self.op.tensors, tensors, strict=True)}
+        return PUBLIC[self.op.name](**arguments, **self.statics)
+
+    __call__ = call
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, **self.statics}
+
+
+PUBLIC: dict[str, Callable[..., Any]] = {}
+
+
+def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
+    """After a failure: the shape rule's own message if the shapes are at fault, else the framework's error."""
+    shapes = []
+    for i, kind in op.tensors:
+        value = values[i]
+        for v in value if kind == "many" and isinstance(value, (list, tuple)) else (value,):
+            backend = dispatch.of(v) or dispatch.current()
+            if v is not None:
+                shapes.append(f"{op.names[i]}: {backend.dtype(v)}{list(backend.shape(v))}")
+    if op.spec is not None and not isinstance(error, ValueError):
+        try:
+            _infer(op, values)
+        except ValueError as better:
+            better.__cause__ = error
+            return better
+    error.add_note(f"In ops.{op.name} on {', '.join(shapes)}.")
+    return error
+
+
+def _wrap(op: Op) -> Callable[..., Any]:
+    if op.leading == 1 and len(op.tensors) == 1:
+        return _wrap_unary(op)
+    if op.leading == 2 and len(op.tensors) == 2:
+        return _wrap_binary(op)
+
+    def general(*args: Any, **kwargs: Any) -> Any:
+        return call(op, args, kwargs)
+
+    return general
+
+
+def _wrap_unary(op: Op) -> Callable[..., Any]:
+    fast = op.fast
+
+    def unary(*args: Any, **kwargs: Any) -> Any:
+        key = None
+        if len(args) == 1:
+            x = args[0]
+            try:
+                key = (type(x), x.dtype, x.ndim, *kwargs.items()) if kwargs or op.axis else (type(x), x.dtype)
+                native = fast[key]
+            except KeyError:
+                native = None
+            except (AttributeError, TypeError):
+                native = key = None
+            if native is not None:
+                try:
+                    return native(x)
+                except Exception as error:
+                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+        return call(op, args, kwargs, key)
+
+    return unary
+
+
+def _wrap_binary(op: Op) -> Callable[..., Any]:
+    fast = op.fast
+
+    def binary(*args: Any, **kwargs: Any) -> Any:
+        key = None
+        if len(args) == 2 and not kwargs:
+            x1, x2 = args
+            try:
+                key = (type(x1), x1.dtype, type(x2), x2.dtype)
+                native = fast[key]
+            except KeyError:
+                native = None
+            except (AttributeError, TypeError):
+                native = key = None
+            if native is not None:
+                try:
+                    return native(x1, x2)
+                except Exception as error:
+                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+        return call(op, args, kwargs, key)
+
+    return binary
+
+
+def _define(fn: Any, op: Op) -> Any:
+    wrapper = functools.update_wrapper(_wrap(op), fn)
+    wrapper.op = op  # type: ignore[attr-defined]
+    OPS[op.name] = op
+    PUBLIC[op.name] = wrapper
+    from tricera.core import operators
+
+    operators.OPS[op.name] = wrapper
+    return wrapper
+
+
+def primitive(
+    *, spec: Callable[..., Any], promote: str | None = "same", out: str | None = None, new_axes: int = 0
+) -> Callable[[F], F]:
+    """Declare an op that each backend provides under the function's name.
+
+    Args:
+        spec: the shape rule, called as the op with a `Spec` in the place of each tensor.
+        promote: `"same"` casts the operands to their common dtype, `"float"` to a float one, None leaves them.
+        out: the dtype of the result where it isn't the rule's.
+        new_axes: how many axes the result has more, for the range of `axis`.
+
+    Parameters annotated `TensorLike`, `TensorLike | None` or `Sequence[TensorLike]` are the operands.
+    """
+
+    def decorate(fn: F) -> F:
+        op = Op(fn, True, promote, spec, out)
+        op.new_axes = new_axes
+        return _define(fn, op)
+
+    return decorate
+
+
+def composed(
+    fn: F | None = None, *, spec: Callable[..., Any] | None = None, promote: str | None = "same", out: str | None = None
+) -> Any:
+    """Declare an op whose body is its portable definition; a backend that has a better one defines its name.
+
+    Args:
+        fn: the function, when used as `@composed` without arguments.
+        spec: a shape rule; default: the body is run on symbolic tensors.
+        promote: as for `primitive`.
+        out: as for `primitive`.
+    """
+
+    def decorate(fn: F) -> F:
+        return _define(fn, Op(fn, False, promote, spec, out))
+
+    return decorate if fn is None else decorate(fn)

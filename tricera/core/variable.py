@@ -1,0 +1,342 @@
+"""`Variable`: a mutable tensor that belongs to one backend; its native form is made when first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tricera.core import config, dispatch, dtypes, limits, naming
+from tricera.core.operators import OPS, Operators
+from tricera.core.state import MISSING, current_cells
+
+# The dtype to which floating-point variables are cast when read (mixed precision), or None.
+autocast_dtype: contextvars.ContextVar[str | None] = contextvars.ContextVar("tricera_autocast", default=None)
+name_scopes: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("tricera_name_scope", default=())
+
+
+@contextlib.contextmanager
+def autocast(dtype: str | None) -> Iterator[None]:
+    """Read floating-point variables as `dtype` inside the block."""
+    token = autocast_dtype.set(dtype)
+    try:
+        yield
+    finally:
+        autocast_dtype.reset(token)
+
+
+class Variable(Operators):
+    """A tensor that can be assigned, the unit of state of layers, metrics and optimizers.
+
+    Args:
+        initializer: a callable `(shape, dtype=...)` that gives the initial value, or the value itself.
+        shape: needed with a callable.
+        dtype: default: floatx, or the dtype of the given value.
+        trainable: whether gradients should change it.
+        autocast: whether mixed precision may read it in a lower precision.
+        aggregation: how replicas are joined: `"none"`, `"mean"`, `"sum"` or `"only_first_replica"`.
+        synchronization: accepted for compatibility with distributed TensorFlow.
+        layout: how it is laid out over devices; None means everywhere.
+        name: default: `variable`, `variable_1`, ...
+
+    Raises:
+        ValueError: a callable without a shape, a name with a slash, or a value that does not fit.
+
+    Example:
+        >>> v = Variable([1.0, 2.0])
+        >>> v.assign_add([1.0, 1.0])
+        >>> v.numpy().tolist()
+        [2.0, 3.0]
+    """
+
+    def __init__(
+        self,
+        initializer: Callable[..., Any] | Any,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = None,
+        synchronization: str = "auto",
+        name: str | None = None,
+        layout: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if kwargs:
+            raise ValueError(f"Unknown argument of Variable: {', '.join(kwargs)}.")
+        if aggregation not in (None, "none", "mean", "sum", "only_first_replica"):
+            raise ValueError(f"`aggregation` must be 'none', 'mean', 'sum' or 'only_first_replica', not {aggregation!r}.")
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"A variable's name must be a string without '/', not {name!r}.")
+        self._backend = dispatch.current()
+        self.name = name or naming.auto_name(type(self).__name__)
+        self._path = "/".join((*name_scopes.get(), self.name))
+        self._trainable = self.learnable = bool(trainable)  # `learnable` says how it was made, and stays
+        self.autocast = bool(autocast)
+        self.aggregation = aggregation or "none"
+        self.synchronization = synchronization
+        self._layout = layout
+        self.regularizer: Any = None
+        self.constraint: Any = None
+        self.overwrite_with_gradient = False
+        self._host = _initial_value(initializer, shape, dtype, self.name)
+        self._shape = tuple(self._host.shape)
+        self._dtype = dtypes.standardize_dtype(self._host.dtype)
+        self._is_float = dtypes.is_float(self._dtype)
+        self._native: Any = None
+
+    @property
+    def native(self) -> Any:
+        """The framework's own object that holds the value (`nn.Parameter`, `tf.Variable`, `jax.Array`, array)."""
+        if self._native is None:
+            with dispatch.use(self._backend):
+                self._native = self._backend.state.make(self._host, self._dtype, self._trainable, self._path)
+            self._host = None
+        return self._native
+
+    @property
+    def value(self) -> Any:
+        """The value as a tensor of the variable's backend."""
+        scope = current_cells.get()
+        if scope is not None:
+            value = scope.read(self)
+            if value is MISSING:
+                value = self._backend.state.read(self.native)
+        else:
+            value = self._backend.state.read(self.native)
+        dtype = autocast_dtype.get()
+        if dtype is not None and self._is_float and self.autocast and dtype != self._dtype:
+            return self._backend.cast(value, dtype)
+        return value
+
+    def assign(self, value: Any) -> Any:
+        """Set the value.
+
+        Args:
+            value: a tensor, array or number of the variable's shape; it is cast to its dtype.
+
+        Raises:
+            ValueError: the shape differs.
+        """
+        backend = self._backend
+        symbolic = getattr(value, "_keras_symbolic", False)
+        if symbolic:
+            shape = value.shape
+        else:
+            if isinstance(value, Variable):
+                value = value.value
+            if dispatch.of(value) not in (None, backend):
+                value = dispatch.of(value).to_numpy(value)
+            value = backend.convert(value, self._dtype)
+            shape = backend.shape(value)
+        if len(shape) != len(self._shape) or any(
+            s is not None and s != mine for s, mine in zip(shape, self._shape, strict=True)
+        ):
+            raise ValueError(f"The variable {self._path!r} has shape {self._shape}; a value of shape {tuple(shape)} can't be assigned.")
+        scope = current_cells.get()
+        if scope is not None:
+            scope.write(self, value)
+        elif not symbolic:
+            self._native = backend.state.assign(self.native, value)
+        return None
+
+    def assign_add(self, value: Any) -> Any:
+        """Add to the value in place."""
+        return self.assign(OPS["add"](_uncast(self), value))
+
+    def assign_sub(self, value: Any) -> Any:
+        """Subtract from the value in place."""
+        return self.assign(OPS["subtract"](_uncast(self), value))
+
+    def numpy(self) -> np.ndarray:
+        """The value as a NumPy array."""
+        if self._native is None and self._host is not None and current_cells.get() is None:
+            return np.array(self._host)
+        with autocast(None):
+            return self._backend.to_numpy(self.value)
+
+    def move(self, backend: dispatch.Backend) -> None:
+        """Take the value over to another backend."""
+        if backend is not self._backend:
+            self._host = self.numpy()
+            self._native = None
+            self._backend = backend
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend to which the variable belongs."""
+        return self._backend.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape."""
+        return self._shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self._shape)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype; under mixed precision the one in which it is read now."""
+        dtype = autocast_dtype.get()
+        return dtype if dtype is not None and self._is_float and self.autocast else self._dtype
+
+    @property
+    def path(self) -> str:
+        """The name with the scopes around it, `sequential/dense/kernel`."""
+        return self._path
+
+    @property
+    def trainable(self) -> bool:
+        """Whether gradients should change it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        if self._native is not None:
+            self._native = self._backend.state.set_trainable(self._native, self._trainable)
+
+    @property
+    def handle(self) -> Any:
+        """The same as `native`."""
+        return self.native
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self._shape, dtype=np.int64))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype)
+
+    def __float__(self) -> float:
+        return float(self._scalar())
+
+    def __int__(self) -> int:
+        return int(self._scalar())
+
+    def __bool__(self) -> bool:
+        return bool(self._scalar())
+
+    def __index__(self) -> int:
+        return int(self._scalar())
+
+    def _scalar(self) -> Any:
+        if self.numel() != 1:
+            raise TypeError(f"Only a variable of one element can be turned into a Python number; {self._path!r} has shape {self._shape}.")
+        return self.numpy().reshape(())
+
+    def __len__(self) -> int:
+        if not self._shape:
+            raise TypeError("len() of a variable without axes.")
+        return self._shape[0]
+
+    def __jax_array__(self) -> Any:
+        return self.value
+
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        return self.value if dtype is None else self._backend.cast(self.value, dtypes.standardize_dtype(dtype))
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def unwrap(x: Any) -> Any:
+            if isinstance(x, Variable):
+                return x.value
+            return type(x)(map(unwrap, x)) if type(x) in (list, tuple) else x
+
+        return func(*map(unwrap, args), **{k: unwrap(v) for k, v in (kwargs or {}).items()})
+
+    def __repr__(self) -> str:
+        value = "" if current_cells.get() is not None else f", value={self.numpy()}"
+        return f"<Variable path={self._path}, shape={self._shape}, dtype={self._dtype}{value}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        copy = object.__new__(type(self))
+        memo[id(self)] = copy
+        copy.__dict__.update(self.__dict__)
+        copy._host, copy._native = self.numpy(), None
+        return copy
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_host": self.numpy(), "_native": None}
+
+
+def _uncast(variable: Variable) -> Any:
+    with autocast(None):
+        return variable.value
+
+
+def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, name: str) -> np.ndarray:
+    """The initial value on the host; the native one follows when it is first needed."""
+    if callable(initializer) and not hasattr(initializer, "__array__"):
+        if shape is None:
+            raise ValueError(f"The variable {name!r} has a callable initializer and needs a `shape` too.")
+        shape = standardize_shape(shape)
+        if any(s is None for s in shape):
+            raise ValueError(f"The variable {name!r} needs a shape that is known, not {shape}.")
+        dtype = dtypes.standardize_dtype(dtype)
+        limits.charge(shape, dtype)  # type: ignore[arg-type]
+        value = initializer(shape, dtype=dtype)
+    else:
+        value = initializer
+    owner = dispatch.of(value)
+    array = owner.to_numpy(value) if owner is not None else np.asarray(value)
+    if dtype is None:
+        known = hasattr(value, "dtype")
+        dtype = dtypes.standardize_dtype(array.dtype) if known else _weak(array.dtype)
+    array = np.asarray(array).astype(dtypes.numpy_dtype(dtype))
+    if shape is not None and array.shape != tuple(shape):
+        raise ValueError(f"The initial value of the variable {name!r} has shape {array.shape}, but `shape` says {tuple(shape)}.")
+    return array
+
+
+def _weak(dtype: np.dtype[Any]) -> str:
+    """The dtype of a list of Python numbers."""
+    return {"f": config.floatx(), "i": "int32"}.get(dtype.kind, dtype.name)
+
+
+def standardize_shape(shape: Any) -> tuple[int | None, ...]:
+    """Check a shape: non-negative integers, or None where unknown.
+
+    Raises:
+        ValueError: it is not iterable, or an entry is negative or not an integer.
+    """
+    if isinstance(shape, int):
+        shape = (shape,)
+    try:
+        entries = tuple(shape)
+    except TypeError:
+        raise ValueError(f"A shape must be a tuple of integers, not {shape!r}.") from None
+    out: list[int | None] = []
+    for entry in entries:
+        if entry is not None:
+            try:
+                entry = int(entry.__index__())
+            except (AttributeError, TypeError):
+                raise ValueError(f"The shape {entries!r} holds {entry!r}, which is not an integer.") from None
+            if entry < 0:
+                raise ValueError(f"The shape {entries!r} holds {entry}; a dimension can't be negative.")
+        out.append(entry)
+    return tuple(out)
+
+
+@contextlib.contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Put `name/` before the paths of what is made inside.
+
+    Example:
+        >>> with name_scope("encoder"):
+        ...     Variable([1.0], name="w").path
+        'encoder/w'
+    """
+    token = name_scopes.set((*name_scopes.get(), name))
+    try:
+        yield
+    finally:
+        name_scopes.reset(token)

@@ -1,0 +1,315 @@
+"""Making tensors, and moving between tensors and arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tricera.core import dispatch
+from tricera.core.dtypes import result_type, standardize_dtype
+from tricera.core.op import composed, primitive
+from tricera.core.spec import same
+from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
+from tricera.core.variable import Variable, standardize_shape
+
+
+def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Tensor:
+    """Make a tensor of the current backend; tensors stay what they are.
+
+    Args:
+        x: a tensor, Variable, array, number or nested list.
+        dtype: default: the array's, floatx for Python floats, int32 for Python integers.
+        sparse: False turns a sparse tensor into a dense one.
+        ragged: False turns a ragged tensor into a dense one.
+
+    Returns:
+        A tensor.
+
+    Example:
+        >>> convert_to_numpy(convert_to_tensor([1, 2])).tolist()
+        [1, 2]
+    """
+    if isinstance(x, KerasTensor):
+        return x if dtype is None else KerasTensor(x.shape, dtype, x.sparse)
+    if isinstance(x, Variable):
+        x = x.value
+    backend = dispatch.of(x) or dispatch.current()
+    dtype = None if dtype is None else backend.canonical(standardize_dtype(dtype))
+    if sparse is False and hasattr(backend, "densify"):
+        x = backend.densify(x)
+    return backend.convert(x, dtype)
+
+
+def convert_to_numpy(x: Any) -> np.ndarray:
+    """Fetch the values of a tensor as a NumPy array.
+
+    Args:
+        x: a tensor of any framework, a Variable, or what NumPy can convert.
+
+    Returns:
+        An array.
+    """
+    if isinstance(x, Variable):
+        return x.numpy()
+    backend = dispatch.of(x)
+    if backend is None:
+        if isinstance(x, (list, tuple)):
+            return np.asarray([convert_to_numpy(e) for e in x]) if any(dispatch.of(e) for e in x) else np.asarray(x)
+        return np.asarray(x)
+    return backend.to_numpy(x)
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor of a framework (or of the current backend).
+
+    Example:
+        >>> is_tensor(convert_to_tensor([1.0]))
+        True
+    """
+    return dispatch.of(x) is not None or dispatch.current().is_tensor(x)
+
+
+def shape(x: Any) -> tuple[Any, ...]:
+    """The shape; inside a graph whose sizes are not known, scalars stand for these.
+
+    Args:
+        x: a tensor, symbolic or not.
+
+    Returns:
+        A tuple of integers (None where a symbolic tensor's dimension is unknown).
+    """
+    if isinstance(x, (KerasTensor, Variable)):
+        return x.shape
+    backend = dispatch.of(x)
+    if backend is None:
+        return np.shape(x)
+    return backend.dynamic_shape(x)
+
+
+def ndim(x: Any) -> int:
+    """The number of axes.
+
+    Example:
+        >>> ndim([[1.0]])
+        2
+    """
+    return len(shape(x))
+
+
+def dtype(x: Any) -> str:
+    """The name of a tensor's dtype."""
+    if isinstance(x, (KerasTensor, Variable)):
+        return x.dtype
+    backend = dispatch.of(x)
+    return standardize_dtype(x.dtype) if backend is None else backend.dtype(x)
+
+
+def _filled(shape: Any, value: Any, dtype: Any) -> Tensor:
+    backend = dispatch.current()
+    dims = (shape,) if isinstance(shape, int) else tuple(shape)
+    if all(isinstance(d, int) for d in dims):
+        dims = standardize_shape(dims)  # type: ignore[assignment]
+    return backend.function("full")(dims, value, backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
+
+
+def zeros(shape: Any, dtype: Any = None) -> Tensor:
+    """A tensor of zeros.
+
+    Args:
+        shape: its shape.
+        dtype: default: floatx.
+
+    Example:
+        >>> convert_to_numpy(zeros((2,))).tolist()
+        [0.0, 0.0]
+    """
+    return _filled(shape, 0, dtype)
+
+
+def ones(shape: Any, dtype: Any = None) -> Tensor:
+    """A tensor of ones.
+
+    Args:
+        shape: its shape.
+        dtype: default: floatx.
+
+    Example:
+        >>> convert_to_numpy(ones((2,))).tolist()
+        [1.0, 1.0]
+    """
+    return _filled(shape, 1, dtype)
+
+
+def empty(shape: Any, dtype: Any = None) -> Tensor:
+    """A tensor whose values are not promised (zeros, here).
+
+    Args:
+        shape: its shape.
+        dtype: default: floatx.
+    """
+    return _filled(shape, 0, dtype)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+    """A tensor filled with one value.
+
+    Args:
+        shape: its shape.
+        fill_value: a number, or a tensor that broadcasts to the shape.
+        dtype: default: floatx.
+
+    Example:
+        >>> convert_to_numpy(full((2,), 7)).tolist()
+        [7.0, 7.0]
+    """
+    if isinstance(fill_value, (int, float, bool)):
+        return _filled(shape, fill_value, dtype)
+    from tricera.core.op import PUBLIC
+
+    value = convert_to_tensor(fill_value, dtype)
+    return PUBLIC["broadcast_to"](value if dtype else PUBLIC["cast"](value, None), shape)
+
+
+def _like(value: int) -> Any:
+    def like(x: Any, dtype: Any) -> Tensor:
+        backend = dispatch.current()
+        return backend.function("full_like")(x, value, None if dtype is None else backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
+
+    return like
+
+
+def _like_spec(x: Spec, *rest: Any) -> Spec:
+    dtype = rest[-1]
+    return x if dtype is None else Spec(x.shape, standardize_dtype(dtype))
+
+
+@composed(spec=_like_spec, promote=None)
+def zeros_like(x: TensorLike, dtype: Any = None) -> Tensor:
+    """Zeros of the shape (and, unless given, the dtype) of `x`."""
+    return _like(0)(x, dtype)
+
+
+@composed(spec=_like_spec, promote=None)
+def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
+    """Ones of the shape (and, unless given, the dtype) of `x`."""
+    return _like(1)(x, dtype)
+
+
+@composed(spec=_like_spec, promote=None)
+def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
+    """A tensor of the shape of `x` whose values are not promised (zeros, here)."""
+    return _like(0)(x, dtype)
+
+
+@composed(spec=lambda x, fill, dtype=None: _like_spec(x, dtype), promote=None)
+def full_like(x: TensorLike, fill_value: TensorLike, dtype: Any = None) -> Tensor:
+    """One value in the shape (and, unless given, the dtype) of `x`.
+
+    Args:
+        x: a tensor.
+        fill_value: a number, or a tensor that broadcasts.
+        dtype: default: that of `x`.
+    """
+    backend = dispatch.current()
+    wanted = backend.dtype(x) if dtype is None else backend.canonical(standardize_dtype(dtype))
+    return backend.function("broadcast_to")(backend.cast(fill_value, wanted), backend.shape(x))  # type: ignore[misc]
+
+
+def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
+    """Evenly spaced values in the half-open interval [start, stop).
+
+    Args:
+        start: the first value; with `start` alone it is the end, and the first value is 0.
+        stop: the end, not included.
+        step: the spacing, 1 for None.
+        dtype: default: the joined dtype of the arguments.
+
+    Example:
+        >>> convert_to_numpy(arange(3)).tolist()
+        [0, 1, 2]
+    """
+    if stop is None:
+        start, stop = 0, start
+    step = 1 if step is None else step
+    backend = next((b for b in map(dispatch.of, (start, stop, step)) if b is not None), dispatch.current())
+    if dtype is None:
+        dtype = result_type(*(type(v) if isinstance(v, (int, float)) else backend.dtype(v) for v in (start, stop, step)))
+    return backend.function("arange")(start, stop, step, backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    """`num` evenly spaced values from `start` to `stop`.
+
+    Args:
+        start: the first value, a number or a tensor.
+        stop: the last value (not included if `endpoint` is False).
+        num: how many.
+        endpoint: whether `stop` is the last value.
+        retstep: also return the spacing.
+        dtype: default: floatx for numbers.
+        axis: where the new axis goes, for tensors.
+
+    Returns:
+        A tensor, or with `retstep` the pair (tensor, spacing).
+    """
+    from tricera.core.op import PUBLIC
+
+    if num < 0:
+        raise ValueError(f"ops.linspace: `num` must not be negative; got {num}.")
+    start, stop = convert_to_tensor(start), convert_to_tensor(stop)
+    wide = result_type(_dtype_of(start), _dtype_of(stop), float)
+    start, stop = PUBLIC["cast"](start, wide), PUBLIC["cast"](stop, wide)
+    divisor = num - 1 if endpoint else num
+    span = PUBLIC["subtract"](stop, start)
+    step = PUBLIC["divide"](span, divisor) if divisor > 0 else PUBLIC["multiply"](span, float("nan"))
+    rank = len(shape(span))
+    index = PUBLIC["reshape"](arange(num, dtype=wide), (num,) + (1,) * rank)
+    values = PUBLIC["add"](start, PUBLIC["multiply"](index, step if divisor > 0 else span))
+    if endpoint and num > 1:
+        last = PUBLIC["equal"](index, num - 1)
+        values = PUBLIC["select_where"](last, stop, values)
+    values = PUBLIC["cast"](PUBLIC["moveaxis"](values, 0, axis) if axis else values, dtype or wide)
+    return (values, step) if retstep else values
+
+
+def _dtype_of(x: Any) -> str:
+    return dtype(x)
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+    """A matrix with ones on a diagonal and zeros elsewhere.
+
+    Args:
+        N: the number of rows.
+        M: the number of columns, N for None.
+        k: which diagonal: 0 the main one, positive ones above it.
+        dtype: default: floatx.
+
+    Example:
+        >>> convert_to_numpy(eye(2)).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
+    from tricera.core.op import PUBLIC
+
+    columns = N if M is None else M
+    rows = PUBLIC["reshape"](arange(N, dtype="int32"), (N, 1))
+    return PUBLIC["cast"](PUBLIC["equal"](PUBLIC["add"](rows, k), arange(columns, dtype="int32")), standardize_dtype(dtype))
+
+
+def identity(n: int, dtype: Any = None) -> Tensor:
+    """The square identity matrix, `eye(n)`."""
+    return eye(n, dtype=dtype)
+
+
+def array(x: Any, dtype: Any = None) -> Tensor:
+    """Make a tensor, as `convert_to_tensor`."""
+    return convert_to_tensor(x, dtype)
+
+
+@primitive(promote=None, spec=same)
+def copy(x: TensorLike) -> Tensor:
+    """A tensor of the same values that shares no memory."""
+    ...

@@ -1,0 +1,1275 @@
+"""Elementwise ops: arithmetic, comparisons, exponentials, trigonometry, rounding, logic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tricera.core import dispatch
+from tricera.core.dtypes import standardize_dtype
+from tricera.core.op import composed, primitive
+from tricera.core.spec import broadcast, same
+from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.creation import ones_like, zeros_like
+from tricera.ops.select import where
+
+
+@primitive(spec=same, promote="float")
+def exp(x: TensorLike) -> Tensor:
+    """The exponential, e to the power of each element.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(exp(0.0))
+        1.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def expm1(x: TensorLike) -> Tensor:
+    """exp(x) - 1, accurate near 0.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(expm1(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def exp2(x: TensorLike) -> Tensor:
+    """2 to the power of each element.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(exp2(3.0))
+        8.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def log(x: TensorLike) -> Tensor:
+    """The natural logarithm; NaN below 0, -inf at 0.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(log(1.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def log10(x: TensorLike) -> Tensor:
+    """The logarithm to base 10.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(log10(100.0))
+        2.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def log1p(x: TensorLike) -> Tensor:
+    """log(1 + x), accurate near 0.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(log1p(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def log2(x: TensorLike) -> Tensor:
+    """The logarithm to base 2.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(log2(8.0))
+        3.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def sqrt(x: TensorLike) -> Tensor:
+    """The square root; NaN below 0.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(sqrt(9.0))
+        3.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def rsqrt(x: TensorLike) -> Tensor:
+    """1 / sqrt(x).
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(rsqrt(4.0))
+        0.5
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def sin(x: TensorLike) -> Tensor:
+    """The sine of an angle in radians.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(sin(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def cos(x: TensorLike) -> Tensor:
+    """The cosine of an angle in radians.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(cos(0.0))
+        1.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def tan(x: TensorLike) -> Tensor:
+    """The tangent of an angle in radians.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(tan(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def arcsin(x: TensorLike) -> Tensor:
+    """The inverse sine, in radians.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(arcsin(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def arccos(x: TensorLike) -> Tensor:
+    """The inverse cosine, in radians.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(arccos(1.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def arctan(x: TensorLike) -> Tensor:
+    """The inverse tangent, in radians.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(arctan(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def sinh(x: TensorLike) -> Tensor:
+    """The hyperbolic sine.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(sinh(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def cosh(x: TensorLike) -> Tensor:
+    """The hyperbolic cosine.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(cosh(0.0))
+        1.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def tanh(x: TensorLike) -> Tensor:
+    """The hyperbolic tangent, (e^x - e^-x) / (e^x + e^-x).
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(tanh(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def arcsinh(x: TensorLike) -> Tensor:
+    """The inverse hyperbolic sine.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(arcsinh(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def arccosh(x: TensorLike) -> Tensor:
+    """The inverse hyperbolic cosine.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(arccosh(1.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def arctanh(x: TensorLike) -> Tensor:
+    """The inverse hyperbolic tangent.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(arctanh(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def erf(x: TensorLike) -> Tensor:
+    """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(erf(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def erfinv(x: TensorLike) -> Tensor:
+    """The inverse of the error function.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(erfinv(0.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def sigmoid(x: TensorLike) -> Tensor:
+    """The logistic function, 1 / (1 + e^-x).
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(sigmoid(0.0))
+        0.5
+    """
+    ...
+
+
+@primitive(spec=same)
+def negative(x: TensorLike) -> Tensor:
+    """-x.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(negative(2.0))
+        -2.0
+    """
+    ...
+
+
+@primitive(spec=same)
+def absolute(x: TensorLike) -> Tensor:
+    """The absolute value.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(absolute(-2.0))
+        2.0
+    """
+    ...
+
+
+@primitive(spec=same)
+def sign(x: TensorLike) -> Tensor:
+    """-1, 0 or 1 as the element is negative, zero or positive.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(sign(-2.0))
+        -1.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def floor(x: TensorLike) -> Tensor:
+    """The largest integer not above each element.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(floor(1.5))
+        1.0
+    """
+    ...
+
+
+@primitive(spec=same, promote="float")
+def ceil(x: TensorLike) -> Tensor:
+    """The smallest integer not below each element.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(ceil(1.5))
+        2.0
+    """
+    ...
+
+
+@primitive(spec=same)
+def trunc(x: TensorLike) -> Tensor:
+    """The integer part, rounded toward zero.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(trunc(-1.5))
+        -1.0
+    """
+    ...
+
+
+@primitive(spec=same, out="bool")
+def isnan(x: TensorLike) -> Tensor:
+    """Whether each element is NaN.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape, of dtype bool.
+
+    Example:
+        >>> bool(isnan(1.0))
+        False
+    """
+    ...
+
+
+@primitive(spec=same, out="bool")
+def isinf(x: TensorLike) -> Tensor:
+    """Whether each element is infinite.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape, of dtype bool.
+
+    Example:
+        >>> bool(isinf(1.0))
+        False
+    """
+    ...
+
+
+@primitive(spec=same, out="bool")
+def isfinite(x: TensorLike) -> Tensor:
+    """Whether each element is neither infinite nor NaN.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape, of dtype bool.
+
+    Example:
+        >>> bool(isfinite(1.0))
+        True
+    """
+    ...
+
+
+@primitive(spec=same, out="bool")
+def logical_not(x: TensorLike) -> Tensor:
+    """Whether each element is zero or False.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape, of dtype bool.
+
+    Example:
+        >>> bool(logical_not(True))
+        False
+    """
+    ...
+
+
+@primitive(spec=same)
+def bitwise_not(x: TensorLike) -> Tensor:
+    """Each integer's bits inverted.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> int(bitwise_not(0))
+        -1
+    """
+    ...
+
+
+@primitive(spec=same)
+def conjugate(x: TensorLike) -> Tensor:
+    """The complex conjugate; real tensors are returned as they are.
+
+    Args:
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(conjugate(1.0))
+        1.0
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def add(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 + x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(add(1.0, 2.0))
+        3.0
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 - x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(subtract(1.0, 2.0))
+        -1.0
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 * x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(multiply(3.0, 2.0))
+        6.0
+    """
+    ...
+
+
+@primitive(spec=broadcast, promote="float")
+def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 / x2, true division.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(divide(1.0, 2.0))
+        0.5
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The quotient rounded down, floor(x1 / x2).
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> int(floor_divide(7, 2))
+        3
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The remainder x1 - floor(x1 / x2) * x2, which has the sign of x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> int(mod(-7, 3))
+        2
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def power(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 to the power of x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(power(2.0, 3.0))
+        8.0
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The larger of both elements; NaN where either is NaN.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(maximum(1.0, 2.0))
+        2.0
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The smaller of both elements; NaN where either is NaN.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(minimum(1.0, 2.0))
+        1.0
+    """
+    ...
+
+
+@primitive(spec=broadcast, promote="float")
+def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The angle, in radians, of the point (x2, x1).
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(arctan2(0.0, 1.0))
+        0.0
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 == x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(equal(1, 1))
+        True
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 != x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(not_equal(1, 1))
+        False
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def less(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 < x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(less(1, 2))
+        True
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 <= x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(less_equal(1, 1))
+        True
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 > x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(greater(1, 2))
+        False
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 >= x2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(greater_equal(1, 1))
+        True
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Whether both elements are true (non-zero).
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(logical_and(True, False))
+        False
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Whether either element is true (non-zero).
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(logical_or(True, False))
+        True
+    """
+    ...
+
+
+@primitive(spec=broadcast, out="bool")
+def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Whether just one of both elements is true (non-zero).
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of dtype bool.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> bool(logical_xor(True, False))
+        True
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
+    """The bits set in both integers.
+
+    Args:
+        x: a tensor.
+        y: a tensor whose shape broadcasts with that of `x`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> int(bitwise_and(6, 3))
+        2
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
+    """The bits set in either integer.
+
+    Args:
+        x: a tensor.
+        y: a tensor whose shape broadcasts with that of `x`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> int(bitwise_or(6, 3))
+        7
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
+    """The bits set in just one of both integers.
+
+    Args:
+        x: a tensor.
+        y: a tensor whose shape broadcasts with that of `x`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> int(bitwise_xor(6, 3))
+        5
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """x * 2**y on integers.
+
+    Args:
+        x: a tensor.
+        y: a tensor whose shape broadcasts with that of `x`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> int(left_shift(1, 3))
+        8
+    """
+    ...
+
+
+@primitive(spec=broadcast)
+def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
+    """x // 2**y on integers.
+
+    Args:
+        x: a tensor.
+        y: a tensor whose shape broadcasts with that of `x`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> int(right_shift(8, 2))
+        2
+    """
+    ...
+
+
+@composed
+def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 / x2, the same as `divide`."""
+    return divide(x1, x2)
+
+
+@composed
+def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """x1 / x2, and 0 where x2 is 0 (with a gradient of 0 there).
+
+    Example:
+        >>> float(divide_no_nan(1.0, 0.0))
+        0.0
+    """
+    zero = equal(x2, 0)
+    return where(zero, zeros_like(x1), divide(x1, where(zero, ones_like(x2), x2)))
+
+
+@composed
+def abs(x: TensorLike) -> Tensor:
+    """The absolute value, the same as `absolute`."""
+    return absolute(x)
+
+
+@composed
+def conj(x: TensorLike) -> Tensor:
+    """The complex conjugate, the same as `conjugate`."""
+    return conjugate(x)
+
+
+@composed
+def square(x: TensorLike) -> Tensor:
+    """x * x.
+
+    Example:
+        >>> float(square(3.0))
+        9.0
+    """
+    return multiply(x, x)
+
+
+@composed(promote="float")
+def reciprocal(x: TensorLike) -> Tensor:
+    """1 / x.
+
+    Example:
+        >>> float(reciprocal(4.0))
+        0.25
+    """
+    return divide(1.0, x)
+
+
+@composed
+def squared_difference(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """(x1 - x2)^2."""
+    return square(subtract(x1, x2))
+
+
+@composed(promote="float")
+def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """log(exp(x1) + exp(x2)), without overflow.
+
+    Example:
+        >>> round(float(logaddexp(0.0, 0.0)), 4)
+        0.6931
+    """
+    larger = maximum(x1, x2)
+    difference = negative(absolute(subtract(x1, x2)))
+    return where(isnan(difference), add(x1, x2), add(larger, log1p(exp(difference))))
+
+
+@composed(promote="float")
+def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """sqrt(x1^2 + x2^2), without overflow.
+
+    Example:
+        >>> float(hypot(3.0, 4.0))
+        5.0
+    """
+    a, b = absolute(x1), absolute(x2)
+    larger, smaller = maximum(a, b), minimum(a, b)
+    safe = where(equal(larger, 0), ones_like(larger), larger)
+    return multiply(larger, sqrt(add(1.0, square(divide(smaller, safe)))))
+
+
+@primitive(spec=same)
+def round(x: TensorLike, decimals: int = 0) -> Tensor:
+    """Round to a number of decimals, halves to the even neighbour.
+
+    Args:
+        x: a tensor.
+        decimals: how many digits to keep after the point; negative ones count before it.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Example:
+        >>> float(round(2.5))
+        2.0
+    """
+    ...
+
+
+@primitive(spec=same)
+def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+    """Each element limited to the range from `x_min` to `x_max`.
+
+    Args:
+        x: a tensor.
+        x_min: the lower limit, a number or a tensor that broadcasts.
+        x_max: the upper limit.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(clip(5.0, 0.0, 1.0))
+        1.0
+    """
+    ...
+
+
+@composed(spec=lambda x, dtype: Spec(x.shape, standardize_dtype(dtype)), promote=None)
+def cast(x: TensorLike, dtype: Any) -> Tensor:
+    """The same values in another dtype.
+
+    Args:
+        x: a tensor.
+        dtype: a dtype in any form.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> float(cast(2, "float32"))
+        2.0
+    """
+    return dispatch.current().cast(x, standardize_dtype(dtype))
+
+
+@primitive(promote=None, spec=same)
+def stop_gradient(variable: TensorLike) -> Tensor:
+    """The same value, through which no gradient flows."""
+    ...

@@ -1,0 +1,157 @@
+"""Products and contractions: matmul, einsum, dot, tensordot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tricera.core import spec as rules
+from tricera.core.op import composed, primitive
+from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.creation import ndim
+from tricera.ops.elementwise import multiply
+from tricera.ops.reduce import sum as sum_
+from tricera.ops.shape import reshape, transpose
+
+
+def _int8(dtype: str) -> str:
+    return {"int8": "int32"}.get(dtype, dtype)
+
+
+@primitive(spec=rules.with_dtype(rules.matmul, _int8))
+def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The matrix product, sum over k of x1[..., i, k] x2[..., k, j], batch axes broadcast.
+
+    Args:
+        x1: a tensor (..., i, k) or (k,).
+        x2: a tensor (..., k, j) or (k,).
+
+    Returns:
+        A tensor (..., i, j), without i or j where the operand is a vector.
+
+    Raises:
+        ValueError: the inner dimensions differ.
+
+    Example:
+        >>> float(matmul([1.0, 2.0], [3.0, 4.0]))
+        11.0
+    """
+    ...
+
+
+def _einsum_spec(subscripts: str, operands: Sequence[Spec]) -> Spec:
+    inputs, _, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(operands):
+        raise ValueError(f"ops.einsum: {subscripts!r} names {len(terms)} operands, but {len(operands)} were given.")
+    sizes: dict[str, Any] = {}
+    ellipsis: tuple[Any, ...] = ()
+    for term, x in zip(terms, operands, strict=True):
+        head, dots, tail = term.partition("...")
+        extra = x.ndim - len(head) - len(tail)
+        if extra < 0 or (not dots and extra):
+            raise ValueError(f"ops.einsum: the term {term!r} does not fit an operand of shape {x.shape}.")
+        ellipsis = rules.broadcast_shapes(ellipsis, x.shape[len(head) : x.ndim - len(tail)])
+        for letter, dim in [*zip(head, x.shape, strict=False), *zip(tail, x.shape[x.ndim - len(tail) :], strict=True)]:
+            known = sizes.get(letter)
+            if known is None or known == 1:
+                sizes[letter] = dim
+            elif dim not in (None, 1) and dim != known:
+                raise ValueError(f"ops.einsum: {subscripts!r}: the index {letter!r} has lengths {known} and {dim}.")
+    if "->" not in subscripts:
+        letters = "".join(terms).replace("...", "")
+        output = ("..." if "..." in inputs else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    head, dots, tail = output.partition("...")
+    shape = (*(sizes[c] for c in head), *(ellipsis if dots else ()), *(sizes[c] for c in tail))
+    return Spec(shape, _int8(operands[0].dtype))
+
+
+@primitive(spec=_einsum_spec)
+def contract(subscripts: str, operands: Sequence[TensorLike]) -> Tensor:
+    """`einsum` with its operands in a list."""
+    ...
+
+
+def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:
+    """A sum of products over indices, in Einstein's notation.
+
+    Args:
+        subscripts: such as `"ij,jk->ik"`; `...` stands for batch axes.
+        *operands: tensors.
+
+    Raises:
+        ValueError: the subscripts don't fit the operands.
+
+    Example:
+        >>> float(einsum("i,i->", [1.0, 2.0], [3.0, 4.0]))
+        11.0
+    """
+    return contract(subscripts, list(operands))
+
+
+@composed
+def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
+    """The sum of products over chosen axes.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor.
+        axes: an integer n (the last n of `x1` with the first n of `x2`), or a pair of axes or lists of axes.
+
+    Returns:
+        A tensor of the axes that are left, of `x1` then `x2`.
+    """
+    if isinstance(axes, int):
+        a, b = list(range(ndim(x1) - axes, ndim(x1))), list(range(axes))
+    else:
+        a, b = ([n] if isinstance(n, int) else list(n) for n in axes)
+    a, b = [n % ndim(x1) for n in a], [n % ndim(x2) for n in b]
+    free1 = [n for n in range(ndim(x1)) if n not in a]
+    free2 = [n for n in range(ndim(x2)) if n not in b]
+    letters = iter("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    names1 = [next(letters) for _ in range(ndim(x1))]
+    names2 = [names1[a[b.index(n)]] if n in b else next(letters) for n in range(ndim(x2))]
+    output = [names1[n] for n in free1] + [names2[n] for n in free2]
+    return einsum(f"{''.join(names1)},{''.join(names2)}->{''.join(output)}", x1, x2)
+
+
+@composed
+def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The product over the last axis of `x1` and the last but one of `x2` (the only one of a vector).
+
+    Example:
+        >>> float(dot([1.0, 2.0], [3.0, 4.0]))
+        11.0
+    """
+    if not ndim(x1) or not ndim(x2):
+        return multiply(x1, x2)
+    return tensordot(x1, x2, axes=[[-1], [-1 if ndim(x2) == 1 else -2]])
+
+
+@composed
+def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The sum of the products of all elements."""
+    return sum_(multiply(reshape(x1, (-1,)), reshape(x2, (-1,))))
+
+
+@composed
+def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """The product over the last axes of both."""
+    if not ndim(x1) or not ndim(x2):
+        return multiply(x1, x2)
+    return tensordot(x1, x2, axes=[[-1], [-1]])
+
+
+@composed
+def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """All products of an element of one with an element of the other, both flattened."""
+    return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
+
+
+@composed
+def matrix_transpose(x: TensorLike) -> Tensor:
+    """The last two axes exchanged."""
+    order = list(range(ndim(x)))
+    if len(order) < 2:
+        raise ValueError(f"ops.matrix_transpose needs at least 2 axes; got {len(order)}.")
+    return transpose(x, [*order[:-2], order[-1], order[-2]])

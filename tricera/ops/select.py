@@ -1,0 +1,324 @@
+"""Choosing and placing elements: where, take, gather, scatter, sort, slices."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from tricera.core import dispatch
+from tricera.core import spec as rules
+from tricera.core.dtypes import standardize_dtype
+from tricera.core.op import composed, primitive
+from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
+
+builtin_slice = builtins.slice  # the op of that name hides it below
+
+
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Elements of `x1` where the condition holds, of `x2` elsewhere.
+
+    Args:
+        condition: a bool tensor.
+        x1: a tensor that broadcasts with the others; without `x1` and `x2` the indices of true elements are returned.
+        x2: as `x1`.
+
+    Returns:
+        A tensor of the broadcast shape and the common dtype of `x1` and `x2`.
+
+    Example:
+        >>> int(where(True, 1, 2))
+        1
+    """
+    if x1 is None and x2 is None:
+        return nonzero(condition)
+    return select_where(condition, x1, x2)
+
+
+@primitive(spec=lambda x: tuple(Spec((None,), "int64") for _ in x.shape), promote=None)
+def nonzero(x: TensorLike) -> Any:
+    """The indices of the elements that are not zero, one tensor an axis.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tuple of 1-D tensors.
+    """
+    ...
+
+
+def _where_spec(condition: Spec, x1: Spec, x2: Spec) -> Spec:
+    from tricera.core.dtypes import result_type
+
+    return Spec(rules.broadcast_shapes(condition.shape, x1.shape, x2.shape), result_type(x1.dtype, x2.dtype))
+
+
+@primitive(spec=_where_spec, promote="tail")
+def select_where(condition: TensorLike, x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`where` with all three arguments."""
+    ...
+
+
+@primitive(spec=lambda x, indices, axis=None: rules.take(x, indices, axis), promote=None)
+def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
+    """Elements (or slices along an axis) at the given positions.
+
+    Args:
+        x: a tensor.
+        indices: an integer tensor; negative ones count from the end.
+        axis: which axis is indexed; None indexes the flattened tensor.
+
+    Returns:
+        A tensor in which the axes of `indices` stand in the place of the axis.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(take([10, 20, 30], [2, 0], axis=0)).tolist()
+        [30, 10]
+    """
+    ...
+
+
+def _take_along_spec(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
+    if axis is None:
+        return Spec(indices.shape, x.dtype)
+    if x.ndim != indices.ndim:
+        raise ValueError(f"ops.take_along_axis: `indices` must have the rank of `x`; got shapes {indices.shape} and {x.shape}.")
+    shape = list(rules.broadcast_shapes(x.shape[:axis] + (1,) + x.shape[axis + 1 :], indices.shape[:axis] + (1,) + indices.shape[axis + 1 :]))
+    shape[axis] = indices.shape[axis]
+    return Spec(tuple(shape), x.dtype)
+
+
+@primitive(spec=_take_along_spec, promote=None)
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
+    """For each position, the element of `x` at `indices` along the axis.
+
+    Args:
+        x: a tensor.
+        indices: an integer tensor of the same rank.
+        axis: the axis; None works on the flattened tensor.
+
+    Returns:
+        A tensor of the shape of `indices` (broadcast).
+    """
+    ...
+
+
+@primitive(spec=lambda x, axis=-1: x)
+def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
+    """The elements in ascending order along an axis.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(sort([3, 1, 2])).tolist()
+        [1, 2, 3]
+    """
+    ...
+
+
+@primitive(spec=lambda x, axis=-1: x if axis is not None else Spec((rules.size_of(x.shape),), x.dtype), out="int32")
+def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
+    """The indices that sort the tensor along an axis (None: the flattened tensor); equal elements keep their order.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(argsort([3, 1, 2])).tolist()
+        [1, 2, 0]
+    """
+    ...
+
+
+def _top_k_spec(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
+    shape = (*x.shape[:-1], k)
+    return Spec(shape, x.dtype), Spec(shape, "int32")
+
+
+@primitive(spec=_top_k_spec)
+def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
+    """The `k` largest elements along the last axis, and where they stand.
+
+    Args:
+        x: a tensor.
+        k: how many.
+        sorted: in descending order.
+
+    Returns:
+        The pair (values, indices), indices of dtype int32.
+    """
+    ...
+
+
+def _scatter_spec(indices: Spec, values: Spec, shape: Any) -> Spec:
+    return Spec(tuple(shape), values.dtype)
+
+
+@primitive(spec=_scatter_spec, promote=None)
+def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
+    """Zeros of a shape, with the values added at the given positions.
+
+    Args:
+        indices: an integer tensor (..., n) of positions in the first n axes.
+        values: what is added there; values at the same position add up.
+        shape: the shape of the result.
+    """
+    ...
+
+
+def _scatter_update_spec(inputs: Spec, *_: Any) -> Spec:
+    return inputs
+
+
+@primitive(spec=_scatter_update_spec, promote=None)
+def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None) -> Tensor:
+    """A copy in which the elements at the given positions are replaced (or combined with the updates).
+
+    Args:
+        inputs: a tensor.
+        indices: an integer tensor (..., n) of positions in the first n axes.
+        updates: the new values.
+        reduction: None replaces; `"add"`, `"max"`, `"min"`, `"mul"` combine.
+    """
+    ...
+
+
+def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
+    out = []
+    for i, (size, dim) in enumerate(zip(shape, inputs.shape, strict=True)):
+        if size == -1:
+            first = start[i] if not isinstance(start, (KerasTensor, Spec)) else None
+            size = dim - first if dim is not None and isinstance(first, int) else None
+        out.append(size)
+    return Spec(tuple(out), inputs.dtype)
+
+
+@primitive(spec=_slice_spec, promote=None)
+def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
+    """A block of a tensor.
+
+    Args:
+        inputs: a tensor.
+        start_indices: where the block begins, one integer an axis (a tensor is fine).
+        shape: its shape.
+    """
+    ...
+
+
+@primitive(spec=lambda inputs, *_: inputs, promote=None)
+def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Tensor:
+    """A copy in which a block is replaced.
+
+    Args:
+        inputs: a tensor.
+        start_indices: where the block begins, one integer an axis.
+        updates: the block.
+    """
+    ...
+
+
+def _item_spec(x: Spec, key: Any) -> Spec:
+    keys = key if isinstance(key, tuple) else (key,)
+    given = sum(1 for k in keys if k is not None and k is not Ellipsis)
+    if given > x.ndim:
+        raise ValueError(f"ops.get_item: {given} indices for a tensor of shape {x.shape}.")
+    out: list[int | None] = []
+    axis = 0
+    advanced: Spec | None = None
+    at = 0
+    for i, k in enumerate(keys):
+        if k is None:
+            out.append(1)
+        elif k is Ellipsis:
+            rest = sum(1 for r in keys[i + 1 :] if r is not None)
+            out.extend(x.shape[axis : x.ndim - rest])
+            axis = x.ndim - rest
+        else:
+            dim = x.shape[axis]
+            axis += 1
+            if isinstance(k, builtin_slice):
+                out.append(_sliced(dim, k))
+            elif hasattr(k, "__index__") and not isinstance(k, KerasTensor) and not getattr(k, "shape", ()):
+                index = k.__index__()
+                if dim is not None and not -dim <= index < dim:
+                    raise IndexError(f"ops.get_item: index {index} is out of range on axis {axis - 1} of length {dim}.")
+            else:
+                found = Spec(tuple(getattr(k, "shape", None) or _list_shape(k)), "int32")
+                if advanced is None:
+                    advanced, at = found, len(out)
+                else:
+                    advanced = Spec(rules.broadcast_shapes(advanced.shape, found.shape), "int32")
+    out.extend(x.shape[axis:])
+    if advanced is not None:
+        out[at:at] = advanced.shape
+    return Spec(tuple(out), x.dtype)
+
+
+def _list_shape(k: Any) -> tuple[int, ...]:
+    import numpy as np
+
+    return np.shape(k)
+
+
+def _sliced(dim: int | None, k: Any) -> int | None:
+    if any(not (v is None or isinstance(v, int)) for v in (k.start, k.stop, k.step)):
+        return None
+    if dim is None:
+        if k == builtin_slice(None) or (k.step in (1, -1, None) and k.start is None and k.stop is None):
+            return None
+        if k.step in (1, None) and k.stop is not None:
+            start = k.start or 0
+            if start < 0 <= k.stop or (start >= 0) == (k.stop >= 0) and start < 0:
+                return k.stop - start if start < 0 and k.stop < 0 else None
+        return None
+    return len(range(*k.indices(dim)))
+
+
+@primitive(spec=_item_spec, promote=None)
+def get_item(x: TensorLike, key: Any) -> Tensor:
+    """`x[key]`: integers, slices, None, Ellipsis and integer tensors as in NumPy.
+
+    Args:
+        x: a tensor.
+        key: an index or a tuple of them.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(get_item([[1, 2], [3, 4]], (slice(None), 0))).tolist()
+        [1, 3]
+    """
+    ...
+
+
+def _one_hot_spec(x: Spec, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Spec:
+    shape = list(x.shape)
+    shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, num_classes)
+    return Spec(tuple(shape), standardize_dtype(dtype))
+
+
+@composed(spec=_one_hot_spec, promote=None)
+def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
+    """Vectors with a one at the class's place; classes out of range give zeros.
+
+    Args:
+        x: an integer tensor of classes.
+        num_classes: how many classes there are.
+        axis: where the new axis goes.
+        dtype: default: floatx.
+        sparse: ask for a sparse result.
+
+    Returns:
+        A tensor with one more axis, of length `num_classes`.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(one_hot([1], 3)).tolist()
+        [[0.0, 1.0, 0.0]]
+    """
+    from tricera.core.op import PUBLIC
+    from tricera.ops.creation import arange, ndim
+
+    rank = ndim(x) + 1
+    if not -rank <= axis < rank:
+        raise ValueError(f"ops.one_hot: `axis`={axis} is out of range for a tensor of {rank - 1} axes.")
+    axis %= rank
+    classes = PUBLIC["reshape"](arange(num_classes, dtype=dispatch.current().dtype(x)), tuple(num_classes if i == axis else 1 for i in range(rank)))
+    return PUBLIC["cast"](PUBLIC["equal"](PUBLIC["expand_dims"](x, axis), classes), standardize_dtype(dtype))

@@ -1,0 +1,367 @@
+"""Ops that move elements without changing them: reshape, transpose, stack, split, pad, repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tricera.core import spec as rules
+from tricera.core.op import composed, primitive
+from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.creation import convert_to_tensor, ndim
+
+
+@primitive(spec=rules.reshape, promote=None)
+def reshape(x: TensorLike, newshape: Any) -> Tensor:
+    """The same elements in another shape.
+
+    Args:
+        x: a tensor.
+        newshape: the shape; one dimension may be -1 and is worked out.
+
+    Raises:
+        ValueError: the number of elements differs.
+
+    Example:
+        >>> reshape([[1, 2], [3, 4]], (-1,)).shape[0]
+        4
+    """
+    ...
+
+
+@primitive(spec=rules.transpose, promote=None)
+def transpose(x: TensorLike, axes: Any = None) -> Tensor:
+    """The axes in another order.
+
+    Args:
+        x: a tensor.
+        axes: the order; None reverses it.
+
+    Raises:
+        ValueError: `axes` is not a permutation.
+    """
+    ...
+
+
+@primitive(spec=rules.expand_dims, promote=None)
+def expand_dims(x: TensorLike, axis: Any) -> Tensor:
+    """New axes of length 1.
+
+    Args:
+        x: a tensor.
+        axis: where they stand in the result, an integer or a tuple.
+
+    Example:
+        >>> len(expand_dims([1, 2], 0).shape)
+        2
+    """
+    ...
+
+
+@primitive(spec=rules.squeeze, promote=None)
+def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
+    """The same elements without axes of length 1.
+
+    Args:
+        x: a tensor.
+        axis: which axes go; None means all of length 1.
+
+    Raises:
+        ValueError: an axis has another length.
+    """
+    ...
+
+
+def _broadcast_to_spec(x: Spec, shape: Any) -> Spec:
+    wanted = tuple(shape)
+    found = rules.broadcast_shapes(x.shape, wanted)
+    if len(found) != len(wanted):
+        raise ValueError(f"ops.broadcast_to: the shape {x.shape} can't be broadcast to {wanted}.")
+    return Spec(wanted, x.dtype)
+
+
+@primitive(spec=_broadcast_to_spec, promote=None)
+def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
+    """The tensor repeated along axes of length 1 (and new ones in front) to fill a shape.
+
+    Raises:
+        ValueError: the shapes don't fit.
+    """
+    ...
+
+
+@primitive(spec=rules.concatenate)
+def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
+    """Tensors joined along an axis that they have.
+
+    Args:
+        xs: a list of tensors that differ at most on that axis.
+        axis: the axis.
+
+    Raises:
+        ValueError: the shapes don't fit, or the axis is out of range.
+
+    Example:
+        >>> concatenate([[1], [2, 3]]).shape[0]
+        3
+    """
+    ...
+
+
+@primitive(spec=rules.stack)
+def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
+    """Tensors of one shape joined along a new axis.
+
+    Args:
+        x: a list of tensors.
+        axis: where the new axis stands in the result.
+
+    Raises:
+        ValueError: the shapes differ, or the axis is out of range.
+    """
+    ...
+
+
+def _split_spec(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
+    dim = x.shape[axis]
+    if isinstance(indices_or_sections, int):
+        n = indices_or_sections
+        if dim is not None and (n <= 0 or dim % n):
+            raise ValueError(f"ops.split: axis {axis} of length {dim} can't be divided into {n} equal parts.")
+        sizes: list[int | None] = [None if dim is None else dim // n] * n
+    else:
+        points = [0, *(int(i) for i in indices_or_sections)]
+        last = None if dim is None else max(dim - points[-1], 0)
+        sizes = [max(b - a, 0) for a, b in zip(points, points[1:], strict=False)] + [last]
+    return [Spec((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) for size in sizes]
+
+
+@primitive(spec=_split_spec, promote=None)
+def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
+    """Parts of a tensor along an axis.
+
+    Args:
+        x: a tensor.
+        indices_or_sections: the number of equal parts, or the indices at which to cut.
+        axis: the axis.
+
+    Returns:
+        A list of tensors.
+
+    Raises:
+        ValueError: the axis can't be divided so.
+    """
+    ...
+
+
+@composed(promote=None)
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
+    """The slices along an axis, as a list.
+
+    Args:
+        x: a tensor.
+        num: how many there are; None reads it off the shape.
+        axis: the axis.
+    """
+    size = num if num is not None else x.shape[axis]
+    if size is None:
+        raise ValueError(f"ops.unstack: the length of axis {axis} is not known; give `num`.")
+    return [squeeze(part, axis=axis) for part in split(x, int(size), axis=axis)] if size else []
+
+
+def _pad_spec(x: Spec, pad_width: Any, *_: Any) -> Spec:
+    widths = pad_widths(pad_width, x.ndim)
+    return Spec(tuple(None if d is None else d + a + b for d, (a, b) in zip(x.shape, widths, strict=True)), x.dtype)
+
+
+def pad_widths(pad_width: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    """One (before, after) pair an axis."""
+    if isinstance(pad_width, int):
+        return ((pad_width, pad_width),) * rank
+    pairs = [tuple(p) if isinstance(p, (list, tuple)) else p for p in pad_width]
+    if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
+        return ((pairs[0], pairs[1]),) * rank
+    if len(pairs) == 1 and rank != 1:
+        return tuple(pairs[0] if len(pairs[0]) == 2 else pairs[0] * 2 for _ in range(rank))
+    if len(pairs) != rank:
+        raise ValueError(f"ops.pad: `pad_width` must hold one pair an axis ({rank}); got {pad_width}.")
+    return tuple((p[0], p[-1]) for p in pairs)
+
+
+@primitive(spec=_pad_spec, promote=None)
+def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
+    """The tensor with elements added around it.
+
+    Args:
+        x: a tensor.
+        pad_width: (before, after) for each axis, or one pair or integer for all.
+        mode: `"constant"`, `"reflect"` or `"symmetric"`.
+        constant_values: what is added in constant mode, 0 for None.
+
+    Raises:
+        ValueError: an unknown mode, or `constant_values` in another mode.
+    """
+    ...
+
+
+def _tile_spec(x: Spec, repeats: Any) -> Spec:
+    counts = (repeats,) if isinstance(repeats, int) else tuple(repeats)
+    shape = (1,) * (len(counts) - x.ndim) + x.shape
+    counts = (1,) * (len(shape) - len(counts)) + counts
+    return Spec(tuple(None if d is None else d * c for d, c in zip(shape, counts, strict=True)), x.dtype)
+
+
+@primitive(spec=_tile_spec, promote=None)
+def tile(x: TensorLike, repeats: Any) -> Tensor:
+    """The whole tensor repeated along each axis.
+
+    Args:
+        x: a tensor.
+        repeats: how often, an integer an axis.
+    """
+    ...
+
+
+def _repeat_spec(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
+    size = rules.size_of(x.shape) if axis is None else x.shape[axis]
+    if isinstance(repeats, int):
+        size = None if size is None else size * repeats
+    else:
+        counts = list(repeats)
+        size = (None if size is None else size * counts[0]) if len(counts) == 1 else sum(counts)
+    return Spec((size,) if axis is None else (*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
+
+
+@primitive(spec=_repeat_spec, promote=None)
+def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
+    """Each element (or slice along an axis) repeated.
+
+    Args:
+        x: a tensor.
+        repeats: how often, an integer or one for each element.
+        axis: the axis; None means the flattened tensor.
+
+    Example:
+        >>> repeat([1, 2], 2).shape[0]
+        4
+    """
+    ...
+
+
+@primitive(spec=lambda x, axis=None: x, promote=None)
+def flip(x: TensorLike, axis: Any = None) -> Tensor:
+    """The elements in reverse order along axes (None means all)."""
+    ...
+
+
+@primitive(spec=lambda x, shift, axis=None: x, promote=None)
+def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
+    """The elements moved along axes, those that fall off coming in again at the other end."""
+    ...
+
+
+@composed(promote=None)
+def ravel(x: TensorLike) -> Tensor:
+    """The elements in one axis.
+
+    Example:
+        >>> ravel([[1, 2], [3, 4]]).shape[0]
+        4
+    """
+    return reshape(x, (-1,))
+
+
+@composed(promote=None)
+def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
+    """Two axes exchanged."""
+    order = list(range(ndim(x)))
+    for axis in (axis1, axis2):
+        if not -len(order) <= axis < len(order):
+            raise ValueError(f"ops.swapaxes: the axis {axis} is out of range for a tensor of {len(order)} axes.")
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return transpose(x, order)
+
+
+@composed(promote=None)
+def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
+    """Axes moved to other places, the rest staying in order.
+
+    Args:
+        x: a tensor.
+        source: an axis or several.
+        destination: where each goes.
+    """
+    rank = ndim(x)
+    sources = (source,) if isinstance(source, int) else tuple(source)
+    destinations = (destination,) if isinstance(destination, int) else tuple(destination)
+    if len(sources) != len(destinations) or any(not -rank <= a < rank for a in (*sources, *destinations)):
+        raise ValueError(f"ops.moveaxis: can't move axes {source} to {destination} in a tensor of {rank} axes.")
+    sources, destinations = tuple(a % rank for a in sources), tuple(a % rank for a in destinations)
+    order = [a for a in range(rank) if a not in sources]
+    for d, s in sorted(zip(destinations, sources, strict=True)):
+        order.insert(d, s)
+    return transpose(x, order)
+
+
+@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None)
+def tril(x: TensorLike, k: int = 0) -> Tensor:
+    """The lower triangle of the last two axes; zeros above the k-th diagonal."""
+    ...
+
+
+@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None)
+def triu(x: TensorLike, k: int = 0) -> Tensor:
+    """The upper triangle of the last two axes; zeros below the k-th diagonal."""
+    ...
+
+
+def _tri_spec(x: Spec) -> Spec:
+    if x.ndim < 2:
+        raise ValueError(f"A triangle needs at least 2 axes; got a tensor of shape {x.shape}.")
+    return x
+
+
+def hstack(xs: Any) -> Tensor:
+    """Tensors joined along the second axis (1-D ones along the first)."""
+    parts = [t if ndim(t) else reshape(t, (1,)) for t in map(convert_to_tensor, xs)]
+    return concatenate(parts, axis=0 if ndim(parts[0]) == 1 else 1)
+
+
+def vstack(xs: Any) -> Tensor:
+    """Tensors joined along the first axis, 1-D ones taken as rows."""
+    parts = [reshape(t, (1, -1)) if ndim(t) < 2 else t for t in map(convert_to_tensor, xs)]
+    return concatenate(parts, axis=0)
+
+
+def size(x: Any) -> Any:
+    """The number of elements; None where a symbolic dimension is not known.
+
+    Example:
+        >>> size([[1, 2], [3, 4]])
+        4
+    """
+    from tricera.ops.creation import shape
+
+    dims = shape(x)
+    return None if None in dims else math.prod(dims)
+
+
+def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
+    """Coordinate grids of 1-D tensors.
+
+    Args:
+        *x: the coordinates along each axis.
+        indexing: `"xy"` (the first two axes exchanged) or `"ij"`.
+
+    Raises:
+        ValueError: another indexing.
+    """
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"ops.meshgrid: `indexing` must be 'xy' or 'ij', not {indexing!r}.")
+    axes = [reshape(t, (-1,)) for t in x]
+    sizes = tuple(a.shape[0] for a in axes)
+    out = [
+        broadcast_to(reshape(a, tuple(-1 if i == j else 1 for j in range(len(axes)))), sizes) for i, a in enumerate(axes)
+    ]
+    return [swapaxes(o, 0, 1) for o in out] if indexing == "xy" and len(axes) > 1 else out

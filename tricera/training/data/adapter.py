@@ -1,0 +1,56 @@
+"""What a data source looks like to the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class DataAdapter(Protocol):
+    """A source of batches that can be passed over again and again.
+
+    A batch is `(x,)`, `(x, y)` or `(x, y, sample_weight)`; each part is a structure whose leaves are NumPy arrays or
+    the source's own tensors.
+    """
+
+    @property
+    def num_batches(self) -> int | None:
+        """Batches of one pass; None where nobody knows."""
+
+    @property
+    def batch_size(self) -> int | None:
+        """Samples of a full batch; None where nobody knows."""
+
+    @property
+    def partial_batch_size(self) -> int | None:
+        """Samples of a smaller last batch; None where there is no such batch, or nobody knows."""
+
+    def epoch(self) -> Iterator[tuple[Any, ...]]:
+        """One pass over the data. Closing the iterator early releases what it holds."""
+
+    def on_epoch_begin(self) -> None:
+        """Called before each epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch."""
+
+    def close(self) -> None:
+        """Release workers that outlive a pass."""
+
+
+class Source:
+    """The defaults of an adapter: nothing is known, nothing happens between epochs."""
+
+    num_batches: int | None = None
+    batch_size: int | None = None
+    partial_batch_size: int | None = None
+
+    def on_epoch_begin(self) -> None:
+        """Do nothing."""
+
+    def on_epoch_end(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -1,0 +1,143 @@
+"""Batches out of arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+import numpy as np
+import optree
+
+from tricera.core import config, dtypes, rng, tree
+from tricera.training.data import class_weight as weights
+from tricera.training.data.adapter import Source
+from tricera.training.data.leaves import gather, number_of_samples, standardize
+
+
+class ArrayAdapter(Source):
+    """Batches of arrays, lists of numbers, pandas objects or tensors that lie in memory whole.
+
+    Without shuffling, batches of NumPy arrays are views. The order of shuffled samples comes from Tricera's own stream
+    of random numbers, so it is the same on every backend.
+
+    Args:
+        x: inputs; a structure of arrays of n samples each.
+        y: targets, or None.
+        sample_weight: weights, or None; one array for several targets weighs them all.
+        batch_size: samples a batch, 32 unless given.
+        shuffle: True draws a new order of the samples for each pass, `"batch"` one of whole batches (a smaller last one
+            stays last).
+        class_weight: dict of class to weight, turned into sample weights.
+
+    Attributes:
+        arrays: `(x,)`, `(x, y)` or `(x, y, sample_weight)` with leaves that are NumPy arrays, or tensors where they lie
+            on an accelerator; floats are of dtype floatx.
+        num_samples: n.
+
+    Raises:
+        ValueError: the lengths differ, there is no sample, or an argument is out of range.
+        TypeError: a leaf holds text or objects.
+    """
+
+    arrays: tuple[Any, ...]
+    num_batches: int
+    batch_size: int
+
+    def __init__(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        batch_size: int | None = None,
+        shuffle: bool | Literal["batch"] = False,
+        class_weight: dict[int, float] | None = None,
+    ) -> None:
+        if not (isinstance(shuffle, (bool, np.bool_)) or shuffle == "batch"):
+            raise ValueError(f"`shuffle` must be True, False or 'batch', not {shuffle!r}.")
+        self.arrays = _standardize_parts(x, y, sample_weight, weights.check_class_weight(class_weight))
+        names = ("x", "y", "sample_weight")
+        self.num_samples = number_of_samples(dict(zip(names, self.arrays, strict=False)))
+        self.batch_size = _check_batch_size(batch_size)
+        self.num_batches = -(-self.num_samples // self.batch_size)
+        self.partial_batch_size = self.num_samples % self.batch_size or None
+        self.shuffle = shuffle
+        # drawn only where it is used, so that evaluating between two epochs does not change what is trained on
+        self._generator = rng.generator(rng.draw_seed()) if shuffle else None
+
+    def indices_for_epoch(self) -> np.ndarray:
+        """The order of the samples in the next pass: an int64 permutation. Each call draws a new one."""
+        if self.shuffle == "batch":
+            order = np.arange(self.num_samples)
+            return np.concatenate([order[part] for part in self._batch_slices()])
+        if self._generator is not None:
+            return self._generator.permutation(self.num_samples)
+        return np.arange(self.num_samples)
+
+    def epoch(self) -> Iterator[tuple[Any, ...]]:
+        """One pass over the data, in the order that `indices_for_epoch` would give now."""
+        structure: Any = self.arrays
+        leaves, spec = optree.tree_flatten(structure, none_is_leaf=True)
+        rebuild: Callable[..., Any] = spec.unflatten
+        for index in self._indices():
+            yield rebuild([None if leaf is None else gather(leaf, index) for leaf in leaves])
+
+    def _indices(self) -> Iterator[slice | np.ndarray]:
+        if self.shuffle is False or self.shuffle == "batch":
+            yield from self._batch_slices()
+            return
+        order = self.indices_for_epoch()
+        for part in self._batch_slices():
+            yield order[part]
+
+    def _batch_slices(self) -> list[slice]:
+        size = self.batch_size
+        slices = [slice(start, min(start + size, self.num_samples)) for start in range(0, self.num_samples, size)]
+        if self.shuffle != "batch" or self._generator is None:
+            return slices
+        full = len(slices) - (self.partial_batch_size is not None)
+        return [slices[i] for i in self._generator.permutation(full)] + slices[full:]
+
+
+def _check_batch_size(batch_size: int | None) -> int:
+    if batch_size is None:
+        return 32
+    if isinstance(batch_size, bool) or not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        raise ValueError(f"`batch_size` must be a positive integer, not {batch_size!r}.")
+    return int(batch_size)
+
+
+def _standardize_parts(x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None) -> tuple[Any, ...]:
+    x, y = standardize(x, "x"), standardize(y, "y")
+    if class_weight is not None:
+        weights.refuse_both(sample_weight)
+        return (x, y, weights.to_sample_weight(y, class_weight))
+    if sample_weight is None:
+        return (x,) if y is None else (x, y)
+    floatx = dtypes.numpy_dtype(config.floatx())
+    sample_weight = tree.map_structure(
+        lambda w: w.astype(floatx, copy=False) if isinstance(w, np.ndarray) else w,
+        standardize(sample_weight, "sample_weight"),
+    )
+    return (x, y, _match_weights(sample_weight, y))
+
+
+def _match_weights(sample_weight: Any, y: Any) -> Any:
+    """Weights in the structure of the targets: one array serves all of them, keys that a dict lacks are None."""
+    if not tree.is_nested(y) or y is None:
+        return sample_weight
+    if not tree.is_nested(sample_weight):
+        return tree.map_structure(lambda target: None if target is None else sample_weight, y)
+    if isinstance(y, dict) and isinstance(sample_weight, dict) and sample_weight.keys() <= y.keys():
+        return {key: sample_weight.get(key) for key in y}
+    if isinstance(y, (list, tuple)) and isinstance(sample_weight, (list, tuple)) and len(y) == len(sample_weight):
+        return sample_weight
+    raise ValueError(
+        "`sample_weight` must be one array or have the structure of `y`. "
+        f"Got a {_describe(sample_weight)} of weights for a {_describe(y)} of targets."
+    )
+
+
+def _describe(structure: Any) -> str:
+    keys = f" with keys {sorted(structure)}" if isinstance(structure, dict) else f" of {len(structure)}"
+    return type(structure).__name__ + keys

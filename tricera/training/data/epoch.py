@@ -1,0 +1,153 @@
+"""Cutting what a data source gives into epochs and into groups of steps."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from tricera.core import config
+from tricera.training.data.adapter import DataAdapter
+
+
+class EpochIterator:
+    """Epochs over an adapter, as groups of up to `steps_per_execution` batches.
+
+    With `steps_per_epoch`, an epoch ends after so many batches and the next one goes on where it stopped; where the
+    source runs out in the middle of an epoch, that epoch is cut short with a warning and the next one starts a new
+    pass. Close it (or use it in `with`) after the last epoch, so that workers end.
+
+    Args:
+        adapter: where batches come from.
+        steps_per_epoch: batches an epoch; None means one pass over the source.
+        steps_per_execution: how many batches a group holds at most; may be assigned later.
+
+    Attributes:
+        exhausted: whether the last epoch ended before its time, so that training on makes no sense with a generator.
+
+    Raises:
+        ValueError: one of the numbers is not a positive integer.
+    """
+
+    def __init__(self, adapter: DataAdapter, steps_per_epoch: int | None = None, steps_per_execution: int = 1) -> None:
+        for name, value in (("steps_per_epoch", steps_per_epoch), ("steps_per_execution", steps_per_execution)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1):
+                raise ValueError(f"`{name}` must be a positive integer, not {value!r}.")
+        self.adapter = adapter
+        self.steps_per_epoch = steps_per_epoch
+        self.steps_per_execution = steps_per_execution
+        self.exhausted = False
+        self._pass: Iterator[tuple[Any, ...]] | None = None
+        self._pass_steps = 0
+        self._peeked: list[tuple[Any, ...]] = []
+        self._learned: int | None = None
+
+    @property
+    def num_batches(self) -> int | None:
+        """Batches of an epoch; None before the first pass over a source of unknown length."""
+        known = self.steps_per_epoch or self.adapter.num_batches or self._learned
+        limit = config.get("max_steps_per_epoch")
+        return known if limit is None else min(limit, known or limit)
+
+    def peek(self) -> tuple[Any, ...] | None:
+        """The next batch without consuming it; None where the source gives nothing more."""
+        if not self._peeked:
+            batch = self._next(new_epoch=True)
+            if batch is None:
+                return None
+            self._pass_steps -= 1
+            self._peeked.append(batch)
+        return self._peeked[0]
+
+    def epoch(self) -> Iterator[tuple[int, int, list[tuple[Any, ...]]]]:
+        """One epoch.
+
+        Yields:
+            `(start_step, end_step, batches)`: the numbers of the first and the last step of the group (both count from
+            0 and belong to it) and its batches.
+        """
+        self.adapter.on_epoch_begin()
+        completed = False
+        try:
+            yield from self._groups()
+            completed = True
+        finally:
+            if not completed:
+                self._end_pass()
+        self.adapter.on_epoch_end()
+
+    def _groups(self) -> Iterator[tuple[int, int, list[tuple[Any, ...]]]]:
+        limit = config.get("max_steps_per_epoch")
+        steps = self.steps_per_epoch if limit is None else min(limit, self.steps_per_epoch or limit)
+        self.exhausted = False
+        done, ended = 0, False
+        while not ended and (steps is None or done < steps):
+            size = self.steps_per_execution if steps is None else min(self.steps_per_execution, steps - done)
+            batches: list[tuple[Any, ...]] = []
+            while len(batches) < size and not ended:
+                batch = self._next(new_epoch=done + len(batches) == 0)
+                if batch is None:
+                    ended = True
+                else:
+                    batches.append(batch)
+            if batches:
+                yield done, done + len(batches) - 1, batches
+                done += len(batches)
+        self._finish(done, ended)
+
+    def _finish(self, done: int, ended: bool) -> None:
+        if not ended:
+            whole = self.adapter.num_batches
+            if self.steps_per_epoch is None or (whole is not None and self._pass_steps >= whole):
+                self._end_pass()
+            return
+        if self.steps_per_epoch is None:
+            self._learned = done or self._learned
+        if done == 0 or (self.steps_per_epoch is not None and done < (self.num_batches or 0)):
+            self.exhausted = True
+            wanted = f" of {self.num_batches}" if self.num_batches else ""
+            warnings.warn(
+                f"The data ran out after {done} batches{wanted} in this epoch. A generator can be run through only "
+                "once, and a dataset gives `steps_per_epoch * epochs` batches only if it is that long or repeats; "
+                "lower `steps_per_epoch`, or repeat the data.",
+                stacklevel=4,
+            )
+
+    def _next(self, new_epoch: bool) -> tuple[Any, ...] | None:
+        if self._peeked:
+            self._pass_steps += 1
+            return self._peeked.pop()
+        going_on = self._pass is not None
+        batch = self._advance()
+        if batch is None and new_epoch and going_on:
+            batch = self._advance()  # that pass had ended just where the last epoch did, which is no shortage
+        return batch
+
+    def _advance(self) -> tuple[Any, ...] | None:
+        if self._pass is None:
+            self._pass, self._pass_steps = iter(self.adapter.epoch()), 0
+        batch = next(self._pass, None)
+        if batch is None:
+            self._end_pass()
+        else:
+            self._pass_steps += 1
+        return batch
+
+    def _end_pass(self) -> None:
+        current, self._pass, self._pass_steps = self._pass, None, 0
+        close = getattr(current, "close", None)
+        if close is not None:
+            close()
+
+    def close(self) -> None:
+        """End the current pass and release the adapter's workers."""
+        self._peeked.clear()
+        self._end_pass()
+        self.adapter.close()
+
+    def __enter__(self) -> EpochIterator:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
