@@ -51,7 +51,12 @@ class Backend:
         if hasattr(tensor, name):
             value = getattr(tensor, name)
         else:
-            value = _room(self.name, name)
+            try:
+                value = _room(self.name, name)
+            except ModuleNotFoundError as error:
+                if error.name != f"tricera.backends.{self.name}.{name}":
+                    raise
+                raise AttributeError(f"The backend {self.name!r} has nothing called {name!r}.") from None
         self.__dict__[name] = value
         return value
 
@@ -112,6 +117,10 @@ def get(name: str) -> Backend:
 def current() -> Backend:
     """The backend on which what is built now will run."""
     return _scoped.get() or _default or _choose()
+
+
+# torch.compile can't trace context variables; what bears this mark it calls while tracing and takes for a constant.
+current._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _choose() -> Backend:

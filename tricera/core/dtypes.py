@@ -6,7 +6,6 @@ that stands alone: Python scalars are weak, integers and floats meet in the floa
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import ml_dtypes
@@ -113,20 +112,31 @@ def numpy_dtype(dtype: Any) -> np.dtype[Any]:
     return _EXTENDED[name] if name in _EXTENDED else np.dtype("O" if name == "string" else name)
 
 
-@functools.cache
 def _above(dtype: str) -> frozenset[str]:
     return frozenset({dtype}.union(*(_above(successor) for successor in _EDGES[dtype])))
 
 
-@functools.cache
+_ABOVE = {name: _above(name) for name in _EDGES}
+
+
+def _least(a: str, b: str) -> str | None:
+    common = _ABOVE[a] & _ABOVE[b]
+    return next((name for name in common if common <= _ABOVE[name]), None)
+
+
+_JOINS = {(a, b): _least(a, b) for a in _EDGES for b in _EDGES}
+
+
 def _join(names: frozenset[str]) -> str:
-    common = frozenset.intersection(*(_above(name) for name in names))
-    least = [name for name in common if common <= _above(name)]
-    if not least:
-        raise ValueError(
-            f"The dtypes {', '.join(sorted(names))} have no common dtype. Cast one of them with `ops.cast` first."
-        )
-    return least[0]
+    first, *rest = names
+    joined: str | None = first
+    for name in rest:
+        joined = _JOINS[joined, name]
+        if joined is None:
+            raise ValueError(
+                f"The dtypes {', '.join(sorted(names))} have no common dtype. Cast one of them with `ops.cast` first."
+            )
+    return joined  # type: ignore[return-value]
 
 
 def weak_result_type(*dtypes: Any) -> str:

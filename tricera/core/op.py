@@ -47,7 +47,7 @@ class Op:
         self.fn, self.name, self.primitive = fn, fn.__name__, primitive
         self.promote, self.spec, self.out = promote, spec, out
         self.signature = inspect.signature(fn)
-        parameters = list(self.signature.parameters.values())
+        parameters = [p for p in self.signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
         self.names = [p.name for p in parameters]
         self.index = {name: i for i, name in enumerate(self.names)}
         self.defaults = [p.default for p in parameters]
@@ -58,6 +58,7 @@ class Op:
         while (self.leading, "one") in self.tensors:
             self.leading += 1
         self.axis = self.index.get("axis")
+        self.axis_of = 0
         self.new_axes = 0
         self.fast: dict[Any, Any] = {}
 
@@ -69,10 +70,8 @@ class Op:
         for key, value in kwargs.items():
             i = self.index.get(key)
             if i is None or i < len(args):
-                try:
-                    self.signature.bind(*args, **kwargs)
-                except TypeError as error:
-                    raise TypeError(f"ops.{self.name}: {error}. Its signature is {self.name}{self.signature}.") from None
+                error = f"got an unexpected keyword argument {key!r}" if i is None else f"got two values for {key!r}"
+                raise TypeError(f"ops.{self.name}: {error}. Its signature is {self.name}{self.signature}.")
             values[i] = value
         missing = next((n for n, v in zip(self.names, values, strict=True) if v is inspect.Parameter.empty), None)
         if missing is not None:
@@ -86,20 +85,22 @@ OPS: dict[str, Op] = {}
 def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Any:
     """The front half: the slow way, taken when a combination of types is met for the first time, or is not plain."""
     values = op.bind(args, kwargs)
-    backend, symbolic, operands = _scan(op, values)
+    backend, symbolic, operands, wrapped = _scan(op, values)
     if symbolic:
         return _symbolic(op, values)
     if backend is None:
         backend = dispatch.current()
     plain = _convert(op, values, backend, operands)
     if op.axis is not None and operands and op.leading:
-        values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[0])))
+        values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[op.axis_of])))
     native = backend.function(op.name)
+    # A native function gets tensors; what was unwrapped from a Variable now must be unwrapped the next time, too.
+    if key is not None and backend.cacheable and not wrapped and (native is not None or not op.primitive):
+        _remember(op, key, args, values, plain, backend, native)
     if native is not None:
-        tensors = [values[i] for i in range(op.leading)]
-        rest = {op.names[i]: values[i] for i in range(op.leading, len(values))}
-        if key is not None and plain and backend.cacheable:
-            op.fast[key] = functools.partial(native, **rest) if rest else native
+        first = op.leading or int((0, "many") in op.tensors)
+        tensors = [values[i] for i in range(first)]
+        rest = {op.names[i]: values[i] for i in range(first, len(values))}
         try:
             return native(*tensors, **rest)
         except Exception as error:
@@ -114,8 +115,47 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
         return op.fn(*values)
 
 
-def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, list[Any]]:
-    """Find the backend of the operands, unwrap variables in place."""
+def _remember(
+    op: Op, key: Any, args: tuple[Any, ...], values: list[Any], plain: bool, backend: dispatch.Backend, native: Any
+) -> None:
+    """Keep what to run for a combination of types: a unary or binary op on tensors, or on a tensor and a number."""
+    rest = values[op.leading :]
+    if native is not None:
+        run = functools.partial(native, **dict(zip(op.names[op.leading :], rest, strict=True))) if rest else native
+    else:
+        run = _body(op, backend, rest)
+    if plain:
+        op.fast[key] = run
+        return
+    scalars = [i for i, x in enumerate(args) if type(x) is int or type(x) is float]
+    if op.leading == 2 and len(args) == 2 and len(scalars) == 1:
+        tensor = 1 - scalars[0]
+        # Only where the number takes the tensor's dtype: what it takes beside others depends on floatx.
+        if args[tensor] is values[tensor] and backend.dtype(values[scalars[0]]) == backend.dtype(values[tensor]):
+            op.fast[key] = _beside_number(run, scalars[0], backend.convert, backend.dtype(values[tensor]))
+
+
+def _body(op: Op, backend: dispatch.Backend, rest: list[Any]) -> Callable[..., Any]:
+    """The portable definition, run with the backend current."""
+
+    def run(*tensors: Any) -> Any:
+        if dispatch.current() is backend:
+            return op.fn(*tensors, *rest)
+        with dispatch.use(backend):
+            return op.fn(*tensors, *rest)
+
+    return run
+
+
+def _beside_number(run: Callable[..., Any], at: int, convert: Callable[..., Any], dtype: str) -> Callable[..., Any]:
+    """`run` with the operand at `at`, a number, made a tensor."""
+    if at:
+        return lambda x1, x2: run(x1, convert(x2, dtype))
+    return lambda x1, x2: run(convert(x1, dtype), x2)
+
+
+def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, list[Any], bool]:
+    """Find the backend of the operands, unwrap variables in place (and say whether there were any)."""
     backend: dispatch.Backend | None = None
     variables: list[Any] = []
     operands: list[Any] = []
@@ -156,7 +196,7 @@ def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, lis
             elif kind == "many" and isinstance(value, (list, tuple)):
                 values[i] = [v.value if isinstance(v, Variable) else v for v in value]
         operands = [x.value if isinstance(x, Variable) else x for x in operands]
-    return backend, symbolic, operands
+    return backend, symbolic, operands, bool(variables)
 
 
 def _weak(x: Any) -> Any:
@@ -273,8 +313,8 @@ def _infer(op: Op, values: list[Any]) -> Any:
 
     for i, _ in op.tensors:
         specs[i] = promoted(specs[i])
-    if op.axis is not None and op.leading and isinstance(specs[0], Spec):
-        specs[op.axis] = canonical_axis(op, specs[op.axis], specs[0].ndim)
+    if op.axis is not None and op.leading and isinstance(specs[op.axis_of], Spec):
+        specs[op.axis] = canonical_axis(op, specs[op.axis], specs[op.axis_of].ndim)
     if op.spec is None:
         with not_recording():
             for i, kind in op.tensors:
@@ -286,12 +326,12 @@ def _infer(op: Op, values: list[Any]) -> Any:
     return _tensors_of(op.spec(*specs), op.out)
 
 
-def canonical_axis(op: Op, axis: Any, ndim: int) -> Any:
+def canonical_axis(op: Op, axis: Any, ndim: int, several: int = 1) -> Any:
     """Check an `axis` argument against the rank and make it non-negative."""
     if axis is None or isinstance(axis, str):
         return axis
     if isinstance(axis, (list, tuple)):
-        axes = tuple(canonical_axis(op, a, ndim) for a in axis)
+        axes = tuple(canonical_axis(op, a, ndim, len(axis)) for a in axis)
         if len(set(axes)) != len(axes):
             raise ValueError(f"ops.{op.name}: `axis`={axis} names an axis twice.")
         return axes
@@ -299,7 +339,7 @@ def canonical_axis(op: Op, axis: Any, ndim: int) -> Any:
         axis = axis.__index__()
     except (AttributeError, TypeError):
         raise TypeError(f"ops.{op.name}: `axis` must be an integer, a tuple of integers or None, not {axis!r}.") from None
-    rank = ndim + op.new_axes
+    rank = ndim + op.new_axes * several
     if not -rank <= axis < rank:
         raise ValueError(f"ops.{op.name}: `axis`={axis} is out of range for a tensor of {ndim} axes.")
     return axis % rank if rank else axis
@@ -377,6 +417,9 @@ def _wrap_unary(op: Op) -> Callable[..., Any]:
         key = None
         if len(args) == 1:
             x = args[0]
+            if type(x) is Variable:
+                x = x.value
+                args = (x,)
             try:
                 key = (type(x), x.dtype, x.ndim, *kwargs.items()) if kwargs or op.axis else (type(x), x.dtype)
                 native = fast[key]
@@ -398,16 +441,26 @@ def _wrap_binary(op: Op) -> Callable[..., Any]:
     fast = op.fast
 
     def binary(*args: Any, **kwargs: Any) -> Any:
-        key = None
-        if len(args) == 2 and not kwargs:
+        key: Any = None
+        if len(args) == 2:
             x1, x2 = args
+            if type(x2) is Variable and type(x1) is not KerasTensor:
+                x2 = x2.value
+                args = (x1, x2)
+            if type(x1) is Variable and type(x2) is not KerasTensor:
+                x1 = x1.value
+                args = (x1, x2)
             try:
-                key = (type(x1), x1.dtype, type(x2), x2.dtype)
+                if kwargs or op.axis:
+                    key = (type(x1), x1.dtype, x1.ndim, type(x2), x2.dtype, *kwargs.items())
+                else:
+                    key = (type(x1), x1.dtype, type(x2), x2.dtype)
                 native = fast[key]
             except KeyError:
                 native = None
             except (AttributeError, TypeError):
-                native = key = None
+                key = None if kwargs or op.axis else _number_key(x1, x2)
+                native = None if key is None else fast.get(key)
             if native is not None:
                 try:
                     return native(x1, x2)
@@ -418,9 +471,23 @@ def _wrap_binary(op: Op) -> Callable[..., Any]:
     return binary
 
 
+def _number_key(x1: Any, x2: Any) -> Any:
+    """The key of a tensor beside a Python number, None for all else."""
+    kind1, kind2 = type(x1), type(x2)
+    if kind2 is float or kind2 is int:
+        dtype = getattr(x1, "dtype", None)
+    elif kind1 is float or kind1 is int:
+        dtype = getattr(x2, "dtype", None)
+    else:
+        return None
+    return None if dtype is None else (kind1, kind2, dtype)
+
+
 def _define(fn: Any, op: Op) -> Any:
     wrapper = functools.update_wrapper(_wrap(op), fn)
     wrapper.op = op  # type: ignore[attr-defined]
+    # AutoGraph (tf.function) rewrites the source of all functions that it meets but those with this mark.
+    wrapper.autograph_info__ = None  # type: ignore[attr-defined]
     OPS[op.name] = op
     PUBLIC[op.name] = wrapper
     from tricera.core import operators
@@ -438,7 +505,7 @@ def primitive(
         spec: the shape rule, called as the op with a `Spec` in the place of each tensor.
         promote: `"same"` casts the operands to their common dtype, `"float"` to a float one, None leaves them.
         out: the dtype of the result where it isn't the rule's.
-        new_axes: how many axes the result has more, for the range of `axis`.
+        new_axes: 1 where `axis` names new axes of the result, for its range.
 
     Parameters annotated `TensorLike`, `TensorLike | None` or `Sequence[TensorLike]` are the operands.
     """
@@ -452,7 +519,13 @@ def primitive(
 
 
 def composed(
-    fn: F | None = None, *, spec: Callable[..., Any] | None = None, promote: str | None = "same", out: str | None = None
+    fn: F | None = None,
+    *,
+    spec: Callable[..., Any] | None = None,
+    promote: str | None = "same",
+    out: str | None = None,
+    new_axes: int = 0,
+    axis_of: str | None = None,
 ) -> Any:
     """Declare an op whose body is its portable definition; a backend that has a better one defines its name.
 
@@ -461,9 +534,14 @@ def composed(
         spec: a shape rule; default: the body is run on symbolic tensors.
         promote: as for `primitive`.
         out: as for `primitive`.
+        new_axes: as for `primitive`.
+        axis_of: the operand to whose axes `axis` refers, the first one for None.
     """
 
     def decorate(fn: F) -> F:
-        return _define(fn, Op(fn, False, promote, spec, out))
+        op = Op(fn, False, promote, spec, out)
+        op.new_axes = new_axes
+        op.axis_of = op.index[axis_of] if axis_of else 0
+        return _define(fn, op)
 
     return decorate if fn is None else decorate(fn)

@@ -261,7 +261,7 @@ def _object_config(obj: Any) -> dict[str, Any]:
         first = shared[id(obj)][0]
         first.setdefault("shared_object_id", shared[id(obj)][1])
         return dict(first)
-    cls = public_class(obj)
+    cls = _named_class(public_class(obj))
     config: dict[str, Any] = {**allowlist.names_of(cls, get_registered_name(cls), is_registered(cls))}
     _note_use(get_registered_name(cls), cls)
     held = obj.get_config()
@@ -278,6 +278,15 @@ def _object_config(obj: Any) -> dict[str, Any]:
     if shared is not None:
         shared[id(obj)] = (config, len(shared) + 1, obj)  # obj is kept so that its id stays its own
     return config
+
+
+def _named_class(cls: type) -> type:
+    """The class as the user wrote it, where one of the same name was derived from it behind the scenes."""
+    for base in cls.__mro__[1:]:
+        if (base.__module__, base.__qualname__) != (cls.__module__, cls.__qualname__):
+            break
+        cls = base
+    return cls
 
 
 def _function_config(fn: Any) -> dict[str, Any]:

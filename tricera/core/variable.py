@@ -87,6 +87,7 @@ class Variable(Operators):
         self._dtype = dtypes.standardize_dtype(self._host.dtype)
         self._is_float = dtypes.is_float(self._dtype)
         self._native: Any = None
+        self.exposed = True  # whether somebody outside may hold the native value, so that no step may overwrite it
 
     @property
     def native(self) -> Any:
@@ -106,6 +107,7 @@ class Variable(Operators):
             if value is MISSING:
                 value = self._backend.state.read(self.native)
         else:
+            self.exposed = True
             value = self._backend.state.read(self.native)
         dtype = autocast_dtype.get()
         if dtype is not None and self._is_float and self.autocast and dtype != self._dtype:
@@ -141,6 +143,7 @@ class Variable(Operators):
             scope.write(self, value)
         elif not symbolic:
             self._native = backend.state.assign(self.native, value)
+            self.exposed = True
         return None
 
     def assign_add(self, value: Any) -> Any:
@@ -156,7 +159,7 @@ class Variable(Operators):
         if self._native is None and self._host is not None and current_cells.get() is None:
             return np.array(self._host)
         with autocast(None):
-            return self._backend.to_numpy(self.value)
+            return np.array(self._backend.to_numpy(self.value))
 
     def move(self, backend: dispatch.Backend) -> None:
         """Take the value over to another backend."""
@@ -202,10 +205,13 @@ class Variable(Operators):
         if self._native is not None:
             self._native = self._backend.state.set_trainable(self._native, self._trainable)
 
+    # What `tf.GradientTape.gradient` looks for in a source that is not a `tf.Variable` itself.
+    _should_act_as_resource_variable = True
+
     @property
     def handle(self) -> Any:
-        """The same as `native`."""
-        return self.native
+        """The resource behind a `tf.Variable`; on other backends the native value."""
+        return getattr(self.native, "handle", self.native)
 
     def numel(self) -> int:
         """The number of elements."""

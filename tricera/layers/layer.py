@@ -743,7 +743,9 @@ class Layer(Operation):
 
     def _overrides_get_config_only_here(self) -> bool:
         """Whether no class between `Layer` and this one has a `get_config` of its own."""
-        return public_class(self).get_config is Layer.get_config and public_class(self).__init__ is not Layer.__init__
+        cls = public_class(self)
+        plain = cls.get_config.__qualname__ in ("Layer.get_config", "Functional.get_config")
+        return plain and cls.__init__ is not Layer.__init__
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:

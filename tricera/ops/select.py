@@ -294,7 +294,7 @@ def _one_hot_spec(x: Spec, num_classes: int, axis: int = -1, dtype: Any = None, 
     return Spec(tuple(shape), standardize_dtype(dtype))
 
 
-@composed(spec=_one_hot_spec, promote=None)
+@composed(spec=_one_hot_spec, promote=None, new_axes=1)
 def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
     """Vectors with a one at the class's place; classes out of range give zeros.
 

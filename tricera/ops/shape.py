@@ -44,7 +44,7 @@ def transpose(x: TensorLike, axes: Any = None) -> Tensor:
     ...
 
 
-@primitive(spec=rules.expand_dims, promote=None)
+@primitive(spec=rules.expand_dims, promote=None, new_axes=1)
 def expand_dims(x: TensorLike, axis: Any) -> Tensor:
     """New axes of length 1.
 

@@ -16,11 +16,13 @@ from tricera.core.registry import (
     register_keras_serializable,
 )
 from tricera.core.serialization import deserialize_keras_object, serialize_keras_object
+from tricera.saving.editor import KerasFileEditor
 from tricera.saving.model import load_model, reduce_model, save_model
 from tricera.saving.weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",

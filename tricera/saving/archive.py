@@ -318,10 +318,9 @@ class _Section(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         count = max(0, min(len(buffer), self._length - self._at))
         self._file.seek(self._start + self._at)
-        data = self._file.read(count)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+        done = self._file.readinto(memoryview(buffer)[:count])  # type: ignore[attr-defined]
+        self._at += done
+        return int(done)
 
 
 def check_member(info: zipfile.ZipInfo, label: str) -> None:

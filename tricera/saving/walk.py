@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 from tricera.core.graph import public_class
 from tricera.core.naming import to_snake_case
 from tricera.core.variable import Variable
+from tricera.layers import tracking
+from tricera.models import Functional, Sequential
+from tricera.random import SeedGenerator
 
 # Attributes in which the base classes keep books on what is found under the users' own names.
-_BOOKS = frozenset(
-    "_init_arguments _inbound_nodes _outbound_nodes _layers _metrics _variables _own_variables _trainable_variables "
-    "_non_trainable_variables _seed_generators _modules _parameters _buffers _losses _tracker _parent _functional".split()
-)
+_BOOKS = tracking.NOT_OWNED | {"_functional", "_stack", "_operations", "_modules", "_parameters", "_buffers"}
 _NATIVE = ("_self_", "_tf_", "_forward_", "_backward_", "_state_dict", "_load_state_dict")
 # Where the base classes live, whose properties tell nothing of users' attributes.
 _BASES = ("tricera.core.", "tricera.layers.layer", "tricera.models.", "tricera.training.", "tricera.optimizers.", "tricera.backends.")
@@ -59,7 +59,7 @@ class Walk:
         self.kept.append(Kept(path, obj))
         for name in attribute_names(obj):
             try:
-                value = getattr(obj, name)
+                value = obj.operations if name == "layers" and isinstance(obj, Functional) else getattr(obj, name)
             except Exception:  # noqa: BLE001, S112 - a property that has no value now leads nowhere
                 continue
             self._value(value, f"{path}/{name}" if path else name)
@@ -69,7 +69,7 @@ class Walk:
             self._visit(value, path)
         elif isinstance(value, (list, tuple, set, frozenset, Mapping)):
             self._container(value, path)
-        elif is_seed_generator(value) and self._first_time(value):
+        elif isinstance(value, SeedGenerator) and self._first_time(value):
             self.seeds[path] = value.state
 
     def _container(self, container: Any, path: str) -> None:
@@ -78,7 +78,7 @@ class Walk:
         taken: set[str] = set()
         counts: dict[str, int] = {}
         for value in _items(container):
-            if is_kept(value) or is_seed_generator(value):
+            if is_kept(value) or isinstance(value, SeedGenerator):
                 kind = to_snake_case(public_class(value).__name__)
             elif isinstance(value, (list, tuple, set, frozenset, Mapping)):
                 kind = "container"
@@ -106,27 +106,18 @@ def is_kept(value: Any) -> bool:
     return not (hasattr(cls, "update_state") and hasattr(cls, "result"))
 
 
-def is_seed_generator(value: Any) -> bool:
-    """Whether something is a `random.SeedGenerator`."""
-    return isinstance(getattr(value, "state", None), Variable) and callable(getattr(type(value), "next", None))
-
-
 def attribute_names(obj: Any) -> list[str]:
     """The attributes and properties of an object in which layers may be found, in the order in which they are visited."""
     cls = type(obj)
-    names = {name for name in vars(obj) if name not in _BOOKS and not name.startswith(_NATIVE)}
+    books = _BOOKS.union(getattr(obj, "_unowned", ()))
+    names = {name for name in vars(obj) if name not in books and not name.startswith(_NATIVE)}
     for base in cls.__mro__:
         if base.__module__.startswith(_BASES) or base.__module__.partition(".")[0] in ("builtins", "torch", "tensorflow"):
             continue
         names.update(name for name, value in vars(base).items() if isinstance(value, property))
     names.update(name for name in _BASE_PROPERTIES if isinstance(getattr(cls, name, None), property))
-    first = "layers" if is_graph(cls) else ""
+    first = "layers" if issubclass(cls, (Functional, Sequential)) else ""
     return sorted(names, key=lambda name: (name != first, name.startswith("_"), name))
-
-
-def is_graph(cls: type) -> bool:
-    """Whether a class is a Functional or a Sequential model."""
-    return any(base.__name__ in ("Functional", "Sequential") and base.__module__.startswith("tricera.") for base in cls.__mro__)
 
 
 def _items(container: Any) -> Iterable[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import jax
@@ -42,3 +43,8 @@ def set_trainable(native: Any, trainable: bool) -> Any:
 def native_class(cls: type) -> type:
     """The class of a layer on this backend: the layer's own, it needs no native base."""
     return cls
+
+
+def without_gradients() -> contextlib.AbstractContextManager[Any]:
+    """A block in which nothing is recorded for a backward pass; only torch needs to be told."""
+    return contextlib.nullcontext()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -61,3 +62,8 @@ class TrackableView(tf.__internal__.tracking.AutoTrackable):
 def native_class(cls: type) -> type:
     """The class with TensorFlow's `AutoTrackable` behind it."""
     return type(cls.__name__, (cls, TrackableView), {})
+
+
+def without_gradients() -> contextlib.AbstractContextManager[Any]:
+    """A block in which nothing is recorded for a backward pass; only torch needs to be told."""
+    return contextlib.nullcontext()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -97,3 +98,8 @@ def native_class(cls: type) -> type:
         return own_call(self, *args, **kwargs)
 
     return type(cls.__name__, (cls, ModuleView), {"__call__": __call__, "forward": own_call})
+
+
+def without_gradients() -> contextlib.AbstractContextManager[Any]:
+    """A block in which nothing is recorded for a backward pass."""
+    return torch.no_grad()

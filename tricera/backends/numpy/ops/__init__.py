@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tricera.backends.numpy.ops import creation, elementwise, linear, nn, reduce, select, shape
+from tricera.backends.numpy.ops import convolution, creation, elementwise, linear, nn, pooling, reduce, select, shape
 from tricera.backends.table import collect
 
-TABLE = collect(creation, elementwise, linear, nn, reduce, select, shape)
+TABLE = collect(convolution, creation, elementwise, linear, nn, pooling, reduce, select, shape)

@@ -1,3 +1,34 @@
-"""Fused and structured neural-network kernels."""
+"""Fused neural-network kernels of TensorFlow."""
 
 from __future__ import annotations
+
+import tensorflow as _tf
+
+selu, softplus, silu = _tf.nn.selu, _tf.math.softplus, _tf.nn.silu
+
+
+def softmax(x, axis=-1):
+    return _tf.nn.softmax(x, axis) if isinstance(axis, int) else _tf.exp(log_softmax(x, axis))
+
+
+def log_softmax(x, axis=-1):
+    if isinstance(axis, int):
+        return _tf.nn.log_softmax(x, axis)
+    return x - _tf.reduce_logsumexp(x, axis, keepdims=True)
+
+
+def softmax_loss(target, logits):
+    return _tf.nn.softmax_cross_entropy_with_logits(target, logits)
+
+
+def sparse_softmax_loss(target, logits):
+    if target.dtype not in (_tf.int32, _tf.int64):
+        target = _tf.cast(target, _tf.int32)
+    # The kernel refuses classes out of range; they count as 0.
+    inside = (target >= 0) & (target < _tf.cast(_tf.shape(logits)[-1], target.dtype))
+    loss = _tf.nn.sparse_softmax_cross_entropy_with_logits(_tf.where(inside, target, 0), logits)
+    return _tf.where(inside, loss, _tf.zeros_like(loss))
+
+
+def sigmoid_loss(target, logits):
+    return _tf.nn.sigmoid_cross_entropy_with_logits(target, logits)

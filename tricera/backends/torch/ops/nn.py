@@ -1,3 +1,110 @@
-"""Fused and structured neural-network kernels."""
+"""Fused neural-network kernels of torch."""
 
 from __future__ import annotations
+
+import torch as _torch
+
+_F = _torch.nn.functional
+
+selu, silu = _F.selu, _F.silu
+softplus, log_sigmoid, mish, hard_sigmoid, hard_silu = _F.softplus, _F.logsigmoid, _F.mish, _F.hardsigmoid, _F.hardswish
+
+
+def leaky_relu(x, negative_slope=0.2):
+    return _F.leaky_relu(x, negative_slope)
+
+
+def elu(x, alpha=1.0):
+    return _F.elu(x, alpha)
+
+
+def celu(x, alpha=1.0):
+    return _F.celu(x, alpha)
+
+
+def gelu(x, approximate=True):
+    return _F.gelu(x, approximate="tanh" if approximate else "none")
+
+
+def softmax(x, axis=-1):
+    return _along(_torch.softmax, x, axis)
+
+
+def log_softmax(x, axis=-1):
+    return _along(_torch.log_softmax, x, axis)
+
+
+def _along(function, x, axis):
+    if isinstance(axis, int):
+        return function(x, axis)
+    axes = tuple(range(x.ndim)) if axis is None else tuple(axis)
+    rest = [i for i in range(x.ndim) if i not in axes]
+    moved = x.permute(*rest, *axes)
+    out = function(moved.reshape(*moved.shape[: len(rest)], -1), -1).reshape(moved.shape)
+    return out.permute(*sorted(range(x.ndim), key=[*rest, *axes].__getitem__))
+
+
+def softmax_loss(target, logits):
+    return -(target * _torch.log_softmax(logits, -1)).sum(-1)
+
+
+def sparse_softmax_loss(target, logits):
+    classes = logits.shape[-1]
+    target = target.long()
+    # Classes out of range count as 0, which torch does for its ignore_index alone.
+    target = _torch.where((target >= 0) & (target < classes), target, -100)
+    flat = _F.cross_entropy(logits.reshape(-1, classes), target.reshape(-1), reduction="none", ignore_index=-100)
+    return flat.reshape(target.shape)
+
+
+def sigmoid_loss(target, logits):
+    return _F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+
+
+def channel_scaling(x, mean, variance, axis, offset, scale, epsilon):
+    if x.ndim < 2:
+        factor = (variance + epsilon).rsqrt() * (1 if scale is None else scale)
+        return (x - mean) * factor + (0 if offset is None else offset)
+    out = _F.batch_norm(x.movedim(axis, 1) if axis != 1 else x, mean, variance, scale, offset, False, 0.0, epsilon)
+    return out.movedim(1, axis) if axis != 1 else out
+
+
+def layer_scaling(x, gamma, beta, axes, epsilon):
+    shape = x.shape[axes[0] :]
+    last = axes == tuple(range(x.ndim - len(axes), x.ndim))
+    fits = all(p is None or p.shape == shape for p in (gamma, beta))
+    if last and fits:
+        return _F.layer_norm(x, shape, gamma, beta, epsilon)
+    moved = x.movedim(axes, tuple(range(x.ndim - len(axes), x.ndim)))
+    out = _F.layer_norm(moved, moved.shape[x.ndim - len(axes) :], None, None, epsilon)
+    out = out.movedim(tuple(range(x.ndim - len(axes), x.ndim)), axes)
+    out = out if gamma is None else out * _beside(gamma, x, axes)
+    return out if beta is None else out + _beside(beta, x, axes)
+
+
+def _beside(parameter, x, axes):
+    if parameter.ndim != len(axes):
+        return parameter
+    lengths = iter(parameter.shape)
+    return parameter.reshape([next(lengths) if i in axes else 1 for i in range(x.ndim)])
+
+
+def rms_scaling(x, axes, epsilon):
+    if axes == tuple(range(x.ndim - len(axes), x.ndim)):
+        return _F.rms_norm(x, x.shape[axes[0] :], None, epsilon)
+    wide = x.float() if x.dtype in (_torch.float16, _torch.bfloat16) else x
+    return (wide * (wide.square().mean(axes, keepdim=True) + epsilon).rsqrt()).to(x.dtype)
+
+
+def _heads_first(x):
+    return x.transpose(1, 2)
+
+
+def attend(query, key, value, bias, scale):
+    out = _F.scaled_dot_product_attention(*map(_heads_first, (query, key, value)), attn_mask=bias, scale=scale)
+    return out.transpose(1, 2)
+
+
+def causal_attend(query, key, value, scale):
+    out = _F.scaled_dot_product_attention(*map(_heads_first, (query, key, value)), is_causal=True, scale=scale)
+    return out.transpose(1, 2)

@@ -1,0 +1,119 @@
+"""Activations by name: the ops of these names, with the arguments that layers' configs know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tricera import ops
+from tricera.core.registry import lookup
+from tricera.core.serialization import serialize_keras_object
+from tricera.ops import (
+    celu as celu,
+    elu as elu,
+    glu as glu,
+    hard_shrink as hard_shrink,
+    hard_sigmoid as hard_sigmoid,
+    hard_silu as hard_silu,
+    hard_tanh as hard_tanh,
+    leaky_relu as leaky_relu,
+    log_sigmoid as log_sigmoid,
+    log_softmax as log_softmax,
+    mish as mish,
+    relu6 as relu6,
+    selu as selu,
+    sigmoid as sigmoid,
+    silu as silu,
+    soft_shrink as soft_shrink,
+    softmax as softmax,
+    softplus as softplus,
+    softsign as softsign,
+    sparse_plus as sparse_plus,
+    sparse_sigmoid as sparse_sigmoid,
+    squareplus as squareplus,
+    tanh as tanh,
+    tanh_shrink as tanh_shrink,
+    threshold as threshold,
+)
+
+hard_swish, swish = hard_silu, silu
+
+
+def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """Rectified linear unit: x above the threshold, negative_slope * (x - threshold) below, at most `max_value`.
+
+    Args:
+        x: a tensor.
+        negative_slope: the slope below the threshold.
+        max_value: the largest value, None for no limit.
+        threshold: where the slope changes.
+
+    Example:
+        >>> float(relu(-2.0, negative_slope=0.5))
+        -1.0
+    """
+    if not negative_slope and max_value is None and not threshold:
+        return ops.relu(x)
+    x = ops.cast(x, _float_dtype(x))
+    above = ops.where(ops.greater(x, threshold), x, ops.multiply(negative_slope, ops.subtract(x, threshold)))
+    if max_value is None:
+        return above
+    return ops.minimum(above, max_value)
+
+
+def _float_dtype(x: Any) -> str:
+    from tricera.core.dtypes import float_of
+
+    return float_of(ops.dtype(x) if hasattr(x, "dtype") else "float32")
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """Gaussian error linear unit, x * P(X <= x), exact unless `approximate` (`ops.gelu` has the other default)."""
+    return ops.gelu(x, approximate=approximate)
+
+
+def exponential(x: Any) -> Any:
+    """e^x."""
+    return ops.exp(x)
+
+
+def linear(x: Any) -> Any:
+    """x itself."""
+    return x
+
+
+_NAMES = (
+    "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
+    "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink",
+    "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink",
+    "threshold",
+)  # fmt: skip
+_TABLE: dict[str, Any] = {name: globals()[name] for name in _NAMES}
+
+
+def get(identifier: Any) -> Any:
+    """The activation that `identifier` (a name, config, function or layer) means; `linear` for None.
+
+    Raises:
+        ValueError: it means none.
+
+    Example:
+        >>> get("relu") is relu
+        True
+    """
+    return linear if identifier is None else lookup("activation", identifier, _TABLE)
+
+
+def serialize(activation: Any) -> Any:
+    """An activation as its name, or a config if it is not a built-in."""
+    name = getattr(activation, "__name__", None)
+    if name in _TABLE and _TABLE[name] is activation:
+        return {"hard_swish": "hard_silu", "swish": "silu"}.get(name, name)
+    return serialize_keras_object(activation)
+
+
+def deserialize(config: Any, custom_objects: Any = None) -> Any:
+    """An activation from its name or config."""
+    return lookup("activation", config, _TABLE, custom_objects)
+
+
+__all__ = [*_NAMES, "deserialize", "get", "serialize"]

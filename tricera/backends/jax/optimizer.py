@@ -1,0 +1,22 @@
+"""Optimizers: what JAX adds to the portable rules, which XLA fuses by itself."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+FUSED: dict[str, Callable[..., None]] = {}
+scope = contextlib.nullcontext  # nothing is recorded that an update would have to switch off
+
+
+def known(flag: jax.Array) -> bool | None:
+    """The flag as a bool; None inside a trace, where it has no value yet."""
+    return None if isinstance(flag, jax.core.Tracer) else bool(flag)
+
+
+def cond(flag: jax.Array, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
+    """`fn(values)` where the flag holds, else `values`."""
+    return jax.lax.cond(flag, fn, lambda old: old, values)

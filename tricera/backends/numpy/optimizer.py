@@ -1,0 +1,20 @@
+"""Optimizers: NumPy runs the portable rules as they are."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+FUSED: dict[str, Callable[..., None]] = {}
+scope = contextlib.nullcontext
+
+
+def known(flag: Any) -> bool | None:
+    """The flag as a bool."""
+    return bool(flag)
+
+
+def cond(flag: Any, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
+    """`fn(values)` where the flag holds, else `values`."""
+    return fn(values) if flag else values

@@ -1,0 +1,47 @@
+"""Steps run as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tricera.core import dispatch, tree
+
+STATELESS_STEPS = False
+
+
+def place(batch: Any) -> Any:
+    """The batch as arrays."""
+    return tree.map_structure(_place, batch)
+
+
+def _place(x: Any) -> Any:
+    if x is None:
+        return None
+    owner = dispatch.of(x)
+    return np.asarray(x) if owner is None else owner.to_numpy(x)
+
+
+class Step:
+    """A step; see the JAX backend's for the arguments."""
+
+    def __init__(
+        self, fn: Callable[[Any], Any], variables: Sequence[Any], *, jit: Any, donate: bool, collect: bool
+    ) -> None:
+        self.fn, self.collect = fn, collect
+
+    def run(self, batches: list[Any]) -> Any:
+        """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
+        outs = [self.fn(batch) for batch in batches]
+        return outs if self.collect else outs[-1]
+
+
+def discover(fn: Callable[[Any], Any], batch: Any) -> None:
+    """Nothing to do: eager steps make their variables as they run."""
+
+
+def fetch(tensors: list[Any]) -> list[np.ndarray]:
+    """The values of several tensors."""
+    return [np.asarray(x) for x in tensors]

@@ -1,0 +1,37 @@
+"""Pooling: TensorFlow's own, with channels last."""
+
+from __future__ import annotations
+
+import tensorflow as _tf
+
+from tricera.backends.tensorflow.ops.convolution import _back, _last, _trim
+from tricera.core import windows as _windows
+
+
+_KERNELS = {
+    ("max", 2): _tf.nn.max_pool2d,
+    ("max", 3): _tf.nn.max_pool3d,
+    ("mean", 2): _tf.nn.avg_pool2d,
+    ("mean", 3): _tf.nn.avg_pool3d,
+}
+
+
+def _run(kind, plan, x):
+    x = _trim(_last(x, plan.first), plan)
+    padding, window, strides = plan.padding.upper(), plan.window, plan.strides
+    if len(window) > 1:
+        return _back(_KERNELS[kind, len(window)](x, window, strides, padding), plan.first)
+    out = _KERNELS[kind, 2](_tf.expand_dims(x, 1), (1, *window), (1, *strides), padding)
+    return _back(_tf.squeeze(out, 1), plan.first)
+
+
+def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    plan = _windows.pool("max_pool", inputs.shape, pool_size, strides, padding, data_format)
+    if inputs.dtype.is_floating:
+        return _run("max", plan, inputs)
+    return _tf.cast(_run("max", plan, _tf.cast(inputs, _tf.float64)), inputs.dtype)
+
+
+def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
+    plan = _windows.pool("average_pool", inputs.shape, pool_size, strides, padding, data_format)
+    return _run("mean", plan, inputs)

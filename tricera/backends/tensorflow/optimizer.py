@@ -1,0 +1,23 @@
+"""Optimizers: what TensorFlow adds to the portable rules, which XLA or grappler fuse."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+FUSED: dict[str, Callable[..., None]] = {}
+scope = contextlib.nullcontext
+
+
+def known(flag: Any) -> bool | None:
+    """The flag as a bool; None in a graph, where it has no value yet."""
+    return bool(flag) if hasattr(flag, "numpy") and tf.executing_eagerly() else None
+
+
+def cond(flag: Any, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
+    """`fn(values)` where the flag holds, else `values`."""
+    old = [tf.identity(v) for v in values]
+    return list(tf.cond(flag, lambda: [tf.identity(v) for v in fn(old)], lambda: old))

@@ -1,0 +1,61 @@
+"""Steps run eagerly on native parameters; `jit_compile=True` hands them to `torch.compile`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from tricera.backends.torch.tensor import convert, device, to_numpy
+from tricera.core import dispatch, tree
+
+STATELESS_STEPS = False
+
+
+def place(batch: Any) -> Any:
+    """The batch as tensors of this backend."""
+    return tree.map_structure(_place, batch)
+
+
+def _place(x: Any) -> Any:
+    if x is None:
+        return None
+    if isinstance(x, torch.Tensor):
+        return x.to(device())
+    owner = dispatch.of(x)
+    return convert(np.asarray(x) if owner is None else owner.to_numpy(x))
+
+
+class Step:
+    """A step; see the JAX backend's for the arguments."""
+
+    def __init__(
+        self, fn: Callable[[Any], Any], variables: Sequence[Any], *, jit: Any, donate: bool, collect: bool
+    ) -> None:
+        self.collect, self.training = collect, donate
+        self.fn = torch.compile(fn) if jit is True else fn
+
+    def run(self, batches: list[Any]) -> Any:
+        """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
+        outs = []
+        with torch.set_grad_enabled(self.training):
+            for batch in batches:
+                out = self.fn(batch)
+                if self.collect or batch is batches[-1]:
+                    outs.append(out)
+        return outs if self.collect else outs[-1]
+
+
+def discover(fn: Callable[[Any], Any], batch: Any) -> None:
+    """Nothing to do: eager steps make their variables as they run."""
+
+
+def fetch(tensors: list[Any]) -> list[np.ndarray]:
+    """The values of several tensors; on an accelerator they come in one transfer."""
+    if len(tensors) > 1 and all(t.ndim == 0 and t.device.type != "cpu" for t in tensors):
+        return list(to_numpy(torch.stack([t.float() for t in tensors])))
+    return [to_numpy(t) for t in tensors]
+
+

@@ -1,0 +1,95 @@
+"""`Initializer`, and the constant ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tricera import ops
+from tricera.core import dtypes
+from tricera.core.configurable import Configurable
+
+
+class Initializer(Configurable):
+    """Gives a variable its first value: called as `initializer(shape, dtype=...)`.
+
+    Values are computed with NumPy on the host, so that a seed means the same bits on every backend.
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """The value, a tensor of the current backend.
+
+        Args:
+            shape: its shape.
+            dtype: its dtype, floatx for None.
+        """
+        return ops.convert_to_tensor(self.on_host(tuple(shape), dtypes.standardize_dtype(dtype)))
+
+    def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """The value as an array; what subclasses of the library define."""
+        raise NotImplementedError("An initializer must define `__call__(shape, dtype=None)`.")
+
+    def clone(self) -> Any:
+        """Another one with the same config."""
+        return type(self).from_config(self.get_config())
+
+
+class Zeros(Initializer):
+    """All zeros.
+
+    Example:
+        >>> ops.convert_to_numpy(Zeros()((2,))).tolist()
+        [0.0, 0.0]
+    """
+
+    def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """The value as an array."""
+        return np.zeros(shape, dtypes.numpy_dtype(dtype))
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """The value as an array."""
+        return np.ones(shape, dtypes.numpy_dtype(dtype))
+
+
+class Constant(Initializer):
+    """One value everywhere.
+
+    Args:
+        value: a number, or an array that broadcasts to the shape.
+    """
+
+    _config = ("value",)
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """The value as an array."""
+        return np.broadcast_to(np.asarray(self.value), shape).astype(dtypes.numpy_dtype(dtype))
+
+
+class Identity(Initializer):
+    """The identity matrix, times a factor.
+
+    Args:
+        gain: the factor.
+
+    Raises:
+        ValueError: (when called) the shape isn't that of a matrix.
+    """
+
+    _config = ("gain",)
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+        """The value as an array."""
+        if len(shape) != 2:
+            raise ValueError(f"The identity initializer makes matrices; the shape given is {shape}.")
+        return (self.gain * np.eye(*shape)).astype(dtypes.numpy_dtype(dtype))

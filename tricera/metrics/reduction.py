@@ -1,0 +1,177 @@
+"""Sums and means over batches, with weights and masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from tricera import ops
+from tricera.core.masking import get_mask
+from tricera.losses.loss import squeeze_or_expand_to_same_rank
+from tricera.metrics.metric import Metric
+
+
+def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
+    """Values and weights of matching shapes; values of more axes are averaged first. Weights may come back as None."""
+    mask = get_mask(values)
+    values = ops.cast(ops.convert_to_tensor(values), dtype)
+    if sample_weight is not None:
+        sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    if mask is not None:
+        mask = ops.cast(mask, dtype)
+        if sample_weight is None:
+            sample_weight = mask
+        else:
+            mask, sample_weight = squeeze_or_expand_to_same_rank(mask, sample_weight)
+            while len(sample_weight.shape) < len(mask.shape):
+                sample_weight = ops.expand_dims(sample_weight, -1)
+            sample_weight = ops.multiply(sample_weight, mask)
+    if sample_weight is None:
+        return values, None
+    if len(values.shape) > len(sample_weight.shape):
+        values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
+    if len(values.shape) > len(sample_weight.shape):
+        values = ops.mean(values, axis=tuple(range(len(sample_weight.shape), len(values.shape))))
+    values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
+    return values, sample_weight
+
+
+class Sum(Metric):
+    """The (weighted) sum of all values.
+
+    Args:
+        name: the metric's name.
+        dtype: of the variables.
+
+    Example:
+        >>> m = Sum()
+        >>> m.update_state([1.0, 2.0])
+        >>> float(m.result())
+        3.0
+    """
+
+    def __init__(self, name: str = "sum", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), "zeros", name="total")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take values into account.
+
+        Args:
+            values: a tensor.
+            sample_weight: weights, which broadcast.
+        """
+        values, sample_weight = weighted(values, sample_weight, self.dtype)
+        if sample_weight is not None:
+            values = ops.multiply(values, sample_weight)
+        self.total.assign_add(ops.sum(values))
+
+    def result(self) -> Any:
+        """The sum."""
+        return ops.cast(self.total, self.dtype)
+
+
+class Mean(Metric):
+    """The (weighted) mean of all values.
+
+    Args:
+        name: the metric's name.
+        dtype: of the variables.
+
+    Example:
+        >>> m = Mean()
+        >>> m.update_state([1.0, 2.0, 6.0])
+        >>> float(m.result())
+        3.0
+    """
+
+    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+        super().__init__(name=name, dtype=dtype)
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Take values into account.
+
+        Args:
+            values: a tensor.
+            sample_weight: weights, which broadcast.
+        """
+        values, weights = weighted(values, sample_weight, self.dtype)
+        if weights is None:
+            size = 1
+            for d in ops.shape(values):
+                size = size * (d if d is not None else 1)
+            self.total.assign_add(ops.sum(values))
+            self.count.assign_add(ops.cast(size, self.dtype))
+            return
+        self.total.assign_add(ops.sum(ops.multiply(values, weights)))
+        self.count.assign_add(ops.sum(ops.broadcast_to(weights, ops.shape(values)) if len(weights.shape) else weights))
+
+    def result(self) -> Any:
+        """The mean, 0 before any value."""
+        return ops.divide_no_nan(self.total, ops.cast(self.count, self.dtype))
+
+
+class MeanMetricWrapper(Mean):
+    """The mean of what a function of targets and outputs returns a sample.
+
+    Args:
+        fn: `fn(y_true, y_pred, **kwargs)`.
+        name: the metric's name, the function's for None.
+        dtype: of the variables.
+        **kwargs: further arguments of the function.
+    """
+
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name=name or getattr(fn, "__name__", "mean_metric_wrapper"), dtype=dtype)
+        self._fn, self._fn_kwargs = fn, kwargs
+        self._direction: str | None = None
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into account.
+
+        Args:
+            y_true: the targets.
+            y_pred: the outputs.
+            sample_weight: weights of the samples.
+        """
+        mask = get_mask(y_pred)
+        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        if sample_weight is not None and mask is not None:
+            sample_weight = apply_mask(sample_weight, mask, self.dtype)
+        elif mask is not None:
+            sample_weight = mask
+        super().update_state(values, sample_weight=sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        from tricera.core.configurable import config_of
+
+        own = {} if type(self) is not MeanMetricWrapper else {"fn": config_of(self._fn)}
+        return {**super().get_config(), **own, **self._fn_kwargs}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make a metric from what `get_config` gave."""
+        if "fn" in config:
+            from tricera.core.serialization import deserialize_keras_object
+
+            config = {**config, "fn": deserialize_keras_object(config["fn"])}
+        return cls(**config)
+
+
+def apply_mask(sample_weight: Any, mask: Any, dtype: str) -> Any:
+    """Weights that are 0 where masked."""
+    weights = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    mask = ops.cast(mask, dtype)
+    mask, weights = squeeze_or_expand_to_same_rank(mask, weights)
+    while len(weights.shape) < len(mask.shape):
+        weights = ops.expand_dims(weights, -1)
+    return ops.multiply(weights, mask)
+
+
+class FunctionMetric(MeanMetricWrapper):
+    """A mean metric of a function of the library; `_function` names it."""
+
+    _function: ClassVar[Any]

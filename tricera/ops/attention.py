@@ -1,0 +1,127 @@
+"""Scaled dot-product attention."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tricera.core.op import composed
+from tricera.core.tensor import Tensor, TensorLike
+from tricera.ops.activations import softmax
+from tricera.ops.creation import arange, convert_to_tensor, dtype, shape
+from tricera.ops.elementwise import add, cast, divide, greater_equal, logical_and, multiply, tanh
+from tricera.ops.linear import einsum
+from tricera.ops.select import where
+from tricera.ops.shape import expand_dims, repeat
+
+
+def _low(kind: str) -> float:
+    # Finite, such that a row that may look nowhere gets the mean and not NaN.
+    limit = 3.4e38 if kind == "bfloat16" else float(np.finfo(kind).max)
+    return -0.7 * limit
+
+
+@composed(promote="float")
+def attend(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None, scale: float) -> Tensor:
+    """softmax(query key^T scale + bias) value, for tensors (batch, length, heads, features)."""
+    logits = multiply(einsum("btnh,bsnh->bnts", query, key), scale)
+    if bias is not None:
+        logits = add(logits, bias)
+    kind = dtype(logits)
+    weights = cast(softmax(cast(logits, "float32") if kind in ("float16", "bfloat16") else logits, axis=-1), kind)
+    return einsum("bnts,bsnh->btnh", weights, value)
+
+
+@composed(promote="float")
+def capped_attend(
+    query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None, scale: float, cap: float
+) -> Tensor:
+    """`attend` with the logits kept within (-cap, cap)."""
+    logits = multiply(einsum("btnh,bsnh->bnts", query, key), scale)
+    logits = multiply(tanh(divide(logits, cap)), cap)
+    if bias is not None:
+        logits = add(logits, bias)
+    return einsum("bnts,bsnh->btnh", softmax(logits, axis=-1), value)
+
+
+@composed(promote="float")
+def causal_attend(query: TensorLike, key: TensorLike, value: TensorLike, scale: float) -> Tensor:
+    """`attend` in which the position t of the query sees positions up to t of the key."""
+    mask = expand_dims(_causal(query, key), (0, 1))
+    zero, low = convert_to_tensor(0.0, dtype(query)), convert_to_tensor(_low(dtype(query)), dtype(query))
+    return attend(query, key, value, where(mask, zero, low), scale)
+
+
+def _causal(query: Any, key: Any) -> Any:
+    rows, columns = shape(query)[1], shape(key)[1]
+    return greater_equal(expand_dims(arange(rows, dtype="int32"), -1), expand_dims(arange(columns, dtype="int32"), 0))
+
+
+def _check(query: Any, key: Any, value: Any) -> None:
+    shapes = f"query {tuple(query.shape)}, key {tuple(key.shape)}, value {tuple(value.shape)}"
+    if not len(query.shape) == len(key.shape) == len(value.shape) == 4:
+        raise ValueError(
+            f"ops.dot_product_attention needs tensors of 4 axes (batch, length, heads, features), not {shapes}."
+        )
+    heads, groups = query.shape[2], key.shape[2]
+    if heads is not None and groups and heads % groups:
+        raise ValueError(f"ops.dot_product_attention: {heads} heads of the query can't share {groups} of the key ({shapes}).")
+
+
+@composed(promote=None)
+def dot_product_attention(
+    query: TensorLike,
+    key: TensorLike,
+    value: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
+    scale: float | None = None,
+    is_causal: bool = False,
+    flash_attention: bool | None = None,
+    attn_logits_soft_cap: float | None = None,
+) -> Tensor:
+    """softmax(query key^T * scale + bias) value, for each head (Vaswani et al. 2017).
+
+    Args:
+        query: a tensor (batch, t, heads, features).
+        key: a tensor (batch, s, k, features); with k below the number of heads, heads share keys and values in groups.
+        value: a tensor of the shape of `key`.
+        bias: added to the logits, a tensor that broadcasts to (batch, heads, t, s).
+        mask: a bool tensor that broadcasts to (batch, heads, t, s), True where attention is paid.
+        scale: default: 1 / sqrt(features).
+        is_causal: position t sees positions up to t only.
+        flash_attention: a wish; a backend that has a fused kernel uses it wherever it fits.
+        attn_logits_soft_cap: keeps the logits within (-cap, cap) by cap * tanh(logits / cap).
+
+    Returns:
+        A tensor of the shape of `query`.
+
+    Raises:
+        ValueError: the shapes don't fit.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.ones((1, 3, 2, 4), "float32")
+        >>> tuple(dot_product_attention(x, x, x).shape)
+        (1, 3, 2, 4)
+    """
+    _check(query, key, value)
+    if scale is None:
+        scale = 1.0 / math.sqrt(query.shape[-1])
+    heads, groups = query.shape[2], key.shape[2]
+    if heads != groups:
+        key, value = repeat(key, heads // groups, axis=2), repeat(value, heads // groups, axis=2)
+    if is_causal and mask is None and bias is None and attn_logits_soft_cap is None:
+        return causal_attend(query, key, value, float(scale))
+    if is_causal:
+        triangle = expand_dims(_causal(query, key), (0, 1))
+        mask = triangle if mask is None else logical_and(mask, triangle)
+    if mask is not None:
+        kind = dtype(query)
+        zero = convert_to_tensor(0.0, kind) if bias is None else cast(bias, kind)
+        bias = where(mask, zero, convert_to_tensor(_low(kind), kind))
+    if attn_logits_soft_cap is not None:
+        return capped_attend(query, key, value, bias, float(scale), float(attn_logits_soft_cap))
+    return attend(query, key, value, bias, float(scale))

@@ -1,0 +1,301 @@
+"""Crossentropies, and what belongs to classes: multi-hot vectors, top-k hits, segments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tricera.core import config
+from tricera.core.dtypes import float_of, standardize_dtype
+from tricera.core.op import composed
+from tricera.core.tensor import KerasTensor, Shape, Tensor, TensorLike
+from tricera.ops.activations import log_softmax
+from tricera.ops.creation import convert_to_numpy, dtype, full, ndim
+from tricera.ops.elementwise import (
+    absolute,
+    add,
+    cast,
+    clip,
+    divide,
+    exp,
+    greater,
+    greater_equal,
+    isnan,
+    less,
+    log,
+    log1p,
+    logical_and,
+    logical_not,
+    maximum,
+    multiply,
+    negative,
+    subtract,
+)
+from tricera.ops.reduce import max as max_
+from tricera.ops.reduce import sum as sum_
+from tricera.ops.select import one_hot, scatter_update, take_along_axis, where
+from tricera.ops.shape import expand_dims, moveaxis, squeeze
+
+
+def _probabilities(output: Any) -> Any:
+    """The probabilities kept off 0 and 1, whose logarithms are infinite; in float32 where that is finer."""
+    wide = cast(output, "float32") if dtype(output) in ("float16", "bfloat16") else output
+    return clip(wide, config.epsilon(), 1.0 - config.epsilon())
+
+
+def _need_same(op: str, target: Shape, output: Shape) -> None:
+    known = len(target) == len(output) and all(a == b or a is None or b is None for a, b in zip(target, output, strict=True))
+    if not known:
+        raise ValueError(
+            f"ops.{op}: `target` and `output` must have the same shape, but have {tuple(target)} and {tuple(output)}. "
+            "For integer classes use `sparse_categorical_crossentropy`, or make vectors with `one_hot`."
+        )
+
+
+@composed(promote="float")
+def softmax_loss(target: TensorLike, logits: TensorLike) -> Tensor:
+    """The crossentropy of distributions along the last axis and the softmax of logits."""
+    return negative(sum_(multiply(target, log_softmax(logits, axis=-1)), axis=-1))
+
+
+@composed(promote=None)
+def sparse_softmax_loss(target: TensorLike, logits: TensorLike) -> Tensor:
+    """The crossentropy of classes and the softmax of logits along the last axis; 0 for classes out of range."""
+    return negative(_picked(log_softmax(logits, axis=-1), target))
+
+
+@composed(promote="float")
+def sigmoid_loss(target: TensorLike, logits: TensorLike) -> Tensor:
+    """The crossentropy of binary targets and the sigmoid of logits, without overflow."""
+    tail = log1p(exp(negative(absolute(logits))))
+    return add(subtract(maximum(logits, 0), multiply(logits, target)), tail)
+
+
+def _picked(logs: Any, target: Any) -> Any:
+    """The element that each class names along the last axis, 0 for classes out of range."""
+    classes = logs.shape[-1]
+    inside = logical_and(greater_equal(target, 0), less(target, classes))
+    index = expand_dims(where(inside, target, 0), -1)
+    return multiply(squeeze(take_along_axis(logs, index, axis=-1), axis=-1), cast(inside, dtype(logs)))
+
+
+@composed(promote="float")
+def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Tensor:
+    """The crossentropy of two distributions, -sum over classes of target * log(output).
+
+    Args:
+        target: the true distributions (one-hot vectors), of the shape of `output`.
+        output: the predicted ones; probabilities are divided by their sum and kept `config.epsilon()` off 0 and 1.
+        from_logits: `output` holds logits, of which the softmax is taken.
+        axis: the axis of the classes.
+
+    Returns:
+        A tensor without that axis.
+
+    Raises:
+        ValueError: the shapes differ, or are those of scalars.
+
+    Example:
+        >>> round(float(categorical_crossentropy([0.0, 1.0], [0.5, 0.5])), 4)
+        0.6931
+    """
+    _need_same("categorical_crossentropy", target.shape, output.shape)
+    if len(output.shape) < 1:
+        raise ValueError("ops.categorical_crossentropy needs at least one axis, that of the classes; got scalars.")
+    if from_logits:
+        last = axis in (-1, len(output.shape) - 1)
+        return softmax_loss(target, output) if last else softmax_loss(moveaxis(target, axis, -1), moveaxis(output, axis, -1))
+    share = _probabilities(divide(output, sum_(output, axis=axis, keepdims=True)))
+    return cast(negative(sum_(multiply(target, log(share)), axis=axis)), dtype(output))
+
+
+@composed(promote=None, axis_of="output")
+def sparse_categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> Tensor:
+    """The crossentropy of classes and distributions, -log(output[target]).
+
+    Args:
+        target: the true classes, integers, of the shape of `output` without the axis of the classes (or with length 1 there).
+            Classes out of range give 0.
+        output: the predicted distributions; probabilities are divided by their sum and kept `config.epsilon()` off 0 and 1.
+        from_logits: `output` holds logits, of which the softmax is taken.
+        axis: the axis of the classes.
+
+    Returns:
+        A tensor of the shape of the classes.
+
+    Raises:
+        ValueError: the shapes don't fit.
+
+    Example:
+        >>> round(float(sparse_categorical_crossentropy(1, [0.5, 0.5])), 4)
+        0.6931
+    """
+    rank = len(output.shape)
+    if rank < 1 or not -rank <= axis < rank:
+        raise ValueError(f"ops.sparse_categorical_crossentropy: `axis`={axis} is out of range for outputs of shape {output.shape}.")
+    if "int" not in dtype(target):
+        target = cast(target, "int32")
+    output = cast(output, float_of(dtype(output)))
+    if axis not in (-1, rank - 1):
+        output = moveaxis(output, axis, -1)
+    if len(target.shape) == rank and target.shape[axis] == 1:
+        target = squeeze(target, axis=axis)
+    lead = tuple(output.shape)[:-1]
+    if len(target.shape) != len(lead) or any(
+        a != b and a is not None and b is not None for a, b in zip(target.shape, lead, strict=True)
+    ):
+        raise ValueError(
+            f"ops.sparse_categorical_crossentropy: the classes must have the shape {lead}, that of the outputs without the axis "
+            f"of the classes, but have {tuple(target.shape)}. For one-hot targets use `categorical_crossentropy`."
+        )
+    if from_logits:
+        return sparse_softmax_loss(target, output)
+    share = _probabilities(divide(output, sum_(output, axis=-1, keepdims=True)))
+    return cast(negative(_picked(log(share), target)), dtype(output))
+
+
+@composed(promote="float")
+def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:
+    """Elementwise, -(target * log(output) + (1 - target) * log(1 - output)).
+
+    Args:
+        target: the true probabilities, of the shape of `output`.
+        output: the predicted ones, kept `config.epsilon()` off 0 and 1.
+        from_logits: `output` holds logits, of which the sigmoid is taken.
+
+    Returns:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    Example:
+        >>> round(float(binary_crossentropy(1.0, 0.5)), 4)
+        0.6931
+    """
+    _need_same("binary_crossentropy", target.shape, output.shape)
+    if from_logits:
+        return sigmoid_loss(target, output)
+    p = _probabilities(output)
+    gain = add(multiply(target, log(p)), multiply(subtract(1.0, target), log(subtract(1.0, p))))
+    return cast(negative(gain), dtype(output))
+
+
+def multi_hot(
+    inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
+) -> Tensor:
+    """Vectors with a one for each class that a row names.
+
+    Args:
+        inputs: an integer tensor of classes; a row is the second axis (the only one of a vector).
+        num_classes: how many classes there are.
+        axis: where the axis of the classes goes.
+        dtype: default: floatx.
+        sparse: ask for a sparse result.
+        **kwargs: `num_tokens`, another name of `num_classes`.
+
+    Returns:
+        A tensor in which the rows' axis has gone and one of length `num_classes` has come.
+
+    Raises:
+        ValueError: `num_classes` is missing.
+        TypeError: an unknown argument.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(multi_hot([0, 2], num_classes=4)).tolist()
+        [1.0, 0.0, 1.0, 0.0]
+    """
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    if kwargs:
+        raise TypeError(f"ops.multi_hot: unknown argument {', '.join(kwargs)}.")
+    if num_classes is None:
+        raise ValueError("ops.multi_hot needs `num_classes`, the number of classes.")
+    rows = one_hot(inputs, num_classes, axis=axis, dtype=standardize_dtype(dtype), sparse=sparse)
+    return max_(rows, axis=1 if ndim(inputs) > 1 else 0)
+
+
+@composed(promote=None)
+def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
+    """Whether each true class is among the `k` that are predicted highest (ties count).
+
+    Args:
+        targets: the true classes (batch,).
+        predictions: a tensor (batch, classes).
+        k: how many classes are looked at.
+
+    Returns:
+        A bool tensor (batch,); False for classes out of range and for NaN.
+
+    Example:
+        >>> bool(in_top_k([1], [[0.2, 0.7, 0.1]], k=1)[0])
+        True
+    """
+    classes = predictions.shape[-1]
+    inside = logical_and(greater_equal(targets, 0), less(targets, classes))
+    index = expand_dims(where(inside, targets, 0), -1)
+    value = take_along_axis(predictions, index, axis=-1)
+    above = sum_(cast(greater(predictions, value), "int32"), axis=-1)
+    return logical_and(logical_and(inside, less(above, k)), logical_not(isnan(squeeze(value, axis=-1))))
+
+
+def _segment(data: Any, segment_ids: Any, num_segments: int | None, start: Any, reduction: str) -> Any:
+    if num_segments is None:
+        if isinstance(segment_ids, KerasTensor) or isinstance(data, KerasTensor):
+            return KerasTensor((None, *data.shape[1:]), dtype(data))
+        # How many there are is known only from the values, so this does not work inside jax.jit.
+        num_segments = int(convert_to_numpy(max_(segment_ids, initial=-1))) + 1
+    inside = logical_and(greater_equal(segment_ids, 0), less(segment_ids, num_segments))
+    # What belongs to no segment goes to one more, which is cut off.
+    index = expand_dims(where(inside, segment_ids, num_segments), -1)
+    shape = (num_segments + 1, *data.shape[1:])
+    out = scatter_update(full(shape, start, dtype=dtype(data)), index, data, reduction=reduction)
+    return out[:num_segments]
+
+
+def _extreme(kind: str, largest: bool) -> Any:
+    import numpy as np
+
+    if "int" in kind:
+        return int(np.iinfo(kind).max if largest else np.iinfo(kind).min)
+    return float("inf") if largest else -float("inf")
+
+
+@composed(promote=None)
+def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """The sums of the rows that belong to each segment.
+
+    Args:
+        data: a tensor (n, ...).
+        segment_ids: the segment of each row, integers (n,); those out of range are left out.
+        num_segments: how many segments there are; default: the largest id + 1 (not known inside a compiled function).
+        sorted: whether the ids ascend (a hint).
+
+    Returns:
+        A tensor (num_segments, ...), 0 for empty segments.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(segment_sum([1, 2, 3], [0, 0, 1])).tolist()
+        [3, 3]
+    """
+    return _segment(data, segment_ids, num_segments, 0, "add")
+
+
+@composed(promote=None)
+def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """The products of the rows that belong to each segment, 1 for empty ones; arguments as for `segment_sum`."""
+    return _segment(data, segment_ids, num_segments, 1, "mul")
+
+
+@composed(promote=None)
+def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """The largest rows of each segment, the dtype's least value for empty ones; arguments as for `segment_sum`."""
+    return _segment(data, segment_ids, num_segments, _extreme(dtype(data), largest=False), "max")
+
+
+@composed(promote=None)
+def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+    """The smallest rows of each segment, the dtype's greatest value for empty ones; arguments as for `segment_sum`."""
+    return _segment(data, segment_ids, num_segments, _extreme(dtype(data), largest=True), "min")

@@ -1,0 +1,232 @@
+"""Normalisation: to unit length, over a batch, over a layer, by the root mean square."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tricera.core import config
+from tricera.core.op import composed
+from tricera.core.tensor import Tensor, TensorLike
+from tricera.ops.creation import dtype
+from tricera.ops.elementwise import absolute, add, cast, divide, maximum, multiply, power, rsqrt, square, subtract
+from tricera.ops.reduce import mean as mean_
+from tricera.ops.reduce import sum as sum_
+from tricera.ops.shape import reshape
+
+_NARROW = ("float16", "bfloat16")
+
+
+def _axes(op: str, axis: Any, rank: int) -> tuple[int, ...]:
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    if any(not -rank <= a < rank for a in axes):
+        raise ValueError(f"ops.{op}: `axis`={axis} is out of range for a tensor of {rank} axes.")
+    return tuple(sorted({a % rank for a in axes}))
+
+
+def _beside(op: str, name: str, parameter: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """A parameter with one axis for each of `axes`, lined up with `x`."""
+    shape = tuple(parameter.shape)
+    if len(shape) != len(axes):
+        return parameter
+    for d, a in zip(shape, axes, strict=True):
+        if d not in (1, None) and x.shape[a] is not None and d != x.shape[a]:
+            raise ValueError(f"ops.{op}: `{name}` has the shape {shape}, which does not fit axes {axes} of shape {tuple(x.shape)}.")
+    if axes == tuple(range(len(x.shape) - len(axes), len(x.shape))):
+        return parameter
+    lengths = iter(shape)
+    return reshape(parameter, tuple(next(lengths) if i in axes else 1 for i in range(len(x.shape))))
+
+
+@composed(promote="float")
+def normalize(x: TensorLike, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
+    """x divided by its norm along axes, x / max((sum |x|^order)^(1/order), epsilon).
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        order: the norm's order, an integer of at least 1.
+        epsilon: the least value that is divided by; default: `config.epsilon()`.
+
+    Returns:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: another order.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(normalize([3.0, 4.0])).round(4).tolist()
+        [0.6, 0.8]
+    """
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"ops.normalize: `order` must be an integer of at least 1, not {order!r}.")
+    least = config.epsilon() if epsilon is None else epsilon
+    if order == 2:
+        # In this form the gradient at 0 is finite.
+        return multiply(x, rsqrt(maximum(sum_(square(x), axis=axis, keepdims=True), least**2)))
+    total = sum_(power(absolute(x), float(order)), axis=axis, keepdims=True)
+    return divide(x, maximum(power(total, 1.0 / order), least))
+
+
+@composed(promote="float")
+def channel_scaling(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike | None,
+    scale: TensorLike | None,
+    epsilon: float,
+) -> Tensor:
+    """`batch_normalization` with checked arguments."""
+    shape = tuple(-1 if i == axis else 1 for i in range(len(x.shape)))
+    factor = rsqrt(add(variance, epsilon))
+    if scale is not None:
+        factor = multiply(factor, scale)
+    out = multiply(subtract(x, reshape(mean, shape)), reshape(factor, shape))
+    return out if offset is None else add(out, reshape(offset, shape))
+
+
+@composed(promote="float")
+def batch_normalization(
+    x: TensorLike,
+    mean: TensorLike,
+    variance: TensorLike,
+    axis: int,
+    offset: TensorLike | None = None,
+    scale: TensorLike | None = None,
+    epsilon: float = 1e-3,
+) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) * scale + offset, each channel with its own statistics (Ioffe & Szegedy 2015).
+
+    Args:
+        x: a tensor.
+        mean: the means, as many as `axis` is long.
+        variance: the variances.
+        axis: the axis of the channels.
+        offset: added afterwards, one a channel.
+        scale: a factor, one a channel.
+        epsilon: keeps the root off 0.
+
+    Returns:
+        A tensor of the shape of `x`.
+
+    Raises:
+        ValueError: the shapes don't fit.
+    """
+    (channel,) = _axes("batch_normalization", axis, len(x.shape))
+    given = (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale))
+    for name, value in given:
+        if value is not None and (len(value.shape) != 1 or (value.shape[0] != x.shape[channel] and x.shape[channel] is not None)):
+            raise ValueError(
+                f"ops.batch_normalization: `{name}` must have the shape ({x.shape[channel]},), the length of axis {axis} of "
+                f"`x` (shape {tuple(x.shape)}), not {tuple(value.shape)}."
+            )
+    return channel_scaling(x, mean, variance, channel, offset, scale, epsilon)
+
+
+@composed(promote="float")
+def layer_scaling(
+    x: TensorLike, gamma: TensorLike | None, beta: TensorLike | None, axes: tuple[int, ...], epsilon: float
+) -> Tensor:
+    """`layer_normalization` with checked arguments."""
+    kind = dtype(x)
+    wide = cast(x, "float32") if kind in _NARROW else x
+    centred = subtract(wide, mean_(wide, axis=axes, keepdims=True))
+    out = cast(multiply(centred, rsqrt(add(mean_(square(centred), axis=axes, keepdims=True), epsilon))), kind)
+    if gamma is not None:
+        out = multiply(out, _beside("layer_normalization", "gamma", gamma, x, axes))
+    return out if beta is None else add(out, _beside("layer_normalization", "beta", beta, x, axes))
+
+
+@composed(promote="float")
+def layer_normalization(
+    x: TensorLike,
+    gamma: TensorLike | None = None,
+    beta: TensorLike | None = None,
+    axis: Any = -1,
+    epsilon: float | None = None,
+    **kwargs: Any,
+) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta, mean and variance being those along axes (Ba et al. 2016).
+
+    Args:
+        x: a tensor.
+        gamma: a factor, of the shape of these axes.
+        beta: added afterwards, of the shape of these axes.
+        axis: an axis or several.
+        epsilon: keeps the root off 0; default: `config.epsilon()`.
+        **kwargs: none are known (use `rms_normalization` in the place of the former `rms_scaling`).
+
+    Returns:
+        A tensor of the same shape.
+
+    Raises:
+        ValueError: the shapes don't fit.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(layer_normalization([1.0, 3.0])).round(3).tolist()
+        [-1.0, 1.0]
+    """
+    axes = _axes("layer_normalization", axis, len(x.shape))
+    return layer_scaling(x, gamma, beta, axes, config.epsilon() if epsilon is None else epsilon)
+
+
+@composed(promote="float")
+def rms_scaling(x: TensorLike, axes: tuple[int, ...], epsilon: float) -> Tensor:
+    """x / sqrt(mean(x^2) + epsilon), the mean being that along axes."""
+    kind = dtype(x)
+    wide = cast(x, "float32") if kind in _NARROW else x
+    return cast(multiply(wide, rsqrt(add(mean_(square(wide), axis=axes, keepdims=True), epsilon))), kind)
+
+
+@composed(promote="float")
+def rms_normalization(
+    x: TensorLike, scale: TensorLike | None = None, axis: Any = -1, epsilon: float | None = None
+) -> Tensor:
+    """x / sqrt(mean(x^2) + epsilon) * scale, the mean being that along axes (Zhang & Sennrich 2019).
+
+    Args:
+        x: a tensor.
+        scale: a factor that broadcasts with `x`.
+        axis: an axis or several.
+        epsilon: keeps the root off 0; default: `config.epsilon()`.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(rms_normalization([1.0, 1.0])).round(3).tolist()
+        [1.0, 1.0]
+    """
+    axes = _axes("rms_normalization", axis, len(x.shape))
+    out = rms_scaling(x, axes, config.epsilon() if epsilon is None else epsilon)
+    return out if scale is None else multiply(out, scale)
+
+
+@composed(promote="float")
+def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
+    """The peak signal-to-noise ratio in decibels, 20 log10(max_val) - 10 log10(mean((x1 - x2)^2)).
+
+    Args:
+        x1: a tensor.
+        x2: a tensor of the same shape.
+        max_val: the largest value that is possible.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    from math import log10 as decimal_log
+
+    from tricera.ops.elementwise import log10
+
+    if any(a != b and a is not None and b is not None for a, b in zip(x1.shape, x2.shape, strict=False)) or len(x1.shape) != len(
+        x2.shape
+    ):
+        raise ValueError(f"ops.psnr: both tensors must have the same shape, not {tuple(x1.shape)} and {tuple(x2.shape)}.")
+    return subtract(20 * decimal_log(max_val), multiply(10.0, log10(mean_(square(subtract(x1, x2))))))

@@ -1,0 +1,263 @@
+"""The one loop: epochs, callbacks and logs for fit, evaluate, predict and the `*_on_batch` methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tricera.callbacks import CallbackList
+from tricera.callbacks.logs import LazyLogs
+from tricera.core import config, dispatch, tree
+from tricera.training.data import EpochIterator, make_adapter, train_validation_split, unpack_validation_data
+from tricera.training.steps import prepare
+from tricera.utils.progbar import resolve_verbose
+
+
+def run_batches(model: Any, kind: str, batches: list[Any]) -> Any:
+    """Place a group of batches and run the compiled step on them."""
+    backend = model._backend
+    placed = [backend.step.place(batch) for batch in batches]
+    return model._step_cache.get(model, kind, placed[0]).run(placed)
+
+
+def _prepare(model: Any, kind: str, data: EpochIterator) -> None:
+    batch = data.peek()
+    if batch is None:
+        raise ValueError("The data source gave no batch at all. Is it empty, or an iterator that was used up?")
+    prepare(model, kind, model._backend.step.place(batch))
+
+
+def lazy_logs(model: Any, outputs: Any) -> LazyLogs:
+    """The logs of a step: device values that become floats when somebody reads one."""
+    if not isinstance(outputs, dict):
+        raise ValueError(f"A train_step or test_step must return a dict of logs; got a {type(outputs).__name__}.")
+    return LazyLogs(outputs, model._backend.step.fetch)
+
+
+def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackList, needs_hooks: bool) -> Any:
+    """One pass over the data.
+
+    Returns:
+        The logs of the last step, not fetched yet, or None if there was no step.
+    """
+    prefix = "train" if kind == "train" else "test"
+    begin = getattr(callbacks, f"on_{prefix}_batch_begin")
+    end = getattr(callbacks, f"on_{prefix}_batch_end")
+    logs: Any = None
+    cache, place = model._step_cache, model._backend.step.place
+    step = None
+    for first, last, batches in data.epoch():
+        if needs_hooks:
+            begin(first)
+        placed = [place(batch) for batch in batches]
+        if step is None or needs_hooks:
+            step = cache.get(model, kind, placed[0])
+        outputs = step.run(placed)
+        logs = lazy_logs(model, outputs)
+        if needs_hooks:
+            end(last, logs)
+            if model.stop_training or getattr(model, "stop_evaluating", False):
+                break
+    return logs
+
+
+def _floats(logs: Any) -> dict[str, Any]:
+    """The logs as numbers, by name in alphabetical order, as Keras reports them."""
+    return {} if logs is None else {key: logs[key] for key in sorted(logs)}
+
+
+def _callback_list(model: Any, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool) -> CallbackList:
+    if isinstance(callbacks, CallbackList):
+        return callbacks
+    return CallbackList(
+        callbacks, add_history=history, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=epochs, steps=steps
+    )
+
+
+def fit(model: Any, arguments: dict[str, Any]) -> Any:
+    """`Model.fit`; `arguments` are its arguments by name."""
+    with dispatch.use(model._backend):
+        return _fit(model, **{k: v for k, v in arguments.items() if k != "self"})
+
+
+def _fit(model: Any, *, x: Any, y: Any, sample_weight: Any, validation_data: Any, validation_split: float, **options: Any) -> Any:
+    if not model._backend.control.GRADIENTS:
+        raise NotImplementedError(
+            f"The backend {model.backend!r} has no gradients, so {model.name!r} can't be trained on it. "
+            "Move the model first: `model.to_backend('jax')`."
+        )
+    verbose = resolve_verbose(options["verbose"])
+    epochs = options["epochs"] if config.get("max_epochs") is None else min(options["epochs"], config.get("max_epochs"))
+    if validation_split and validation_data is None:
+        (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
+    spe = model.steps_per_execution
+    adapter = make_adapter(
+        x, y, sample_weight, batch_size=options["batch_size"], steps_per_epoch=options["steps_per_epoch"],
+        shuffle=options["shuffle"], class_weight=options["class_weight"],
+    )  # fmt: skip
+    with EpochIterator(adapter, options["steps_per_epoch"], spe) as data:
+        _prepare(model, "train", data)
+        callbacks = _callback_list(model, options["callbacks"], verbose, epochs, data.num_batches, history=True)
+        validation = _Validation(model, validation_data, options) if validation_data is not None else None
+        try:
+            _epochs(model, data, callbacks, validation, options["initial_epoch"], epochs)
+        finally:
+            if validation is not None:
+                validation.data.close()
+        return model.history
+
+
+def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation: Any, initial: int, epochs: int) -> None:
+    model.stop_training = False
+    callbacks.on_train_begin()
+    logs: dict[str, Any] = {}
+    for epoch in range(initial, epochs):
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        last = run_epoch(model, "train", data, callbacks, callbacks.needs_train_batch_hooks)
+        if last is None:
+            break
+        logs = _floats(last)
+        if validation is not None and validation.due(epoch):
+            logs.update({f"val_{name}": value for name, value in validation.run(callbacks).items()})
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training or (data.exhausted and data.adapter.num_batches is None and data.steps_per_epoch is not None):
+            break
+    optimizer = model.optimizer
+    if optimizer is not None and epochs > initial:
+        optimizer.finalize_variable_values(model.trainable_variables)
+    callbacks.on_train_end(logs)
+
+
+class _Validation:
+    """The validation of a fit: its data are opened once."""
+
+    def __init__(self, model: Any, source: Any, options: dict[str, Any]) -> None:
+        self.model, self.frequency = model, options["validation_freq"]
+        x, y, sample_weight = unpack_validation_data(source)
+        adapter = make_adapter(
+            x, y, sample_weight, batch_size=options["validation_batch_size"] or options["batch_size"],
+            steps_per_epoch=options["validation_steps"], shuffle=False,
+        )  # fmt: skip
+        self.data = EpochIterator(adapter, options["validation_steps"], model.steps_per_execution)
+
+    def due(self, epoch: int) -> bool:
+        """Whether this epoch is followed by a validation."""
+        frequency = self.frequency
+        return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else epoch + 1 in frequency
+
+    def run(self, callbacks: CallbackList) -> dict[str, Any]:
+        """Validate."""
+        return _floats(_test_pass(self.model, self.data, callbacks))
+
+
+def _test_pass(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
+    _prepare(model, "test", data)
+    model.stop_evaluating = False
+    callbacks.on_test_begin()
+    model.reset_metrics()
+    logs = run_epoch(model, "test", data, callbacks, callbacks.needs_test_batch_hooks)
+    callbacks.on_test_end(_floats(logs))
+    return logs
+
+
+def evaluate(
+    model: Any, x: Any, y: Any, batch_size: Any, verbose: Any, sample_weight: Any, steps: Any, callbacks: Any,
+    return_dict: bool, **kwargs: Any,
+) -> Any:  # fmt: skip
+    """`Model.evaluate`."""
+    if kwargs:
+        raise ValueError(f"Unknown argument of evaluate: {', '.join(kwargs)}.")
+    with dispatch.use(model._backend):
+        verbose = resolve_verbose(verbose)
+        adapter = make_adapter(x, y, sample_weight, batch_size=batch_size, steps_per_epoch=steps, shuffle=False)
+        with EpochIterator(adapter, steps, model.steps_per_execution) as data:
+            callbacks = _callback_list(model, callbacks, verbose, 1, data.num_batches, history=False)
+            logs = _test_pass(model, data, callbacks)
+        return _result(model, logs, return_dict)
+
+
+def _result(model: Any, logs: Any, return_dict: bool) -> Any:
+    if return_dict:
+        return _floats(logs)
+    values = [logs[key] for key in _in_order(model, logs)]
+    return values[0] if len(values) == 1 else values
+
+
+def _in_order(model: Any, logs: Any) -> list[str]:
+    """The loss first, then the metrics in the order in which the model holds them."""
+    known = ["loss", *(name for name in logs if name != "loss")]
+    return [name for name in known if name in logs]
+
+
+def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
+    """`Model.predict`."""
+    with dispatch.use(model._backend):
+        verbose = resolve_verbose(verbose)
+        adapter = make_adapter(x, batch_size=batch_size, steps_per_epoch=steps, shuffle=False)
+        with EpochIterator(adapter, steps, model.steps_per_execution) as data:
+            _prepare(model, "predict", data)
+            callbacks = _callback_list(model, callbacks, verbose, 1, data.num_batches, history=False)
+            return _predict(model, data, callbacks)
+
+
+def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
+    watched = callbacks.needs_predict_batch_hooks
+    model.stop_predicting = False
+    callbacks.on_predict_begin()
+    step = None
+    pending: list[Any] = []
+    done: list[Any] = []
+    for first, last, batches in data.epoch():
+        if watched:
+            callbacks.on_predict_batch_begin(first)
+        placed = [model._backend.step.place(batch) for batch in batches]
+        if step is None:
+            step = model._step_cache.get(model, "predict", placed[0])
+        outputs = step.run(placed)
+        # The batch before is fetched while this one is computed.
+        done.extend(_to_numpy(model, out) for out in pending)
+        pending = outputs
+        if watched:
+            callbacks.on_predict_batch_end(last, {"outputs": outputs[-1]})
+            if model.stop_predicting:
+                break
+    done.extend(_to_numpy(model, out) for out in pending)
+    callbacks.on_predict_end()
+    if not done:
+        return []
+    return tree.map_structure(lambda *parts: np.concatenate(parts) if parts[0] is not None else None, *done)
+
+
+def _to_numpy(model: Any, outputs: Any) -> Any:
+    return tree.map_structure(lambda t: None if t is None else model._backend.to_numpy(t), outputs)
+
+
+def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Any, ...]:
+    adapter = make_adapter(x, y, sample_weight, batch_size=max(_length(x), 1), shuffle=False, class_weight=class_weight)
+    return next(iter(adapter.epoch()))
+
+
+def _length(x: Any) -> int:
+    leaf = tree.flatten(x)[0]
+    return int(np.shape(leaf)[0]) if np.ndim(leaf) or hasattr(leaf, "shape") else 1
+
+
+def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
+    """`Model.train_on_batch` and `Model.test_on_batch`."""
+    with dispatch.use(model._backend):
+        batch = model._backend.step.place(_one_batch(x, y, sample_weight, class_weight))
+        prepare(model, kind, batch)
+        outputs = model._step_cache.get(model, kind, batch).run([batch])
+        return _result(model, lazy_logs(model, outputs), return_dict)
+
+
+def predict_on_batch(model: Any, x: Any) -> Any:
+    """`Model.predict_on_batch`."""
+    with dispatch.use(model._backend):
+        batch = model._backend.step.place(_one_batch(x, None, None, None))
+        prepare(model, "predict", batch)
+        return _to_numpy(model, model._step_cache.get(model, "predict", batch).run([batch])[0])
+
+

@@ -1,0 +1,117 @@
+"""Steps of a model, compiled by its backend and kept until something that they depend on changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tricera.core import dispatch, tree
+from tricera.core.graph import public_class
+from tricera.core.state import cells
+from tricera.core.tensor import KerasTensor, not_recording
+from tricera.core.variable import Variable
+from tricera.random.seed_generator import shared_generator
+from tricera.training import stateless
+from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+
+
+class StepCache:
+    """The compiled steps of a model by kind ("train", "test", "predict")."""
+
+    def __init__(self) -> None:
+        self._steps: dict[str, tuple[Any, Any]] = {}
+
+    def clear(self) -> None:
+        """Forget all steps."""
+        self._steps.clear()
+
+    def get(self, model: Any, kind: str, batch: Any) -> Any:
+        """The step of a kind, made anew if variables were added, frozen or unfrozen since."""
+        variables = step_variables(model, kind)
+        signature = tuple((id(v), v.trainable) for v in variables)
+        found = self._steps.get(kind)
+        if found is not None and found[0] == signature:
+            return found[1]
+        step = self._make(model, kind, variables, batch)
+        self._steps[kind] = (signature, step)
+        return step
+
+    def _make(self, model: Any, kind: str, variables: list[Variable], batch: Any) -> Any:
+        backend = model._backend
+        fn = step_function(model, kind)
+        compiled = model._compiled
+        eager = compiled is not None and compiled.run_eagerly
+        jit = "eager" if eager else "auto" if compiled is None else compiled.jit_compile
+        if jit == "auto" and not all(getattr(layer, "supports_jit", True) for layer in model._flatten_layers()):
+            jit = False
+        return backend.step.Step(fn, variables, jit=jit, donate=kind == "train", collect=kind == "predict")
+
+
+def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
+    """The model's `<kind>_step` as a function of a batch tuple."""
+    method = getattr(model, f"{kind}_step")
+    if model._backend.step.STATELESS_STEPS and stateless.is_stateless(method, kind):
+        return stateless.adapt(model, method, kind)
+    return lambda batch: method(pack_x_y_sample_weight(*batch))
+
+
+def step_variables(model: Any, kind: str) -> list[Variable]:
+    """All variables that a step of this kind may assign."""
+    groups: list[list[Variable]] = [model.variables]
+    if kind != "predict":
+        groups.append([v for m in model.metrics for v in m.variables])
+    if kind == "train" and model.optimizer is not None:
+        groups.append(list(model.optimizer.variables))
+    groups.append([shared_generator(model._backend).state])
+    return list({id(v): v for group in groups for v in group}.values())
+
+
+def prepare(model: Any, kind: str, batch: Any) -> None:
+    """Before the first step: build the model, its metrics and its optimizer from the shapes of a batch."""
+    compiled = model._compiled
+    unbuilt = not all(layer.built for layer in model._flatten_layers())
+    needs_metrics = kind != "predict" and compiled is not None and not _metrics_built(compiled)
+    custom = public_class(model).train_step is not _default_train_step() and kind == "train"
+    if unbuilt or needs_metrics:
+        _symbolic_pass(model, batch, needs_metrics, custom)
+    if kind == "train" and model.optimizer is not None and not model.optimizer.built:
+        if custom and not all(layer.built for layer in model._flatten_layers()):
+            model._backend.step.discover(lambda b: _only_forward(model, kind, b), batch)
+        model.optimizer.build(model.trainable_variables)
+
+
+def _default_train_step() -> Any:
+    from tricera.training.trainer import Trainer
+
+    return Trainer.train_step
+
+
+def _metrics_built(compiled: Any) -> bool:
+    parts = [p for p in (compiled.compile_metrics, compiled.loss) if p is not None]
+    return all(p.built for p in parts)
+
+
+def _only_forward(model: Any, kind: str, batch: Any) -> Any:
+    x, _, _ = unpack_x_y_sample_weight(pack_x_y_sample_weight(*batch))
+    return model._forward(x, training=kind == "train")
+
+
+def _symbolic_pass(model: Any, batch: Any, with_metrics: bool, custom: bool) -> None:
+    """Call the model on the shapes of a batch; a model with a `train_step` of its own need not have a `call`."""
+    x, y, sample_weight = unpack_x_y_sample_weight(pack_x_y_sample_weight(*tree.map_structure(_symbolic, batch)))
+    try:
+        with not_recording(), cells():
+            y_pred = model._forward(x, training=False)
+    except NotImplementedError:
+        if not custom:
+            raise
+        return
+    if with_metrics and y is not None:
+        model._compiled.build(y, y_pred)
+
+
+def _symbolic(x: Any) -> Any:
+    if x is None:
+        return None
+    backend = dispatch.of(x) or dispatch.current()
+    return KerasTensor(tuple(backend.shape(x)), backend.canonical(backend.dtype(x)), record_history=False)
