@@ -73,7 +73,11 @@ def test_only_overridden_batch_hooks_are_called() -> None:
     assert [[c for c, _ in hooks._batch_hooks[name]] for name in BATCH_HOOKS] == [[], [old], [], [], [], []]
     hooks.on_train_batch_end(0)
     assert old.seen == 1
-    assert (hooks.needs_train_batch_hooks, hooks.needs_test_batch_hooks, hooks.needs_predict_batch_hooks) == (True, False, False)
+    assert (hooks.needs_train_batch_hooks, hooks.needs_test_batch_hooks, hooks.needs_predict_batch_hooks) == (
+        True,
+        False,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -116,7 +120,9 @@ def test_a_progress_bar_watches_steps_only_where_it_grows(monkeypatch: pytest.Mo
 def test_defaults_come_last_and_only_once() -> None:
     model = FakeModel()
     history = History()
-    hooks = CallbackList([history, TerminateOnNaN()], add_history=True, add_progbar=True, model=model, verbose=1, epochs=2, steps=3)
+    hooks = CallbackList(
+        [history, TerminateOnNaN()], add_history=True, add_progbar=True, model=model, verbose=1, epochs=2, steps=3
+    )
     assert [type(c) for c in hooks.callbacks] == [History, TerminateOnNaN, ProgbarLogger]
     assert model.history is history
     assert hooks.params == history.params == {"verbose": 1, "epochs": 2, "steps": 3}

@@ -136,7 +136,9 @@ def test_auto_that_cannot_tell() -> None:
         EarlyStopping(3)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("schedule", [lambda epoch, rate: rate * 0.5, lambda epoch: 0.5 ** (epoch + 1), lambda e, r: np.float32(r / 2)])
+@pytest.mark.parametrize(
+    "schedule", [lambda epoch, rate: rate * 0.5, lambda epoch: 0.5 ** (epoch + 1), lambda e, r: np.float32(r / 2)]
+)
 def test_learning_rate_scheduler(schedule: Any, capsys: pytest.CaptureFixture[str]) -> None:
     model = run(LearningRateScheduler(schedule, verbose=1), losses(1, 1))
     assert model.history.history["learning_rate"] == [0.5, 0.25]

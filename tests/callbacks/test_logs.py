@@ -7,6 +7,7 @@ import json
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tricera.callbacks.logs import LazyLogs
@@ -53,17 +54,19 @@ READINGS = {
     "values": lambda logs: list(logs.values()) == list(PLAIN.values()),
     "keys": lambda logs: list(logs.keys()) == list(PLAIN) and list(logs) == list(PLAIN),
     "json": lambda logs: json.dumps(logs) == json.dumps(PLAIN),
-    "json indented": lambda logs: json.dumps(logs, indent=1, sort_keys=True) == json.dumps(PLAIN, indent=1, sort_keys=True),
+    "json indented": lambda logs: (
+        json.dumps(logs, indent=1, sort_keys=True) == json.dumps(PLAIN, indent=1, sort_keys=True)
+    ),
     "repr": lambda logs: repr(logs) == repr(PLAIN) and f"{logs}" == str(PLAIN),
-    "equal": lambda logs: logs == PLAIN and not logs != PLAIN,
-    "equal from the left": lambda logs: PLAIN == logs,
+    "equal": lambda logs: logs == PLAIN and not logs != PLAIN,  # noqa: SIM202 (both operators)
+    "equal from the left": lambda logs: PLAIN == logs,  # noqa: SIM300 (from this side)
     "or": lambda logs: logs | {"x": 1} == PLAIN | {"x": 1},
     "or from the left": lambda logs: {"x": 1} | logs == {"x": 1} | PLAIN,
     "copy": lambda logs: type(logs.copy()) is dict and logs.copy() == PLAIN,
     "copy module": lambda logs: copy.copy(logs) == PLAIN and copy.deepcopy(logs) == PLAIN,
     "pickle": lambda logs: pickle.loads(pickle.dumps(logs)) == PLAIN,
     "format": lambda logs: "{loss:.2f}".format(**logs) == "0.50" and "{acc}".format_map(logs) == "0.25",
-    "percent": lambda logs: "%(loss).1f" % logs == "0.5",
+    "percent": lambda logs: "%(loss).1f" % logs == "0.5",  # noqa: UP031
     "reversed": lambda logs: list(reversed(logs)) == list(reversed(PLAIN)),
     "pop": lambda logs: logs.pop("loss") == 0.5 and "loss" not in logs,
     "popitem": lambda logs: logs.popitem() == ("epochs", 3),
@@ -113,6 +116,11 @@ def test_written_values_are_left_alone(logs: LazyLogs, fetch: Fetch) -> None:
 def test_pandas_sees_floats(logs: LazyLogs) -> None:
     pandas = pytest.importorskip("pandas")
     assert pandas.DataFrame([logs])["loss"].tolist() == [0.5]
+
+
+def test_arrays_of_a_fetch_become_floats_if_they_are_scalars() -> None:
+    logs = LazyLogs({"loss": Scalar(1), "rows": Scalar(2)}, lambda tensors: [np.float32(0.5).reshape(()), np.ones(2)])
+    assert type(logs["loss"]) is float and logs["loss"] == 0.5 and logs["rows"].shape == (2,)
 
 
 def test_a_wrong_fetch_is_told() -> None:

@@ -113,7 +113,12 @@ def callbacks(module: Any, folder: str) -> dict[str, Any]:
             for options in PLATEAU:
                 plateau = module.ReduceLROnPlateau("v", mode=mode, verbose=1, **options)
                 results[f"plateau {name} {mode} {options}"] = drive(plateau, series)
-            for options in ({}, {"save_best_only": True}, {"save_freq": 3}, {"save_best_only": True, "initial_value_threshold": 2.0}):
+            for options in (
+                {},
+                {"save_best_only": True},
+                {"save_freq": 3},
+                {"save_best_only": True, "initial_value_threshold": 2.0},
+            ):
                 path = f"{folder}/{{epoch:02d}}.keras"
                 checkpoint = module.ModelCheckpoint(path, "v", mode=mode, verbose=1, **options)
                 results[f"checkpoint {name} {mode} {options}"] = drive(checkpoint, series)
@@ -138,7 +143,12 @@ def bars(progbar: Any) -> dict[str, str]:
 
     for verbose in (1, 2):
         for times, target in CLOCKS:
-            for options in ({}, {"stateful_metrics": ["v"]}, {"stateless_metrics": ["w"]}, {"unit_name": "sample", "width": 7}):
+            for options in (
+                {},
+                {"stateful_metrics": ["v"]},
+                {"stateless_metrics": ["w"]},
+                {"unit_name": "sample", "width": 7},
+            ):
                 out = Terminal()
                 now[0] = 0.0
                 with contextlib.redirect_stdout(out):
@@ -155,7 +165,7 @@ def main() -> None:
     library = importlib.import_module(sys.argv[1] + ".callbacks")
     warnings.simplefilter("ignore")
     results = callbacks(library, sys.argv[2])
-    results["bars"] = bars(getattr(importlib.import_module(sys.argv[3]), "Progbar"))
+    results["bars"] = bars(importlib.import_module(sys.argv[3]).Progbar)
     Path(sys.argv[2], "results.json").write_text(json.dumps(results))
 
 

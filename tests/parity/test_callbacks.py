@@ -18,7 +18,12 @@ HERE = Path(__file__).resolve().parent
 
 def results(library: str, progbar: str, folder: Path) -> dict[str, Any]:
     folder.mkdir()
-    environment = {**os.environ, "KERAS_BACKEND": "numpy", "PYTHONPATH": str(HERE.parents[1]), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "numpy",
+        "PYTHONPATH": str(HERE.parents[1]),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
     done = subprocess.run(
         [sys.executable, str(HERE / "callbacks_run.py"), library, str(folder), progbar],
         env=environment,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-BATCH_HOOKS = {
-    f"on_{kind}_batch_{edge}": kind for kind in ("train", "test", "predict") for edge in ("begin", "end")
-}
+BATCH_HOOKS = {f"on_{kind}_batch_{edge}": kind for kind in ("train", "test", "predict") for edge in ("begin", "end")}
 HOOKS = (
     *(f"on_{kind}_{edge}" for kind in ("train", "test", "predict", "epoch", "batch") for edge in ("begin", "end")),
     *BATCH_HOOKS,
@@ -49,7 +47,7 @@ class Callback:
         return getattr(self, "_model", None)  # subclasses may not call super().__init__()
 
     def _watches_batches(self, kind: str) -> bool:
-        """Whether the batch hooks of `"train"`, `"test"` or `"predict"`, if overridden, have anything to do in this run.
+        """Whether overridden batch hooks of a `kind` (train, test or predict) have anything to do in this run.
 
         A callback whose batch hooks only matter with some settings overrides this, so that the trainer may run
         several steps at once with the others.

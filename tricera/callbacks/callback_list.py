@@ -180,7 +180,7 @@ def _flatten(callbacks: Any, into: list[Any]) -> None:
         callable(getattr(callbacks, name, None)) for name in (*HOOKS, "set_model", "set_params")
     ):
         raise TypeError(
-            f"{callbacks!r} (a {type(callbacks).__name__}) is no callback. Subclass tricera.callbacks.Callback, or wrap "
-            "functions in a LambdaCallback."
+            f"{callbacks!r} (a {type(callbacks).__name__}) is no callback. Subclass tricera.callbacks.Callback, or "
+            "wrap functions in a LambdaCallback."
         )
     into.append(callbacks)

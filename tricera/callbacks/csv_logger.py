@@ -6,7 +6,7 @@ import csv
 import os
 import warnings
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import IO, Any
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class CSVLogger(Callback):
         self.separator = separator
         self.append = append
         self.keys: list[str] | None = None
-        self._file: TextIO | None = None
+        self._file: IO[str] | None = None
         self._header_due = True
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -53,8 +53,8 @@ class CSVLogger(Callback):
             self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115 (open all training)
         except OSError as error:
             raise type(error)(
-                f"CSVLogger cannot write to {self.filename!r}: {error}. Give it a file in a folder that exists and that "
-                "you may write to."
+                f"CSVLogger cannot write to {self.filename!r}: {error}. Give it a file in a folder that exists and "
+                "that you may write to."
             ) from error
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
+
+import numpy as np
 
 _NUMBERS = (float, int, str, type(None))
 
@@ -17,7 +19,7 @@ class LazyLogs(dict[str, Any]):
 
     Args:
         values: name -> device scalar, or a Python number, which is left alone.
-        fetch: turns a list of device scalars into a list of floats.
+        fetch: turns a list of device scalars into a list of floats or of NumPy arrays, whose scalars become floats.
 
     Example:
         >>> import numpy as np
@@ -28,7 +30,7 @@ class LazyLogs(dict[str, Any]):
 
     __slots__ = ("_fetch", "_pending")
 
-    def __init__(self, values: Mapping[str, Any], fetch: Callable[[list[Any]], list[float]]) -> None:
+    def __init__(self, values: Mapping[str, Any], fetch: Callable[[list[Any]], Sequence[Any]]) -> None:
         dict.__init__(self, values)
         self._fetch = fetch
         self._pending = True
@@ -49,8 +51,8 @@ class LazyLogs(dict[str, Any]):
             if names:
                 numbers = self._fetch([dict.__getitem__(self, name) for name in names])
                 if len(numbers) != len(names):
-                    raise ValueError(f"fetch() gave {len(numbers)} values for {len(names)} tensors ({', '.join(names)}).")
-                dict.update(self, zip(names, numbers, strict=True))
+                    raise ValueError(f"fetch() gave {len(numbers)} values for {len(names)} tensors: {names}.")
+                dict.update(self, zip(names, map(_plain, numbers), strict=True))
             self._pending = False
         return self
 
@@ -142,3 +144,8 @@ class LazyLogs(dict[str, Any]):
         """Forget everything."""
         self._pending = False
         dict.clear(self)
+
+
+def _plain(value: Any) -> Any:
+    """A float of any scalar; an array that a custom step put into its logs stays one."""
+    return float(value) if np.ndim(value) == 0 else value

@@ -10,7 +10,7 @@ from typing import Any
 from tricera.callbacks.callback import Callback
 
 # Names of metrics given as strings whose objects may not say which way is better.
-_UP = ("acc", "accuracy", "auc", "precision", "recall", "iou", "f1_score", "fbeta_score", "r2_score", "cosine_similarity")
+_UP = ("acc", "accuracy", "auc", "precision", "recall", "iou", "f1_score", "r2_score", "cosine_similarity")
 
 
 class MonitorCallback(Callback):

@@ -15,7 +15,7 @@ class TerminateOnNaN(Callback):
     It reads the loss after every step, which makes the host wait for the device each time.
 
     Args:
-        raise_error: raise instead of ending the training in the ordinary way, so that no callback's `on_train_end` runs.
+        raise_error: raise instead of ending the training the ordinary way; no callback's `on_train_end` runs.
 
     Raises:
         RuntimeError: with `raise_error`, (at the end of the step) the loss is not finite.

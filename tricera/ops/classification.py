@@ -182,8 +182,9 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
     return cast(negative(gain), dtype(output))
 
 
+@composed(promote=None, new_axes=1)
 def multi_hot(
-    inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
+    inputs: TensorLike, num_classes: Any = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
 ) -> Tensor:
     """Vectors with a one for each class that a row names.
 
@@ -193,23 +194,19 @@ def multi_hot(
         axis: where the axis of the classes goes.
         dtype: default: floatx.
         sparse: ask for a sparse result.
-        **kwargs: `num_tokens`, another name of `num_classes`.
+        **kwargs: none are known.
 
     Returns:
         A tensor in which the rows' axis has gone and one of length `num_classes` has come.
 
     Raises:
         ValueError: `num_classes` is missing.
-        TypeError: an unknown argument.
 
     Example:
         >>> from tricera import ops
         >>> ops.convert_to_numpy(multi_hot([0, 2], num_classes=4)).tolist()
         [1.0, 0.0, 1.0, 0.0]
     """
-    num_classes = kwargs.pop("num_tokens", num_classes)
-    if kwargs:
-        raise TypeError(f"ops.multi_hot: unknown argument {', '.join(kwargs)}.")
     if num_classes is None:
         raise ValueError("ops.multi_hot needs `num_classes`, the number of classes.")
     rows = one_hot(inputs, num_classes, axis=axis, dtype=standardize_dtype(dtype), sparse=sparse)

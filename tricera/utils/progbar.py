@@ -119,7 +119,7 @@ class Progbar:
                 None: it is when `current` reaches the target.
         """
         if finalize is None:
-            finalize = bool(self.target) and current >= self.target
+            finalize = current >= self.target if self.target else False
         self._take(values, max(current - self.seen, 1), finalize)
         self.seen = current
         now = _clock()
@@ -204,7 +204,9 @@ class Progbar:
         seconds = self._seconds_a_step(now)
         if seconds >= 1 or seconds == 0:
             return f"{seconds:.0f}s/{self.unit_name}"
-        return f"{seconds * 1e3:.0f}ms/{self.unit_name}" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us/{self.unit_name}"
+        if seconds >= 1e-3:
+            return f"{seconds * 1e3:.0f}ms/{self.unit_name}"
+        return f"{seconds * 1e6:.0f}us/{self.unit_name}"
 
     def _metrics(self) -> str:
         return "".join(f" - {name}: {_text(value)}" for name, value in self._values.items())

@@ -1,4 +1,4 @@
-"""Learning-rate schedules: the rate as a function of the step."""
+"""Learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from tricera.core.configurable import config_of
 from tricera.core.registry import lookup
-from tricera.optimizers.schedules.schedules import (
+from tricera.optimizers.schedules.schedule import (
     CosineDecay as CosineDecay,
     CosineDecayRestarts as CosineDecayRestarts,
     ExponentialDecay as ExponentialDecay,
@@ -22,13 +22,18 @@ _TABLE: dict[str, Any] = {
 }
 
 
-def serialize(learning_rate_schedule: Any) -> Any:
+def serialize(learning_rate_schedule: LearningRateSchedule) -> Any:
     """A schedule as a config."""
     return config_of(learning_rate_schedule)
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """A schedule from a config."""
+    """A schedule from a config.
+
+    Example:
+        >>> deserialize(serialize(ExponentialDecay(0.1, 10, 0.5))).decay_rate
+        0.5
+    """
     return lookup("learning-rate schedule", config, _TABLE, custom_objects)
 
 

@@ -1,0 +1,182 @@
+"""Every op, on every backend: values, dtypes, shapes known in advance, gradients."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import Case
+from nn_cases import CASES
+
+from tricera import ops
+from tricera.core import dispatch
+from tricera.core.op import OPS, PUBLIC
+from tricera.core.tensor import KerasTensor
+from tricera.core.variable import Variable
+
+BACKENDS = dispatch.installed()
+GRADIENTS = [b for b in BACKENDS if b != "numpy"]
+CALLS = pytest.mark.parametrize("case", CASES, ids=[c.id for c in CASES])
+
+
+@pytest.fixture(params=BACKENDS)
+def on(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each backend in turn."""
+    with dispatch.use(request.param):
+        yield request.param
+
+
+def run(case: Case, convert: Any) -> Any:
+    """Call the op, its arrays converted."""
+
+    def convert_all(x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            return convert(x)
+        return [convert(v) for v in x] if isinstance(x, list) and isinstance(x[0], np.ndarray) else x
+
+    args = [x if case.op == "get_item" and i else convert_all(x) for i, x in enumerate(case.args)]
+    return PUBLIC[case.op](*args, **{k: convert_all(v) for k, v in case.kwargs.items()})
+
+
+def reference(case: Case, dtype: str | None = None) -> list[np.ndarray]:
+    """What is right, as a list of arrays."""
+
+    def wide(x: Any) -> Any:
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f" and dtype:
+            return x.astype(dtype)
+        return [wide(v) for v in x] if isinstance(x, list) else x
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return parts(case.reference(*map(wide, case.args), **{k: wide(v) for k, v in case.kwargs.items()}))
+
+
+def parts(x: Any) -> list[Any]:
+    """One result or several, as a list."""
+    return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+@CALLS
+def test_value_and_spec(case: Case, on: str) -> None:
+    """The values are the reference's; shape and dtype are those that are inferred from shapes alone."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outs = parts(run(case, ops.convert_to_tensor))
+    inferred = parts(run(case, lambda x: KerasTensor(x.shape, x.dtype)))
+    right = reference(case)
+    assert len(outs) == len(right) == len(inferred)
+    canonical = dispatch.current().canonical
+    for out, want, spec in zip(outs, right, inferred, strict=True):
+        got = ops.convert_to_numpy(out)
+        assert got.shape == np.shape(want)
+        assert len(spec.shape) == got.ndim
+        assert all(a is None or a == b for a, b in zip(spec.shape, got.shape, strict=True))
+        assert case.op in ("nonzero", "segment_sum") or case.op.startswith("segment") or None not in spec.shape
+        assert canonical(spec.dtype) == canonical(dispatch.current().dtype(out))
+        np.testing.assert_allclose(got.astype("float64"), np.asarray(want, "float64"), rtol=max(case.tol, 2e-5), atol=case.tol)
+
+
+@CALLS
+def test_spec_of_unknown_batch(case: Case) -> None:
+    """With the first axes unknown, what is inferred agrees with what is computed."""
+    if not case.batch or any(isinstance(a, np.ndarray) and a.ndim == 0 for a in case.args):
+        pytest.skip("this call needs known shapes")
+
+    def unknown(x: np.ndarray) -> KerasTensor:
+        return KerasTensor((None, *x.shape[1:]), x.dtype)
+
+    # Parameters beside the first tensor keep their shapes: only what carries the batch is unknown.
+    first = next(i for i, a in enumerate(case.args) if isinstance(a, (np.ndarray, list)))
+    args = [
+        unknown(a) if i == first and isinstance(a, np.ndarray) else [unknown(v) for v in a] if i == first else a
+        for i, a in enumerate(case.args)
+    ]
+    inferred = parts(PUBLIC[case.op](*args, **case.kwargs))
+    right = reference(case)
+    if case.op != "unstack":
+        assert len(inferred) == len(right)
+    for spec, want in zip(inferred, right, strict=False):
+        assert len(spec.shape) == np.ndim(want)
+        assert all(a is None or a == b for a, b in zip(spec.shape, np.shape(want), strict=True)), (spec.shape, np.shape(want))
+
+
+@pytest.mark.parametrize("backend_name", GRADIENTS)
+@pytest.mark.parametrize("case", [c for c in CASES if c.grad], ids=[c.id for c in CASES if c.grad])
+def test_gradient(case: Case, backend_name: str) -> None:
+    """The gradient along a random direction is the difference quotient of the reference, taken in float64."""
+    rng = np.random.default_rng(0)
+    places = [i for i, a in enumerate(case.args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
+    directions = {i: rng.normal(size=case.args[i].shape) for i in places}
+    weights = [rng.normal(size=np.shape(w)) for w in reference(case)]
+
+    def value(step: float) -> float:
+        moved = [a.astype("float64") + step * directions[i] if i in directions else a for i, a in enumerate(case.args)]
+        return sum(float((np.asarray(o) * w).sum()) for o, w in zip(reference(case._replace(args=tuple(moved)), "float64"), weights, strict=True))
+
+    with dispatch.use(backend_name) as backend:
+        variables = {i: Variable(case.args[i]) for i in places}
+
+        def loss() -> Any:
+            outs = parts(PUBLIC[case.op](*[variables.get(i, a) for i, a in enumerate(case.args)], **case.kwargs))
+            total = ops.convert_to_tensor(0.0)
+            for out, weight in zip(outs, weights, strict=True):
+                total = ops.add(total, ops.sum(ops.multiply(out, weight.astype("float32"))))
+            return total
+
+        _, grads = backend.control.value_and_grad(loss, list(variables.values()))()
+        got = sum(float((ops.convert_to_numpy(g) * directions[i]).sum()) for i, g in zip(places, grads, strict=True) if g is not None)
+    want = (value(1e-5) - value(-1e-5)) / 2e-5
+    assert got == pytest.approx(want, rel=5e-3, abs=5e-3)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_narrow_floats(dtype: str, on: str) -> None:
+    """Ops on half floats have the dtype that is inferred, and about the right values."""
+    seen = set()
+    for case in CASES:
+        plain = case.grad and all(not isinstance(a, np.ndarray) or a.dtype.kind == "f" for a in case.args)
+        if case.op in seen or not plain:
+            continue
+        seen.add(case.op)
+
+        def half(x: np.ndarray) -> Any:
+            return ops.cast(x, dtype) if x.dtype.kind == "f" else ops.convert_to_tensor(x)
+
+        for out, spec, want in zip(
+            parts(run(case, half)), parts(run(case, lambda x: KerasTensor(x.shape, dtype))), reference(case), strict=True
+        ):
+            assert dispatch.current().dtype(out) == spec.dtype == dtype, case.id
+            got = ops.convert_to_numpy(ops.cast(out, "float32"))
+            np.testing.assert_allclose(got, want, rtol=0.1, atol=0.25, err_msg=case.id)
+
+
+def test_table_is_complete() -> None:
+    """Every op has a row."""
+    assert sorted(set(OPS) - {c.op for c in CASES}) == []
+
+
+# Where a composed op's body and a backend's own function are both there, they must agree.
+OVERRIDDEN = sorted({(b, n) for b in BACKENDS for n, op in OPS.items() if not op.primitive and dispatch.get(b).function(n)})
+
+
+@pytest.mark.parametrize(("backend_name", "name"), OVERRIDDEN, ids=[f"{b}-{n}" for b, n in OVERRIDDEN])
+def test_body_agrees_with_override(backend_name: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The portable definition gives what the backend's own function gives."""
+    cases = [c for c in CASES if c.op == name]
+    with dispatch.use(backend_name) as backend:
+        own = [parts(run(c, ops.convert_to_tensor)) for c in cases]
+        monkeypatch.setitem(backend._functions, name, None)
+        monkeypatch.setattr(OPS[name], "fast", {})
+        # The wrapper holds the dictionary itself, so it is called past it.
+        from tricera.core.op import call
+
+        for case, outs in zip(cases, own, strict=True):
+            args = [ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a for a in case.args]
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                body = parts(call(OPS[name], tuple(args), case.kwargs))
+            for a, b in zip(outs, body, strict=True):
+                np.testing.assert_allclose(ops.convert_to_numpy(a), ops.convert_to_numpy(b), rtol=1e-4, atol=1e-5, err_msg=case.id)

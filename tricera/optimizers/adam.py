@@ -1,0 +1,165 @@
+"""Adam and its kin: AdamW, Adamax, Nadam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tricera.optimizers import rules
+from tricera.optimizers.optimizer import Optimizer
+
+
+class Adam(Optimizer):
+    """Running means `m` of gradients and `v` of their squares: `w <- w - lr m_hat / (sqrt(v_hat) + eps)`.
+
+    Args:
+        learning_rate: see `Optimizer`.
+        beta_1: the decay rate of the mean of gradients, in [0, 1).
+        beta_2: the decay rate of the mean of squared gradients, in [0, 1).
+        epsilon: a small number that keeps the denominator from zero.
+        amsgrad: divide by the highest `v` so far; it costs one more variable.
+        **kwargs: those that all optimizers have, see `Optimizer`.
+
+    References:
+        [Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980); for `amsgrad` [Reddi et al., 2018](https://openreview.net/pdf?id=ryQu7f-RZ)
+
+    Example:
+        >>> Adam(learning_rate=0.5).get_config()["learning_rate"]
+        0.5
+    """
+
+    _rule = rules.adam
+    _config = ("beta_1", "beta_2", "epsilon", "amsgrad")
+    fused_name = "adam"
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        amsgrad: bool = False,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, amsgrad
+        super().__init__(
+            learning_rate=learning_rate, weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm, use_ema=use_ema, ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency, loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps, name=name, **kwargs,
+        )  # fmt: skip
+
+    def _slot_groups(self) -> Sequence[Sequence[str]]:
+        return (("momentum", "velocity"), *((("velocity_hat",),) if self.amsgrad else ()))
+
+
+class Adamax(Optimizer):
+    """Adam with the infinity norm: `u <- max(beta_2 u, |g|)`, `w <- w - lr m_hat / (u + eps)`.
+
+    Args:
+        learning_rate: see `Optimizer`.
+        beta_1: the decay rate of the mean of gradients, in [0, 1).
+        beta_2: the decay rate of the norm, in [0, 1).
+        epsilon: a small number that keeps the denominator from zero.
+        **kwargs: those that all optimizers have, see `Optimizer`.
+
+    References:
+        [Kingma and Ba, 2014](https://arxiv.org/abs/1412.6980)
+
+    Example:
+        >>> Adamax(learning_rate=0.5).get_config()["learning_rate"]
+        0.5
+    """
+
+    _rule = rules.adamax
+    _config = ("beta_1", "beta_2", "epsilon")
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        super().__init__(
+            learning_rate=learning_rate, weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm, use_ema=use_ema, ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency, loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps, name=name, **kwargs,
+        )  # fmt: skip
+
+    def _slot_groups(self) -> Sequence[Sequence[str]]:
+        return (("momentum", "norm"),)
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov's momentum.
+
+    Args:
+        learning_rate: see `Optimizer`.
+        beta_1: the decay rate of the mean of gradients, in [0, 1).
+        beta_2: the decay rate of the mean of squared gradients, in [0, 1).
+        epsilon: a small number that keeps the denominator from zero.
+        **kwargs: those that all optimizers have, see `Optimizer`.
+
+    References:
+        [Dozat, 2015](http://cs229.stanford.edu/proj2015/054_report.pdf)
+
+    Example:
+        >>> Nadam(learning_rate=0.5).get_config()["learning_rate"]
+        0.5
+    """
+
+    _rule = rules.nadam
+    _config = ("beta_1", "beta_2", "epsilon")
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        super().__init__(
+            learning_rate=learning_rate, weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue,
+            global_clipnorm=global_clipnorm, use_ema=use_ema, ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency, loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps, name=name, **kwargs,
+        )  # fmt: skip
+
+    def _slot_groups(self) -> Sequence[Sequence[str]]:
+        return (("momentum", "velocity"),)
