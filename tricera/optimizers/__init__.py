@@ -1,4 +1,9 @@
-"""Optimizers: how gradients change variables."""
+"""Optimizers: how trainable variables follow their gradients.
+
+The maths of each is a pure function in `rules`; a class adds hyperparameters and names its slots; the driver in `optimizer`
+clips, accumulates, decays, updates and averages, once for all. A backend may update all variables at once
+(`backends/<name>/optimizer.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,20 +12,23 @@ from typing import Any
 from tricera.core.configurable import config_of
 from tricera.core.registry import lookup
 from tricera.optimizers import schedules as schedules
+from tricera.optimizers.adafactor import Adafactor as Adafactor
+from tricera.optimizers.adagrad import Adadelta as Adadelta, Adagrad as Adagrad
+from tricera.optimizers.adam import Adam as Adam, Adamax as Adamax, AdamW as AdamW, Nadam as Nadam
+from tricera.optimizers.ftrl import Ftrl as Ftrl
+from tricera.optimizers.lion import Lamb as Lamb, Lion as Lion
 from tricera.optimizers.loss_scale import LossScaleOptimizer as LossScaleOptimizer
+from tricera.optimizers.multi import MultiOptimizer as MultiOptimizer, OptimizerMap as OptimizerMap
+from tricera.optimizers.muon import Muon as Muon
 from tricera.optimizers.optimizer import Optimizer as Optimizer
-from tricera.optimizers.rules import (
-    SGD as SGD,
-    Adadelta as Adadelta,
-    Adagrad as Adagrad,
-    Adam as Adam,
-    Adamax as Adamax,
-    AdamW as AdamW,
-    Lion as Lion,
-    RMSprop as RMSprop,
-)
+from tricera.optimizers.rmsprop import RMSprop as RMSprop
+from tricera.optimizers.schedule_free import ScheduleFreeAdamW as ScheduleFreeAdamW
+from tricera.optimizers.sgd import SGD as SGD
 
-_CLASSES = (Adadelta, Adagrad, Adam, Adamax, AdamW, Lion, LossScaleOptimizer, RMSprop, SGD)
+_CLASSES = (
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Ftrl, Lamb, Lion, LossScaleOptimizer, MultiOptimizer, Muon, Nadam, RMSprop,
+    SGD, ScheduleFreeAdamW,
+)  # fmt: skip
 _TABLE: dict[str, Any] = {cls.__name__: cls for cls in _CLASSES}
 
 
@@ -34,14 +42,21 @@ def get(identifier: Any) -> Any:
         >>> get("adam").beta_1
         0.9
     """
+    if isinstance(identifier, str) and identifier.lower() in ("lossscaleoptimizer", "multioptimizer"):
+        raise ValueError(f"{identifier!r} wraps other optimizers and can't be made from its name alone; make the object.")
     found = lookup("optimizer", identifier, _TABLE)
     if found is not None and not isinstance(found, Optimizer):
-        raise ValueError(f"{identifier!r} is not an optimizer. Expected one of: {', '.join(_TABLE)}.")
+        raise ValueError(f"{identifier!r} is not an optimizer. Names: {', '.join(sorted(_TABLE))}.")
     return found
 
 
-def serialize(optimizer: Any) -> Any:
-    """An optimizer as a config."""
+def serialize(optimizer: Optimizer) -> Any:
+    """An optimizer as a config.
+
+    Example:
+        >>> serialize(SGD())["class_name"]
+        'SGD'
+    """
     return config_of(optimizer)
 
 
@@ -51,6 +66,6 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
 
 
 __all__ = [
-    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Lion", "LossScaleOptimizer", "Optimizer", "RMSprop",
-    "deserialize", "get", "schedules", "serialize",
+    "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer", "MultiOptimizer",
+    "Muon", "Nadam", "Optimizer", "OptimizerMap", "RMSprop", "SGD", "ScheduleFreeAdamW", "deserialize", "get", "schedules", "serialize",
 ]

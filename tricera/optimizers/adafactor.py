@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
+from tricera.core.variable import Variable
 from tricera.optimizers import rules
 from tricera.optimizers.optimizer import Optimizer
 
@@ -60,5 +61,15 @@ class Adafactor(Optimizer):
             gradient_accumulation_steps=gradient_accumulation_steps, name=name, **kwargs,
         )  # fmt: skip
 
-    def _slot_groups(self) -> Sequence[Sequence[str]]:
-        return ()
+    def build(self, variables: Iterable[Variable]) -> None:
+        """Make the slots: means of rows and of columns where there are at least two axes, and a velocity."""
+        if self.built:
+            return
+        super().build(variables)
+        for v, slots in zip(self._trainable_variables, self._slots, strict=True):
+            if len(v.shape) >= 2:
+                slots.append(self.add_variable(v.shape[:-1], dtype=v._dtype, name=v.name))
+                slots.append(self.add_variable((*v.shape[:-2], v.shape[-1]), dtype=v._dtype, name=v.name))
+            else:  # unused, but they have a place in Keras's files
+                slots += [self.add_variable((), dtype="int32", name=v.name) for _ in range(2)]
+            slots.append(self.add_variable_from_reference(v, "velocity"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tricera.core.variable import Variable
+from tricera.initializers import Constant
 from tricera.optimizers import rules
 from tricera.optimizers.optimizer import Optimizer
 
@@ -56,6 +58,12 @@ class Adagrad(Optimizer):
 
     def _slot_groups(self) -> Sequence[Sequence[str]]:
         return (("accumulator",),)
+
+    def _slot_start(self, name: str, variable: Variable) -> Any:
+        return Constant(self.initial_accumulator_value)
+
+    def _hyper(self) -> dict[str, Any]:
+        return {"epsilon": self.epsilon}
 
 
 class Adadelta(Optimizer):

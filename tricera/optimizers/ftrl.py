@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tricera import ops
+from tricera.core.variable import Variable
+from tricera.initializers import Constant
 from tricera.optimizers import rules
 from tricera.optimizers.optimizer import Optimizer
 
@@ -33,8 +36,10 @@ class Ftrl(Optimizer):
         0.5
     """
 
-    _rule = rules.ftrl
-    _config = ("learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength", "l2_shrinkage_regularization_strength", "beta")
+    _config = (
+        "learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength",
+        "l2_shrinkage_regularization_strength", "beta",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -57,8 +62,20 @@ class Ftrl(Optimizer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        CHECKS
-        self.learning_rate_power, self.initial_accumulator_value, self.l1_regularization_strength, self.l2_regularization_strength, self.l2_shrinkage_regularization_strength, self.beta = learning_rate_power, initial_accumulator_value, l1_regularization_strength, l2_regularization_strength, l2_shrinkage_regularization_strength, beta
+        if initial_accumulator_value < 0:
+            raise ValueError(f"`initial_accumulator_value` of Ftrl must not be negative, but is {initial_accumulator_value!r}.")
+        if learning_rate_power > 0:
+            raise ValueError(f"`learning_rate_power` of Ftrl must not be positive, but is {learning_rate_power!r}.")
+        for key, value in (
+            ("l1_regularization_strength", l1_regularization_strength),
+            ("l2_regularization_strength", l2_regularization_strength),
+            ("l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength),
+        ):
+            if value < 0:
+                raise ValueError(f"`{key}` of Ftrl must not be negative, but is {value!r}.")
+        self.learning_rate_power, self.initial_accumulator_value = learning_rate_power, initial_accumulator_value
+        self.l1_regularization_strength, self.l2_regularization_strength = l1_regularization_strength, l2_regularization_strength
+        self.l2_shrinkage_regularization_strength, self.beta = l2_shrinkage_regularization_strength, beta
         super().__init__(
             learning_rate=learning_rate, weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue,
             global_clipnorm=global_clipnorm, use_ema=use_ema, ema_momentum=ema_momentum,
@@ -68,3 +85,17 @@ class Ftrl(Optimizer):
 
     def _slot_groups(self) -> Sequence[Sequence[str]]:
         return (("accumulator", "linear"),)
+
+    def _slot_start(self, name: str, variable: Variable) -> Any:
+        return Constant(self.initial_accumulator_value) if name == "accumulator" else "zeros"
+
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
+        """Update one variable."""
+        lr = ops.cast(learning_rate, variable._dtype)
+        hyper = {
+            "learning_rate_power": self.learning_rate_power,
+            "l1": self.l1_regularization_strength,
+            "l2": self.l2_regularization_strength + self.beta / (2.0 * lr),
+            "l2_shrinkage": self.l2_shrinkage_regularization_strength,
+        }
+        self._run_rule(rules.ftrl, gradient, variable, learning_rate, hyper)

@@ -275,12 +275,12 @@ class Optimizer(OptimizerState):
 
     def _decay_rate(self, variable: Variable) -> float | None:
         """The weight decay of a variable."""
-        if not self.weight_decay:
-            return None
+        return self.weight_decay if self.weight_decay and self._decays(variable) else None
+
+    def _decays(self, variable: Variable) -> bool:
         chosen, words = self._undecayed
-        if any(variable is v for v in chosen) or any(re.search(word, variable.path or variable.name) for word in words):
-            return None
-        return self.weight_decay
+        named = any(re.search(word, variable.path or variable.name) for word in words)
+        return not named and all(variable is not v for v in chosen)
 
     def _hyper(self) -> dict[str, Any]:
         """The rule's keyword arguments."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tricera.core.variable import Variable
 from tricera.optimizers import rules
 from tricera.optimizers.optimizer import Optimizer
 
@@ -60,3 +61,6 @@ class ScheduleFreeAdamW(Optimizer):
 
     def _slot_groups(self) -> Sequence[Sequence[str]]:
         return (("momentum", "velocity"),)
+
+    def _slot_start(self, name: str, variable: Variable) -> Any:
+        return variable if name == "momentum" else "zeros"

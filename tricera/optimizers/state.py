@@ -53,6 +53,11 @@ class OptimizerState:
     def _backend(self) -> Backend:
         return self._iterations._backend
 
+    @_backend.setter
+    def _backend(self, backend: Backend) -> None:
+        for variable in self.variables:
+            variable.move(backend)
+
     def _follow(self, variables: Sequence[Variable]) -> None:
         """Go to the backend of the variables, if the state is elsewhere."""
         if variables and variables[0]._backend is not self._backend:

@@ -1,0 +1,66 @@
+"""What normalizations share: scale and offset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tricera import constraints, initializers, regularizers
+from tricera.layers.layer import Layer
+
+
+class ScaledNormalization(Layer):
+    """A normalization with a learned scale (gamma) and offset (beta).
+
+    Args:
+        epsilon: keeps the root off 0.
+        center: learn an offset.
+        scale: learn a scale.
+        beta_initializer: of the offset.
+        gamma_initializer: of the scale.
+        beta_regularizer: of the offset.
+        gamma_regularizer: of the scale.
+        beta_constraint: of the offset.
+        gamma_constraint: of the scale.
+        **kwargs: those of `Layer`.
+    """
+
+    def __init__(
+        self, epsilon: float = 1e-3, center: bool = True, scale: bool = True, beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
+        gamma_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.supports_masking = True
+
+    def add_scale_and_offset(self, shape: tuple[int, ...]) -> None:
+        """Make gamma and beta (None where not wanted)."""
+        self.gamma = self.beta = None
+        if self.scale:
+            self.gamma = self.add_weight(
+                name="gamma", shape=shape, initializer=self.gamma_initializer, regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint, autocast=False,
+            )  # fmt: skip
+        if self.center:
+            self.beta = self.add_weight(
+                name="beta", shape=shape, initializer=self.beta_initializer, regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint, autocast=False,
+            )  # fmt: skip
+
+    def scale_and_offset_config(self) -> dict[str, Any]:
+        """What the config says of gamma and beta."""
+        return {
+            "epsilon": self.epsilon, "center": self.center, "scale": self.scale,
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "beta_regularizer": regularizers.serialize(self.beta_regularizer),
+            "gamma_regularizer": regularizers.serialize(self.gamma_regularizer),
+            "beta_constraint": constraints.serialize(self.beta_constraint),
+            "gamma_constraint": constraints.serialize(self.gamma_constraint),
+        }  # fmt: skip

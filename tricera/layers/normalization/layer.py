@@ -1,0 +1,117 @@
+"""Normalizations of single samples: layer, RMS, unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tricera import ops
+from tricera.layers.layer import Layer
+from tricera.layers.normalization.base import ScaledNormalization
+
+
+def _axes(axis: Any, rank: int) -> tuple[int, ...]:
+    return tuple(a % rank for a in ((axis,) if isinstance(axis, int) else axis))
+
+
+class LayerNormalization(ScaledNormalization):
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta over axes of each sample (Ba et al. 2016).
+
+    Args:
+        axis: an axis or several.
+        epsilon: keeps the root off 0.
+        center: learn an offset.
+        scale: learn a scale.
+        beta_initializer: of the offset.
+        gamma_initializer: of the scale.
+        beta_regularizer: of the offset.
+        gamma_regularizer: of the scale.
+        beta_constraint: of the offset.
+        gamma_constraint: of the scale.
+        **kwargs: those of `Layer`.
+    """
+
+    def __init__(
+        self, axis: Any = -1, epsilon: float = 0.001, center: bool = True, scale: bool = True, beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
+        gamma_constraint: Any = None, **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint, **kwargs,
+        )  # fmt: skip
+        if not isinstance(axis, int) and not (isinstance(axis, (list, tuple)) and all(isinstance(a, int) for a in axis)):
+            raise TypeError(f"`axis` of the layer {self.name!r} must be an integer or several, not {axis!r}.")
+        self.axis = axis if isinstance(axis, int) else list(axis)
+
+    def build(self, input_shape: Any) -> None:
+        """Make scale and offset."""
+        self.add_scale_and_offset(tuple(input_shape[a] for a in sorted(_axes(self.axis, len(input_shape)))))
+
+    def call(self, inputs: Any) -> Any:
+        """Normalize."""
+        compute = ops.dtype(inputs)
+        x = ops.cast(inputs, "float32") if compute in ("float16", "bfloat16") else inputs
+        axes = tuple(sorted(_axes(self.axis, len(x.shape))))
+        parts = [None if p is None else ops.cast(p, ops.dtype(x)) for p in (self.gamma, self.beta)]
+        out = ops.layer_normalization(x, *parts, axis=axes, epsilon=self.epsilon)
+        return out if ops.dtype(out) == compute else ops.cast(out, compute)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return {**super().get_config(), "axis": self.axis, **self.scale_and_offset_config()}
+
+
+class RMSNormalization(Layer):
+    """scale * x / sqrt(mean(x^2) + epsilon) over an axis of each sample (Zhang & Sennrich 2019).
+
+    Args:
+        axis: the axis.
+        epsilon: keeps the root off 0.
+        **kwargs: those of `Layer`.
+    """
+
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis, self.epsilon = axis, epsilon
+        self.supports_masking = True
+
+    def build(self, input_shape: Any) -> None:
+        """Make the scale."""
+        shape = tuple(input_shape[a] for a in sorted(_axes(self.axis, len(input_shape))))
+        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
+
+    def call(self, inputs: Any) -> Any:
+        """Normalize."""
+        compute = ops.dtype(inputs)
+        x = ops.cast(inputs, "float32") if compute in ("float16", "bfloat16") else inputs
+        out = ops.rms_normalization(x, ops.cast(self.scale, ops.dtype(x)), axis=self.axis, epsilon=self.epsilon)
+        return out if ops.dtype(out) == compute else ops.cast(out, compute)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
+
+
+class UnitNormalization(Layer):
+    """x / |x| over axes of each sample.
+
+    Args:
+        axis: an axis or several.
+        **kwargs: those of `Layer`.
+    """
+
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """Normalize."""
+        axes = _axes(self.axis, len(inputs.shape))
+        squares = ops.sum(ops.square(inputs), axis=axes, keepdims=True)
+        return ops.multiply(inputs, ops.rsqrt(ops.maximum(squares, 1e-12)))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return {**super().get_config(), "axis": self.axis}
