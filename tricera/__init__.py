@@ -1,5 +1,129 @@
-"""Tricera: the Keras 3 API over JAX, PyTorch, TensorFlow and NumPy, side by side in one process."""
+"""Tricera: the Keras 3 API over JAX, PyTorch, TensorFlow and NumPy, side by side in one process.
+
+`import tricera as keras` is all that a Keras user changes. Modules are loaded on first touch and no framework is imported
+before it is used; editors and type checkers see the real names below.
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tricera import activations as activations
+    from tricera import backend as backend
+    from tricera import callbacks as callbacks
+    from tricera import compat as compat
+    from tricera import config as config
+    from tricera import constraints as constraints
+    from tricera import datasets as datasets
+    from tricera import dtype_policies as dtype_policies
+    from tricera import initializers as initializers
+    from tricera import layers as layers
+    from tricera import losses as losses
+    from tricera import metrics as metrics
+    from tricera import models as models
+    from tricera import ops as ops
+    from tricera import optimizers as optimizers
+    from tricera import random as random
+    from tricera import regularizers as regularizers
+    from tricera import saving as saving
+    from tricera import training as training
+    from tricera import tree as tree
+    from tricera import utils as utils
+    from tricera.autodiff import grad as grad, value_and_grad as value_and_grad
+    from tricera.compat import install_as_keras as install_as_keras
+    from tricera.core.graph import Operation as Operation
+    from tricera.core.state import StatelessScope as StatelessScope, functionalize as functionalize
+    from tricera.core.tensor import KerasTensor as KerasTensor, SymbolicScope as SymbolicScope
+    from tricera.core.variable import Variable as Variable, name_scope as name_scope
+    from tricera.dtype_policies import DTypePolicy as DTypePolicy, FloatDTypePolicy as FloatDTypePolicy
+    from tricera.initializers import Initializer as Initializer
+    from tricera.layers import Input as Input, InputSpec as InputSpec, Layer as Layer
+    from tricera.losses import Loss as Loss
+    from tricera.metrics import Metric as Metric
+    from tricera.models import Model as Model, Sequential as Sequential
+    from tricera.models.function import Function as Function
+    from tricera.optimizers import Optimizer as Optimizer
+    from tricera.regularizers import Regularizer as Regularizer
+
 __version__ = "0.1.0"
+
+_MODULES = frozenset(
+    (
+        "activations",
+        "backend",
+        "callbacks",
+        "compat",
+        "config",
+        "constraints",
+        "datasets",
+        "dtype_policies",
+        "initializers",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "ops",
+        "optimizers",
+        "random",
+        "regularizers",
+        "saving",
+        "training",
+        "tree",
+        "utils",
+    )
+)
+# name -> the module that holds it
+_NAMES = {
+    "DTypePolicy": "dtype_policies",
+    "FloatDTypePolicy": "dtype_policies",
+    "Function": "models.function",
+    "Initializer": "initializers",
+    "Input": "layers",
+    "InputSpec": "layers",
+    "KerasTensor": "core.tensor",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Operation": "core.graph",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Sequential": "models",
+    "StatelessScope": "core.state",
+    "SymbolicScope": "core.tensor",
+    "Variable": "core.variable",
+    "functionalize": "core.state",
+    "grad": "autodiff",
+    "install_as_keras": "compat",
+    "name_scope": "core.variable",
+    "value_and_grad": "autodiff",
+}
+
+
+def version() -> str:
+    """The version of Tricera.
+
+    Example:
+        >>> version().count(".")
+        2
+    """
+    return __version__
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"tricera.{name}")
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"tricera.{_NAMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'tricera' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+__all__ = ["__version__", "version", *sorted(_MODULES), *sorted(_NAMES)]  # noqa: PLE0604

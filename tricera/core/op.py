@@ -452,7 +452,7 @@ def _wrap_binary(op: Op) -> Callable[..., Any]:
                 args = (x1, x2)
             try:
                 if kwargs or op.axis:
-                    key = (type(x1), x1.dtype, x1.ndim, type(x2), x2.dtype, *kwargs.items())
+                    key = (type(x1), x1.dtype, x1.ndim, type(x2), x2.dtype, x2.ndim, *kwargs.items())
                 else:
                     key = (type(x1), x1.dtype, type(x2), x2.dtype)
                 native = fast[key]

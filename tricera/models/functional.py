@@ -129,7 +129,7 @@ class Functional(Model):
         if twice:
             raise ValueError(f"The names of a model's layers must differ; used more than once: {', '.join(twice)}.")
         self._unowned = {"_inputs_struct", "_outputs_struct", "_inputs", "_outputs", "_nodes", "_plan"}
-        self._plan = _plan(self._nodes, self._inputs, self._outputs)
+        self._plan = make_plan(self._nodes, self._inputs, self._outputs)
         self.built = True
         self.supports_masking = True
         self._convert_input_args = True
@@ -312,7 +312,7 @@ def _from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         for t in flat
     ]
     nodes, _ = sorted_nodes(flat, tree.flatten(outputs))
-    values = _plan(nodes, flat, tree.flatten(outputs)).run(fresh)
+    values = make_plan(nodes, flat, tree.flatten(outputs)).run(fresh)
     return tree.pack_sequence_as(inputs, fresh), tree.pack_sequence_as(outputs, values)
 
 
@@ -352,7 +352,8 @@ def _fill(template: Any, values: list[Any]) -> Any:
     return tree.map_structure(lambda leaf: values[leaf.index] if type(leaf) is _Slot else leaf, template)
 
 
-def _plan(nodes: list[Node], inputs: list[KerasTensor], outputs: list[KerasTensor]) -> _Plan:
+def make_plan(nodes: list[Node], inputs: list[KerasTensor], outputs: list[KerasTensor]) -> _Plan:
+    """How to run the nodes, worked out once."""
     index: dict[int, int] = {}
     for t in inputs:
         index.setdefault(id(t), len(index))

@@ -174,7 +174,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 def _like(value: int) -> Any:
     def like(x: Any, dtype: Any) -> Tensor:
         backend = dispatch.current()
-        return backend.function("full_like")(x, value, None if dtype is None else backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
+        return backend.function("filled_like")(x, value, None if dtype is None else backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
 
     return like
 

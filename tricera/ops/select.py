@@ -104,7 +104,11 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     ...
 
 
-@primitive(spec=lambda x, axis=-1: x)
+def _sort_spec(x: Spec, axis: int | None = -1) -> Spec:
+    return x if axis is not None else Spec((rules.size_of(x.shape),), x.dtype)
+
+
+@primitive(spec=_sort_spec)
 def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The elements in ascending order along an axis.
 
@@ -116,7 +120,7 @@ def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     ...
 
 
-@primitive(spec=lambda x, axis=-1: x if axis is not None else Spec((rules.size_of(x.shape),), x.dtype), out="int32")
+@primitive(spec=_sort_spec, out="int32")
 def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The indices that sort the tensor along an axis (None: the flattened tensor); equal elements keep their order.
 

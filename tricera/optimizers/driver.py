@@ -23,7 +23,7 @@ def clip_each(gradients: list[Any], clipnorm: float) -> list[Any]:
 def clip_together(gradients: list[Any], clipnorm: float) -> list[Any]:
     """Scale all gradients so that their joint norm is at most `clipnorm`; a norm that is not finite makes them NaN."""
     norm = global_norm(gradients)
-    scale = clipnorm * ops.minimum(1 / norm, ops.ones_like(norm) / clipnorm) + (norm - norm)
+    scale = clipnorm / ops.maximum(norm, ops.ones_like(norm) * clipnorm) + (norm - norm)
     return [g * ops.cast(scale, g.dtype) for g in gradients]
 
 

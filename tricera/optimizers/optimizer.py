@@ -184,6 +184,8 @@ class Optimizer(OptimizerState):
             if g is None:
                 continue
             owner = dispatch.of(g)
+            if owner is backend:
+                g = backend.optimizer.dense(g)
             if owner is not backend:
                 g = backend.convert(g if owner is None else owner.to_numpy(g), v._dtype)
             elif backend.dtype(g) != v._dtype:

@@ -60,18 +60,19 @@ def adam(
 def nadam(
     g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, product: Any, beta_1: float, beta_2: float, epsilon: float
 ) -> Result:
-    """Adam with Nesterov's momentum; `u_t = beta_1 (1 - 0.96^(0.004 t) / 2)` and `product` is `u_1 ... u_t`."""
+    """Adam with Nesterov's momentum; `u_t = beta_1 (1 - 0.96^t / 2)` and `product` is `u_1 ... u_t`."""
     u, u_next = nadam_momentum(t, beta_1), nadam_momentum(t + 1, beta_1)
     m = slots[0] + (g - slots[0]) * (1 - beta_1)
-    v = slots[1] + (g * g - slots[1]) * (1 - beta_2)
+    decay = _like(beta_2, t)  # rounded to the dtype, it cancels in v_hat
+    v = slots[1] + (g * g - slots[1]) * (1 - decay)
     m_hat = m * u_next / (1 - product * u_next) + g * (1 - u) / (1 - product)
-    v_hat = v / (1 - ops.power(_like(beta_2, t), t))
+    v_hat = v / (1 - ops.power(decay, t))
     return value - m_hat * lr / (ops.sqrt(v_hat) + epsilon), (m, v)
 
 
 def nadam_momentum(t: Any, beta_1: float) -> Any:
-    """Nadam's momentum at update `t`: `beta_1 (1 - 0.96^(0.004 t) / 2)`."""
-    return (1 - ops.power(_like(0.96, t), t * 0.004) * 0.5) * beta_1
+    """Nadam's momentum at update `t`: `beta_1 (1 - 0.96^t / 2)`."""
+    return (1 - ops.power(_like(0.96, t), t) * 0.5) * beta_1
 
 
 def adamax(g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, beta_1: float, beta_2: float, epsilon: float) -> Result:
@@ -171,8 +172,7 @@ def muon(
     """The momentum of a matrix, made orthogonal; `rms_rate sqrt(max(rows, columns))` gives it Adam's size."""
     m = slots[0] * momentum + g
     direction = newton_schulz(g + m * momentum if nesterov else m, ns_steps, muon_a, muon_b, muon_c)
-    rows, columns = g.shape[-2], g.shape[-1]
-    size = max(1, rows / columns) ** 0.5 if rms_rate is None else rms_rate * max(rows, columns) ** 0.5
+    size = 1.0 if rms_rate is None else rms_rate * max(g.shape[-2:]) ** 0.5
     return value - direction * (lr * size), (m,)
 
 
@@ -183,8 +183,9 @@ def schedule_free_adamw(
     z, v = slots
     if warmup_steps:
         lr = lr * ops.minimum(t / warmup_steps, ops.ones_like(t))
-    v = v * beta_2 + g * g * (1 - beta_2)
-    v_hat = v / (1 - ops.power(_like(beta_2, t), t))
+    decay = _like(beta_2, t)  # rounded to the dtype, it cancels in v_hat
+    v = v * decay + g * g * (1 - decay)
+    v_hat = v / (1 - ops.power(decay, t))
     x = (value - z * (1 - beta_1)) / beta_1
     new_z = z - g * lr / (ops.sqrt(v_hat) + epsilon)
     weight = 1 / t

@@ -12,6 +12,11 @@ FUSED: dict[str, Callable[..., None]] = {}
 scope = contextlib.nullcontext  # nothing is recorded that an update would have to switch off
 
 
+def dense(gradient: Any) -> Any:
+    """The gradient as a plain tensor; here it is one."""
+    return gradient
+
+
 def known(flag: jax.Array) -> bool | None:
     """The flag as a bool; None inside a trace, where it has no value yet."""
     return None if isinstance(flag, jax.core.Tracer) else bool(flag)

@@ -12,6 +12,11 @@ FUSED: dict[str, Callable[..., None]] = {}
 scope = contextlib.nullcontext
 
 
+def dense(gradient: Any) -> Any:
+    """The gradient as a plain tensor; that of a look-up comes as `tf.IndexedSlices`."""
+    return tf.convert_to_tensor(gradient) if isinstance(gradient, tf.IndexedSlices) else gradient
+
+
 def known(flag: Any) -> bool | None:
     """The flag as a bool; None in a graph, where it has no value yet."""
     return bool(flag) if hasattr(flag, "numpy") and tf.executing_eagerly() else None

@@ -40,14 +40,18 @@ class Step:
 
         def many(stacked: Any, steps: Any) -> Any:
             with dispatch.use(backend):
-                out = fn(tf.nest.map_structure(lambda x: x[0], stacked))
-                for i in tf.range(1, steps):
-                    out = fn(tf.nest.map_structure(lambda x: x[i], stacked))
-                return out
+                first = fn(tf.nest.map_structure(lambda x: x[0], stacked))
+                flat = tf.nest.flatten(first)
+
+                def body(i: Any, *_: Any) -> Any:
+                    return (i + 1, *tf.nest.flatten(fn(tf.nest.map_structure(lambda x: x[i], stacked))))
+
+                last = tf.while_loop(lambda i, *_: i < steps, body, (tf.constant(1), *flat))
+                return tf.nest.pack_sequence_as(first, last[1:])
 
         xla = True if jit is True else None
-        self._one = tf.function(one, jit_compile=xla, reduce_retracing=True) if jit != "eager" else one
-        self._many = tf.function(many, reduce_retracing=True)
+        self._one = tf.function(one, jit_compile=xla, reduce_retracing=True, autograph=False) if jit != "eager" else one
+        self._many = tf.function(many, reduce_retracing=True, autograph=False)
         self._eager = jit == "eager"
 
     def run(self, batches: list[Any]) -> Any:

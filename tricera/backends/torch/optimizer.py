@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 scope = torch.no_grad
 Tensors = list[torch.Tensor]
+
+
+def dense(gradient: Any) -> Any:
+    """The gradient as a plain tensor; here it is one."""
+    return gradient
 
 
 def known(flag: torch.Tensor) -> bool | None:
@@ -77,8 +83,10 @@ def adam(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[
     denominator = torch._foreach_sqrt(v)
     torch._foreach_add_(denominator, epsilon)
     if isinstance(t, int):
-        alpha = lr * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
-        torch._foreach_addcdiv_(values, m, denominator, -alpha)
+        # In float32 as in the portable rule: 1 - beta_2^t loses digits there, and so the results would differ.
+        one, power = np.float32(1), np.float32(t)
+        alpha = np.float32(lr) * np.sqrt(one - np.float32(beta_2) ** power) / (one - np.float32(beta_1) ** power)
+        torch._foreach_addcdiv_(values, m, denominator, -float(alpha))
     else:
         steps = torch._foreach_div(m, denominator)
         torch._foreach_mul_(steps, lr * torch.sqrt(1 - beta_2**t) / (1 - beta_1**t))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as _jnp
 
-full, full_like = _jnp.full, _jnp.full_like
+full, filled_like = _jnp.full, _jnp.full_like
 
 
 def arange(start, stop, step, dtype):

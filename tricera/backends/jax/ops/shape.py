@@ -7,7 +7,7 @@ import numpy as _np
 
 from tricera.ops.shape import pad_widths as _widths
 
-transpose, expand_dims, broadcast_to, tile, flip = _jnp.transpose, _jnp.expand_dims, _jnp.broadcast_to, _jnp.tile, _jnp.flip
+transpose, expand_dims, broadcast_to, flip = _jnp.transpose, _jnp.expand_dims, _jnp.broadcast_to, _jnp.flip
 concatenate, squeeze, roll = _jnp.concatenate, _jnp.squeeze, _jnp.roll
 
 
@@ -25,6 +25,10 @@ def split(x, indices_or_sections, axis=0):
 
 def repeat(x, repeats, axis=None):
     return _jnp.repeat(x, repeats if isinstance(repeats, int) else _np.asarray(repeats), axis)
+
+
+def tile(x, repeats):
+    return _jnp.tile(x, repeats)
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):

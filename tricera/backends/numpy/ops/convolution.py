@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math as _math
+
 import numpy as _np
 
 from tricera.core import windows as _windows
@@ -23,12 +25,13 @@ def _correlate(x, kernel, strides, dilation, groups):
     patches = _patches(x, window, strides, dilation)
     lead = patches.shape[: n + 1]
     inner, outer = kernel.shape[-2], kernel.shape[-1] // groups
-    patches = patches.reshape(*lead, groups, -1)
+    patches = patches.reshape(*lead, groups, inner * _math.prod(window))
     weights = _np.moveaxis(kernel, -2, 0).reshape(-1, groups, outer)
     # (lead, groups, in * window) x (groups, in * window, outer)
     flat = _np.moveaxis(patches.reshape(-1, groups, patches.shape[-1]), 1, 0)
     out = _np.matmul(flat, _np.moveaxis(weights, 1, 0)) if inner else _np.zeros((groups, flat.shape[1], outer), x.dtype)
-    return _np.moveaxis(out, 0, 1).reshape(*lead, groups * outer)
+    # NumPy has no product of bfloat16: it gives float32.
+    return _np.moveaxis(out, 0, 1).reshape(*lead, groups * outer).astype(x.dtype, copy=False)
 
 
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):

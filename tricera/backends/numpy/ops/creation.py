@@ -11,7 +11,7 @@ def full(shape, value, dtype):
     return _np.full(shape, value, _dtype(dtype))
 
 
-def full_like(x, value, dtype):
+def filled_like(x, value, dtype):
     return _np.full_like(x, value, None if dtype is None else _dtype(dtype))
 
 

@@ -6,13 +6,17 @@ import numpy as _np
 
 from tricera.ops.shape import pad_widths as _widths
 
-transpose, expand_dims, broadcast_to, tile, flip = _np.transpose, _np.expand_dims, _np.broadcast_to, _np.tile, _np.flip
+transpose, expand_dims, broadcast_to, flip = _np.transpose, _np.expand_dims, _np.broadcast_to, _np.flip
 concatenate, squeeze, repeat, roll, stack, split = _np.concatenate, _np.squeeze, _np.repeat, _np.roll, _np.stack, _np.split
 tril, triu = _np.tril, _np.triu
 
 
 def reshape(x, newshape):
     return _np.reshape(x, newshape)
+
+
+def tile(x, repeats):
+    return _np.tile(x, repeats)
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):

@@ -34,10 +34,27 @@ def _dilated(kernel, dilation):
     return kernel
 
 
+def _by_groups(function, x, kernel, plan):
+    # The grouped kernels have no gradient on CPU.
+    if plan.groups == 1 or (len(plan.window) == 2 and _tf.config.list_logical_devices("GPU")):
+        return function(x, kernel, plan)
+    parts = zip(_tf.split(x, plan.groups, -1), _tf.split(kernel, plan.groups, -1), strict=True)
+    return _tf.concat([function(a, b, plan) for a, b in parts], -1)
+
+
 def _conv2d(x, kernel, plan):
     # Causal padding is put in by the caller.
     padding = "SAME" if plan.padding == "same" else "VALID"
-    return _tf.nn.conv2d(x, kernel, list(plan.strides), padding, dilations=list(plan.dilation))
+    if max(plan.dilation) == 1:
+        return _tf.nn.conv2d(x, kernel, list(plan.strides), padding)
+    # On CPU the dilated kernel has no gradient.
+    if max(plan.strides) > 1:
+        return _tf.nn.conv2d(x, _dilated(kernel, plan.dilation), list(plan.strides), padding)
+
+    def plain(part, _, how):
+        return _tf.nn.conv2d(part, kernel, 1, how)
+
+    return _tf.nn.with_space_to_batch(x, list(plan.dilation), padding, plain, filter_shape=kernel.shape[:2])
 
 
 def _trim(x, plan):
@@ -56,11 +73,7 @@ def _conv3d(x, kernel, plan):
     padding = "SAME" if plan.padding == "same" else "VALID"
     x = _trim(x, plan)
     kernel = _dilated(kernel, plan.dilation)
-    strides = [1, *plan.strides, 1]
-    if plan.groups == 1:
-        return _tf.nn.conv3d(x, kernel, strides, padding)
-    parts = zip(_tf.split(x, plan.groups, -1), _tf.split(kernel, plan.groups, -1), strict=True)
-    return _tf.concat([_tf.nn.conv3d(a, b, strides, padding) for a, b in parts], -1)
+    return _tf.nn.conv3d(x, kernel, [1, *plan.strides, 1], padding)
 
 
 def _flat(plan):
@@ -77,9 +90,9 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     if plan.padding == "causal":
         x = _tf.pad(x, [[0, 0], *plan.pads(), [0, 0]])
     if n == 1:
-        out = _tf.squeeze(_conv2d(_tf.expand_dims(x, 1), _tf.expand_dims(kernel, 0), _flat(plan)), 1)
+        out = _tf.squeeze(_by_groups(_conv2d, _tf.expand_dims(x, 1), _tf.expand_dims(kernel, 0), _flat(plan)), 1)
     else:
-        out = (_conv2d if n == 2 else _conv3d)(x, kernel, plan)
+        out = _by_groups(_conv2d if n == 2 else _conv3d, x, kernel, plan)
     return _back(out, plan.first)
 
 

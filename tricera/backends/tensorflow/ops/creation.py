@@ -9,7 +9,7 @@ def full(shape, value, dtype):
     return _tf.fill(shape, _tf.cast(value, dtype)) if len(shape) else _tf.cast(value, dtype)
 
 
-def full_like(x, value, dtype):
+def filled_like(x, value, dtype):
     dtype = dtype or x.dtype
     return _tf.zeros_like(x, dtype) if value == 0 else _tf.ones_like(x, dtype) * _tf.cast(value, dtype) if value != 1 else _tf.ones_like(x, dtype)
 

@@ -25,7 +25,6 @@ arcsinh = _tf.asinh
 arccosh = _tf.acosh
 arctanh = _tf.atanh
 erf = _tf.math.erf
-erfinv = _tf.math.erfinv
 sigmoid = _tf.sigmoid
 negative = _tf.negative
 floor = _tf.floor
@@ -46,6 +45,12 @@ relu = _tf.nn.relu
 bitwise_and, bitwise_or, bitwise_xor = _tf.bitwise.bitwise_and, _tf.bitwise.bitwise_or, _tf.bitwise.bitwise_xor
 left_shift, right_shift, bitwise_not = _tf.bitwise.left_shift, _tf.bitwise.right_shift, _tf.bitwise.invert
 conjugate = _tf.math.conj
+
+
+def erfinv(x):
+    # The kernel knows no half floats.
+    wide = x if x.dtype in (_tf.float32, _tf.float64) else _tf.cast(x, _tf.float32)
+    return _tf.cast(_tf.math.erfinv(wide), x.dtype)
 
 
 def _numbers(function):

@@ -11,7 +11,7 @@ def full(shape, value, dtype):
     return _torch.full(tuple(shape), value, dtype=_t.native_dtype(dtype), device=_t.device())
 
 
-def full_like(x, value, dtype):
+def filled_like(x, value, dtype):
     return _torch.full_like(x, value, dtype=None if dtype is None else _t.native_dtype(dtype))
 
 

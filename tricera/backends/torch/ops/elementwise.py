@@ -7,7 +7,7 @@ import torch as _torch
 exp, expm1, exp2, log, log10, log1p = _torch.exp, _torch.expm1, _torch.exp2, _torch.log, _torch.log10, _torch.log1p
 log2, sqrt, sin, cos, tan, sinh = _torch.log2, _torch.sqrt, _torch.sin, _torch.cos, _torch.tan, _torch.sinh
 cosh, tanh, rsqrt, erf, erfinv, sigmoid = _torch.cosh, _torch.tanh, _torch.rsqrt, _torch.erf, _torch.erfinv, _torch.sigmoid
-sign, floor, ceil, trunc, isnan, isinf = _torch.sign, _torch.floor, _torch.ceil, _torch.trunc, _torch.isnan, _torch.isinf
+floor, ceil, trunc, isnan, isinf = _torch.floor, _torch.ceil, _torch.trunc, _torch.isnan, _torch.isinf
 isfinite, logical_not, bitwise_not, add, subtract, multiply = _torch.isfinite, _torch.logical_not, _torch.bitwise_not, _torch.add, _torch.subtract, _torch.multiply
 divide, floor_divide, maximum, minimum, less, less_equal = _torch.divide, _torch.floor_divide, _torch.maximum, _torch.minimum, _torch.less, _torch.less_equal
 greater, greater_equal, logical_and, logical_or, logical_xor, bitwise_and = _torch.greater, _torch.greater_equal, _torch.logical_and, _torch.logical_or, _torch.logical_xor, _torch.bitwise_and
@@ -18,6 +18,11 @@ arcsinh, arccosh, arctanh = _torch.asinh, _torch.acosh, _torch.atanh
 negative, absolute, mod, power = _torch.neg, _torch.abs, _torch.remainder, _torch.pow
 equal, not_equal = _torch.eq, _torch.ne
 left_shift, right_shift = _torch.bitwise_left_shift, _torch.bitwise_right_shift
+
+
+def sign(x):
+    # torch.sign(NaN) is 0.
+    return _torch.where(_torch.isnan(x), x, _torch.sign(x)) if x.is_floating_point() else _torch.sign(x)
 
 
 def conjugate(x):

@@ -62,9 +62,13 @@ def sigmoid_loss(target, logits):
 
 
 def channel_scaling(x, mean, variance, axis, offset, scale, epsilon):
-    if x.ndim < 2:
-        factor = (variance + epsilon).rsqrt() * (1 if scale is None else scale)
-        return (x - mean) * factor + (0 if offset is None else offset)
+    if x.ndim < 2 or mean.requires_grad or variance.requires_grad:
+        # The fused kernel takes the statistics for constants.
+        factor = (variance + epsilon).rsqrt()
+        factor = factor if scale is None else factor * scale
+        shift = -mean * factor if offset is None else offset - mean * factor
+        shape = [-1 if i == axis else 1 for i in range(x.ndim)]
+        return _torch.addcmul(shift.reshape(shape), x, factor.reshape(shape))
     out = _F.batch_norm(x.movedim(axis, 1) if axis != 1 else x, mean, variance, scale, offset, False, 0.0, epsilon)
     return out.movedim(1, axis) if axis != 1 else out
 

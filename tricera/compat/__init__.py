@@ -1,0 +1,7 @@
+"""Tricera under the name `keras`."""
+
+from __future__ import annotations
+
+from tricera.compat.as_keras import install_as_keras as install_as_keras
+
+__all__ = ["install_as_keras"]
