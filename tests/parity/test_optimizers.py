@@ -12,11 +12,18 @@ import pytest
 
 from tests.parity import optimizers_run as runs
 from tricera import optimizers
+from tricera.core import dispatch
 from tricera.core.state import functionalize
 from tricera.core.variable import Variable, name_scope
 
 pytest.importorskip("keras")
 pytest.importorskip("jax")
+
+
+@pytest.fixture(params=dispatch.installed())
+def backend(request):
+    with dispatch.use(request.param) as handle:
+        yield handle
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +88,7 @@ def test_traced(case, keras_results):
     """The same inside `jax.jit`, where no condition has a value."""
     import jax
 
-    from tricera.backend import use
-
-    with use("jax"):
+    with dispatch.use("jax"):
         variables = make_variables()
         optimizer = runs.make(optimizers, case)
         optimizer.build(variables)

@@ -183,8 +183,15 @@ def record(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output
         return t
 
     outputs = tree.map_structure(fresh, outputs)
+    args, kwargs = tree.map_structure(_original, (args, kwargs))
     Node(operation, args, kwargs, outputs)
     return outputs
+
+
+def _original(t: Any) -> Any:
+    """The output of a node for which `t` stands: a layer whose dtype differs is called on a cast copy of it."""
+    history = getattr(t, "_keras_history", None) if isinstance(t, KerasTensor) else None
+    return t if history is None else history.operation._inbound_nodes[history.node_index].outputs[history.tensor_index]
 
 
 def public_class(obj: Any) -> type:

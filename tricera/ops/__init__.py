@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tricera.ops.activations import *  # noqa: F403
 from tricera.ops.attention import *  # noqa: F403
+from tricera.ops.control import *  # noqa: F403
 from tricera.ops.classification import *  # noqa: F403
 from tricera.ops.convolution import *  # noqa: F403
 from tricera.ops.creation import *  # noqa: F403

@@ -235,5 +235,4 @@ class Nadam(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable."""
-        product = ops.cast(self._product.value, variable._dtype)
-        self._run_rule(rules.nadam, gradient, variable, learning_rate, {**self._hyper(), "product": product})
+        self._run_rule(rules.nadam, gradient, variable, learning_rate, {**self._hyper(), "product": self._product.value})

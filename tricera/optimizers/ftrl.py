@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tricera import ops
 from tricera.core.variable import Variable
 from tricera.initializers import Constant
 from tricera.optimizers import rules
@@ -36,6 +35,7 @@ class Ftrl(Optimizer):
         0.5
     """
 
+    _rule = rules.ftrl
     _config = (
         "learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength",
         "l2_shrinkage_regularization_strength", "beta",
@@ -89,13 +89,11 @@ class Ftrl(Optimizer):
     def _slot_start(self, name: str, variable: Variable) -> Any:
         return Constant(self.initial_accumulator_value) if name == "accumulator" else "zeros"
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """Update one variable."""
-        lr = ops.cast(learning_rate, variable._dtype)
-        hyper = {
+    def _hyper(self) -> dict[str, Any]:
+        return {
             "learning_rate_power": self.learning_rate_power,
             "l1": self.l1_regularization_strength,
-            "l2": self.l2_regularization_strength + self.beta / (2.0 * lr),
+            "l2": self.l2_regularization_strength,
             "l2_shrinkage": self.l2_shrinkage_regularization_strength,
+            "beta": self.beta,
         }
-        self._run_rule(rules.ftrl, gradient, variable, learning_rate, hyper)

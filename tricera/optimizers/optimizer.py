@@ -302,11 +302,15 @@ class Optimizer(OptimizerState):
         self._run_rule(rule, gradient, variable, learning_rate, self._hyper())
 
     def _run_rule(self, rule: Callable[..., Any], g: Any, variable: Variable, learning_rate: Any, hyper: dict[str, Any]) -> None:
-        dtype = variable._dtype
+        dtype, value = variable._dtype, variable.value
         slots = self._slots[self._get_variable_index(variable)]
         old = [slot.value for slot in slots]
+        if dtype in ("float16", "bfloat16"):  # 1 - 0.999 is 0 there: the rule runs in float32, the results are rounded
+            dtype = "float32"
+            g, value = ops.cast(g, dtype), ops.cast(value, dtype)
+            old = [o if slot.dtype == "int32" else ops.cast(o, dtype) for o, slot in zip(old, slots, strict=True)]
         t = ops.cast(self.iterations, dtype) + 1
-        value, new = rule(g, variable.value, old, ops.cast(learning_rate, dtype), t, **hyper)
+        value, new = rule(g, value, old, ops.cast(learning_rate, dtype), t, **hyper)
         for slot, before, after in zip(slots, old, new, strict=True):
             if after is not before:
                 slot.assign(after)

@@ -61,6 +61,7 @@ def nadam(
     g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, product: Any, beta_1: float, beta_2: float, epsilon: float
 ) -> Result:
     """Adam with Nesterov's momentum; `u_t = beta_1 (1 - 0.96^t / 2)` and `product` is `u_1 ... u_t`."""
+    product = ops.cast(product, t.dtype)
     u, u_next = nadam_momentum(t, beta_1), nadam_momentum(t + 1, beta_1)
     m = slots[0] + (g - slots[0]) * (1 - beta_1)
     decay = _like(beta_2, t)  # rounded to the dtype, it cancels in v_hat
@@ -117,7 +118,7 @@ def lamb(g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, beta_1: float, 
 
 def ftrl(
     g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *,
-    learning_rate_power: float, l1: float, l2: float, l2_shrinkage: float,
+    learning_rate_power: float, l1: float, l2: float, l2_shrinkage: float, beta: float,
 ) -> Result:  # fmt: skip
     """Follow the regularised leader: a closed-form minimum over the linear terms `z` with adaptive `n` = sum of g²."""
     n, z = slots
@@ -125,7 +126,7 @@ def ftrl(
     new_n = n + g * g
     before, after = ops.power(n, -learning_rate_power), ops.power(new_n, -learning_rate_power)
     new_z = z + shrunk - (after - before) / lr * value
-    curvature = after / lr + 2 * l2
+    curvature = after / lr + 2 * (l2 + beta / (2 * lr))
     clipped = ops.clip(new_z, -l1, l1)
     return (clipped - new_z) / curvature, (new_n, new_z)
 

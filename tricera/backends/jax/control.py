@@ -47,3 +47,49 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
 def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
     """What `fn` returns for inputs of these shapes, without computing anything."""
     return jax.eval_shape(fn, [jax.ShapeDtypeStruct(s.shape, numpy_dtype(s.dtype)) for s in specs])
+
+
+def _known(x: Any) -> bool:
+    return not isinstance(x, jax.core.Tracer)
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """One of both results; where the condition is known, only that function is looked at."""
+    if _known(pred):
+        return true_fn() if pred else false_fn()
+    return jax.lax.cond(pred, true_fn, false_fn)
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any]) -> Any:
+    """The result of one branch."""
+    return jax.lax.switch(index, branches, *operands)
+
+
+def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None) -> Any:
+    """Repeat while the condition holds."""
+    if limit is None:
+        return jax.lax.while_loop(lambda v: cond(*v), lambda v: body(*v), values)
+    _, out = jax.lax.while_loop(
+        lambda v: (v[0] < limit) & cond(*v[1]), lambda v: (v[0] + 1, body(*v[1])), (jax.numpy.int32(0), values)
+    )
+    return out
+
+
+def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
+    """Repeat for each index."""
+    return jax.lax.fori_loop(lower, upper, body, value)
+
+
+def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int, reverse: bool, unroll: Any) -> Any:
+    """Carry a value along the first axis."""
+    return jax.lax.scan(f, carry, xs, length, reverse, unroll)
+
+
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """The function on all slices at once."""
+    return jax.vmap(function)(elements)
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with the gradient that it gives."""
+    return jax.custom_gradient(f)

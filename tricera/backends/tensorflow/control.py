@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from tricera.core import tree
 from tricera.core.state import MISSING, current_cells
 from tricera.core.tensor import Spec
 
@@ -40,3 +42,65 @@ def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[
     """What `fn` returns for inputs of these shapes, traced into a graph that is thrown away."""
     with tf.Graph().as_default():
         return fn([tf.compat.v1.placeholder(s.dtype, s.shape) for s in specs])
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """One of both results; where the condition is known, only that function is looked at."""
+    if not isinstance(pred, tf.Tensor) or hasattr(pred, "numpy"):
+        return true_fn() if pred else false_fn()
+    return tf.cond(tf.cast(pred, tf.bool), true_fn, false_fn)
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any]) -> Any:
+    """The result of one branch."""
+    last = len(branches) - 1
+    index = tf.clip_by_value(tf.cast(index, tf.int32), 0, last)
+    return tf.switch_case(index, {i: functools.partial(b, *operands) for i, b in enumerate(branches)})
+
+
+def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None) -> Any:
+    """Repeat while the condition holds."""
+    return tf.while_loop(cond, body, values, maximum_iterations=limit)
+
+
+def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
+    """Repeat for each index."""
+    start = tf.cast(lower, tf.int32)
+    return tf.while_loop(lambda i, _: i < tf.cast(upper, tf.int32), lambda i, v: (i + 1, body(i, v)), (start, value))[1]
+
+
+def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: Any, reverse: bool, unroll: Any) -> Any:
+    """Carry a value along the first axis."""
+    if length is None:
+        length = tf.shape(tree.flatten(xs)[0])[0]
+    if not isinstance(length, tf.Tensor) and length == 0:
+        return carry, None
+    first = length - 1 if reverse else 0
+    inputs = [] if xs is None else tree.flatten(xs)
+
+    def call(i: Any, held: Any) -> Any:
+        return f(held, None if xs is None else tree.pack_sequence_as(xs, [x[i] for x in inputs]))
+
+    # The first step is taken outside of the loop: it tells of what structure the results are.
+    carry, y = call(first, carry)
+    flat = [] if y is None else [tf.convert_to_tensor(v) for v in tree.flatten(y)]
+    arrays = tuple(tf.TensorArray(v.dtype, length, element_shape=v.shape).write(first, v) for v in flat)
+
+    def step(done: Any, held: Any, results: Any) -> Any:
+        i = length - 1 - done if reverse else done
+        held, out = call(i, held)
+        flat = [] if out is None else tree.flatten(out)
+        return done + 1, held, tuple(a.write(i, v) for a, v in zip(results, flat, strict=True))
+
+    _, carry, arrays = tf.while_loop(lambda done, *_: done < length, step, (tf.constant(1), carry, arrays))
+    return carry, None if y is None else tree.pack_sequence_as(y, [a.stack() for a in arrays])
+
+
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """The function on all slices at once."""
+    return tf.vectorized_map(function, elements)
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with the gradient that it gives."""
+    return tf.custom_gradient(f)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.utils.checkpoint
 
-from tricera.backends.torch.tensor import DTYPES
+from tricera.backends.torch.tensor import DTYPES, convert
 from tricera.core import tree
 from tricera.core.state import cells
 from tricera.core.tensor import Spec
@@ -56,3 +56,71 @@ def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[
     stand_ins = [(v, torch.empty(v.shape, dtype=DTYPES[v.dtype], device=meta)) for v in variables]
     with cells(stand_ins), torch.no_grad(), meta:
         return fn([torch.empty(s.shape, dtype=DTYPES[s.dtype], device=meta) for s in specs])
+
+
+def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """One of both results; torch runs Python as it is."""
+    return true_fn() if pred else false_fn()
+
+
+def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any]) -> Any:
+    """The result of one branch."""
+    return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
+
+
+def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None) -> Any:
+    """Repeat while the condition holds."""
+    done = 0
+    while (limit is None or done < limit) and cond(*values):
+        values = body(*values)
+        done += 1
+    return values
+
+
+def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
+    """Repeat for each index."""
+    for i in range(int(lower), int(upper)):
+        value = body(torch.tensor(i, dtype=torch.int32), value)
+    return value
+
+
+def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int, reverse: bool, unroll: Any) -> Any:
+    """Carry a value along the first axis."""
+    order = range(length - 1, -1, -1) if reverse else range(length)
+    results = []
+    for i in order:
+        carry, y = f(carry, None if xs is None else tree.map_structure(lambda x: x[i], xs))  # noqa: B023 - called at once
+        results.append(y)
+    if not results or results[0] is None:
+        return carry, None
+    results = results[::-1] if reverse else results
+    return carry, tree.map_structure(lambda *ys: torch.stack([convert(y) for y in ys]), *results)
+
+
+def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+    """The function on all slices at once."""
+    return torch.vmap(function)(elements)
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with the gradient that it gives."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        structure: list[Any] = []
+
+        class Function(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, *tensors: Any) -> Any:
+                out, ctx.backward_of = f(*tensors, **kwargs)
+                structure[:] = [out]
+                flat = tuple(tree.flatten(out))
+                return flat if len(flat) > 1 else flat[0]
+
+            @staticmethod
+            def backward(ctx: Any, *upstream: Any) -> Any:  # type: ignore[override]
+                return ctx.backward_of(*upstream)
+
+        out = Function.apply(*args)
+        return tree.pack_sequence_as(structure[0], out if isinstance(out, tuple) else [out])
+
+    return run

@@ -1,0 +1,77 @@
+"""LossScaleOptimizer and MultiOptimizer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tricera import optimizers
+from tricera.core.variable import Variable
+from tricera.optimizers import SGD, Adam, LossScaleOptimizer, MultiOptimizer, OptimizerMap
+
+
+def test_loss_scale_follows_the_gradients(backend):
+    w = Variable([1.0, 2.0])
+    optimizer = LossScaleOptimizer(SGD(1.0), initial_scale=8.0, dynamic_growth_steps=2)
+    optimizer.build([w])
+    good, bad = np.array([8.0, 8.0], "float32"), np.array([1.0, np.inf], "float32")
+    assert float(optimizer.scale_loss(0.5)) == 4.0
+    optimizer.apply([good], [w])
+    np.testing.assert_allclose(w.numpy(), [0, 1])
+    optimizer.apply([good], [w])
+    assert float(optimizer.dynamic_scale) == 16
+    before = w.numpy()
+    optimizer.apply([bad], [w])
+    np.testing.assert_array_equal(w.numpy(), before)
+    assert float(optimizer.dynamic_scale) == 8
+    assert int(optimizer.step_counter) == 0
+    assert int(optimizer.iterations) == 2
+
+
+def test_loss_scale_shows_the_inner(backend):
+    optimizer = LossScaleOptimizer(Adam(0.25))
+    optimizer.build([Variable([1.0], name="w")])
+    assert [v.name for v in optimizer.variables] == [
+        "iteration", "learning_rate", "step_counter", "dynamic_scale", "iteration", "learning_rate", "w_momentum", "w_velocity",
+    ]  # fmt: skip
+    optimizer.learning_rate = 0.5
+    assert float(optimizer.inner_optimizer.learning_rate) == 0.5
+    again = optimizers.deserialize(optimizers.serialize(optimizer))
+    assert again.get_config() == optimizer.get_config()
+    with pytest.raises(ValueError, match="inner_optimizer"):
+        LossScaleOptimizer(SGD(), clipnorm=1.0)
+    with pytest.raises(TypeError, match="optimizer object"):
+        LossScaleOptimizer("sgd")
+
+
+def test_multi(backend):
+    a, b = Variable([1.0], name="encoder"), Variable([1.0], name="head")
+    optimizer = MultiOptimizer(OptimizerMap(SGD(0.5), {"enc.*": SGD(0.25)}))
+    optimizer.apply([np.ones(1, "float32")] * 2, [a, b])
+    assert (float(a), float(b)) == (0.75, 0.5)
+    assert len(optimizer.optimizers) == 2
+    with pytest.raises(AttributeError, match="learning rate"):
+        _ = optimizer.learning_rate
+
+
+def test_multi_by_function():
+    a, b, c = (Variable([1.0], name=name) for name in ("a", "b", "c"))
+    optimizer = MultiOptimizer(lambda v: SGD(1.0) if v.name == "a" else Adam())
+    optimizer.build([a, b, c])
+    assert [type(o).__name__ for o in optimizer.optimizers] == ["SGD", "Adam"]
+
+
+def test_map():
+    chosen = OptimizerMap(SGD(), {"bias": Adam()})
+    with pytest.raises(ValueError, match="already"):
+        chosen["bias"] = SGD()
+    with pytest.raises(ValueError, match="optimizer objects"):
+        chosen["x"] = 3
+    chosen["b.*s"] = SGD()
+    with pytest.raises(ValueError, match="Several"):
+        _ = chosen["dense/bias"]
+    assert list(chosen) == ["bias", "b.*s"]
+    again = OptimizerMap.from_config(chosen.get_config())
+    assert list(again) == list(chosen)
+    with pytest.raises(TypeError, match="optimizer_map"):
+        MultiOptimizer(3)
