@@ -1,17 +1,19 @@
-"""`python -m tricera run script.py`: run a Keras script with Tricera in Keras's place."""
+"""The command line: `python -m tricera run script.py`, `python -m tricera info`."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
-import runpy
+import platform
 import sys
-from pathlib import Path
+from importlib import metadata
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line.
+
+    Args:
+        arguments: what follows the program's name; default: the process's.
 
     Returns:
         The exit status.
@@ -28,39 +30,36 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "info":
         return _info()
-    return _run(options.script, options.arguments)
+    from tricera.compat.script import run_script
 
-
-def _run(script: str, arguments: list[str]) -> int:
-    from tricera.compat import install_as_keras
-
-    path = Path(script)
-    if not path.is_file():
-        print(f"python -m tricera run: there is no file {script!r}.", file=sys.stderr)
+    try:
+        return run_script(options.script, options.arguments)
+    except FileNotFoundError as error:
+        if error.errno is not None:
+            raise
+        print(f"python -m tricera run: {error}", file=sys.stderr)
         return 2
-    install_as_keras()
-    sys.argv = [script, *arguments]
-    sys.path[0] = str(path.resolve().parent)
-    runpy.run_path(script, run_name="__main__")
-    return 0
 
 
 def _info() -> int:
-    from importlib import metadata
+    """Print versions and the chosen backend; 1 if the choice can't be served."""
+    import tricera
+    from tricera.core.dispatch import KNOWN, BackendError, get, preferred
 
-    from tricera.backend import backend
-    from tricera.core.dispatch import KNOWN
-
+    print(f"tricera      {tricera.__version__} (Python {platform.python_version()})")
     for name, (module, requirement) in KNOWN.items():
         if importlib.util.find_spec(module) is None:
             print(f"{name:12} not installed (pip install '{requirement}')")
             continue
-        try:
-            print(f"{name:12} {metadata.version(module)}")
-        except metadata.PackageNotFoundError:
-            print(f"{name:12} installed")
-    reason = next((v for v in ("TRICERA_BACKEND", "KERAS_BACKEND") if os.environ.get(v)), "the config file, or the first installed")
-    print(f"backend: {backend()} ({reason})")
+        packages = metadata.packages_distributions().get(module, ())  # TensorFlow's package has several names
+        print(f"{name:12} {metadata.version(packages[0]) if packages else 'installed'}")
+    chosen, why = preferred()
+    try:
+        get(chosen)
+    except BackendError as error:
+        print(f"backend      {chosen}, from {why}, can't be used: {error}")
+        return 1
+    print(f"backend      {chosen}, from {why}")
     return 0
 
 

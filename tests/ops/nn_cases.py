@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.special as special
 
-from cases import CASES, X3, P, X, ints, rand, row
+from tests.ops.cases import CASES, X3, P, X, ints, rand, row
 
 __all__ = ["CASES"]
 

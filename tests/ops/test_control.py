@@ -8,20 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.conftest import BACKENDS, TRAINABLE
 from tricera import ops
 from tricera.core import dispatch
 from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable
-
-BACKENDS = dispatch.installed()
-
-
-@pytest.fixture(params=BACKENDS)
-def on(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Each backend in turn."""
-    with dispatch.use(request.param):
-        yield request.param
-
 
 @pytest.fixture(params=[f"{b}{how}" for b in BACKENDS for how in ("", " compiled") if how == "" or b in ("jax", "tensorflow")])
 def compiled(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
@@ -95,7 +86,7 @@ def test_scan(compiled: Any, reverse: bool) -> None:
     same(sums, np.cumsum(x[::-1], 0)[::-1] if reverse else np.cumsum(x, 0))
 
 
-def test_scan_by_length_and_structures(on: str) -> None:
+def test_scan_by_length_and_structures(backend: str) -> None:
     """Without a sequence, with a dictionary as carry, and without results."""
     carry, ys = ops.scan(lambda c, _: ({"a": c["a"] * 2.0}, c["a"]), {"a": ops.ones(())}, length=4)
     same(carry["a"], 16.0)
@@ -114,7 +105,7 @@ def test_map_and_vectorized_map(compiled: Any) -> None:
     same(compiled(lambda v: ops.vectorized_map(lambda r: ops.sum(r * r), v), x), (x * x).sum(1))
 
 
-def test_associative_scan(on: str) -> None:
+def test_associative_scan(backend: str) -> None:
     """As a running sum and, from the end, a running maximum."""
     x = np.array([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]], "float32")
     same(ops.associative_scan(ops.add, x, axis=1), np.cumsum(x, 1))
@@ -132,7 +123,7 @@ def test_symbolic_control_flow() -> None:
     assert ops.cond(KerasTensor((), "bool"), lambda: x, lambda: x * 2).shape == (None, 5, 3)
 
 
-@pytest.mark.parametrize("name", [b for b in BACKENDS if b != "numpy"])
+@pytest.mark.parametrize("name", TRAINABLE)
 def test_custom_gradient(name: str) -> None:
     """The gradient is the one given, not the true one."""
 

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 STEPS = 30
-SHAPES = {"dense/kernel": (4, 3), "dense/bias": (3,), "conv/kernel": (3, 3, 2, 2), "embedding/embeddings": (5, 2), "scale/gain": ()}
+SHAPES = {
+    "dense/kernel": (4, 3),
+    "dense/bias": (3,),
+    "conv/kernel": (3, 3, 2, 2),
+    "embedding/embeddings": (5, 2),
+    "scale/gain": (),
+}
 
 _ALL = (
     "SGD", "RMSprop", "Adam", "AdamW", "Adadelta", "Adafactor", "Adagrad", "Adamax", "Ftrl", "Lamb", "Lion", "Muon", "Nadam",
@@ -22,7 +28,12 @@ _COMMON: dict[str, dict[str, Any]] = {
     "ema": {"use_ema": True, "ema_momentum": 0.8},
     "ema_overwrite": {"use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 4},
     "accumulation": {"gradient_accumulation_steps": 3},
-    "accumulation_ema": {"gradient_accumulation_steps": 3, "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 2},
+    "accumulation_ema": {
+        "gradient_accumulation_steps": 3,
+        "use_ema": True,
+        "ema_momentum": 0.8,
+        "ema_overwrite_frequency": 2,
+    },
     "accumulation_clip_decay": {"gradient_accumulation_steps": 2, "clipnorm": 0.5, "weight_decay": 0.1},
     "loss_scale": {"loss_scale_factor": 4.0},
 }
@@ -64,8 +75,14 @@ def _cases() -> dict[str, tuple[str, dict[str, Any]]]:
     ]  # fmt: skip
     rows |= {f"{kind}-{key}": (kind, {"learning_rate": 0.05, **options}) for kind, key, options in own}
     rows |= {f"SGD-{key}": ("SGD", {"schedule": schedule}) for key, schedule in _SCHEDULES.items()}
-    rows["SGD-piecewise"] = ("SGD", {"schedule": ("PiecewiseConstantDecay", {"boundaries": [5, 9], "values": [0.1, 0.02, 0.5]})})
-    rows["Adam-schedule-accumulation"] = ("Adam", {"schedule": _SCHEDULES["exponential"], "gradient_accumulation_steps": 3})
+    rows["SGD-piecewise"] = (
+        "SGD",
+        {"schedule": ("PiecewiseConstantDecay", {"boundaries": [5, 9], "values": [0.1, 0.02, 0.5]})},
+    )
+    rows["Adam-schedule-accumulation"] = (
+        "Adam",
+        {"schedule": _SCHEDULES["exponential"], "gradient_accumulation_steps": 3},
+    )
     return rows
 
 

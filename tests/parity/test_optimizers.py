@@ -20,12 +20,6 @@ pytest.importorskip("keras")
 pytest.importorskip("jax")
 
 
-@pytest.fixture(params=dispatch.installed())
-def backend(request):
-    with dispatch.use(request.param) as handle:
-        yield handle
-
-
 @pytest.fixture(scope="module")
 def keras_results(tmp_path_factory):
     path = tmp_path_factory.mktemp("keras") / "optimizers.npz"
@@ -60,7 +54,9 @@ def test_thirty_steps(backend, case, keras_results):
     for i, variable in enumerate(variables):
         want = keras_results[f"{case}/weight/{i}"]
         scale = max(1.0, np.abs(want).max())
-        np.testing.assert_allclose(variable.numpy(), want, rtol=tolerance(case), atol=2 * tolerance(case) * scale, err_msg=variable.path)
+        np.testing.assert_allclose(
+            variable.numpy(), want, rtol=tolerance(case), atol=2 * tolerance(case) * scale, err_msg=variable.path
+        )
     for i, variable in enumerate(optimizer.variables):
         want = keras_results[f"{case}/own/{i}"]
         assert variable.shape == want.shape
@@ -83,7 +79,9 @@ def test_names_and_config(case, keras_results):
     assert repr(sorted(k for k in optimizer.get_config() if k != "name")) == str(keras_results[f"{case}/config"])
 
 
-@pytest.mark.parametrize("case", ["SGD-nesterov", "Adam", "Adam-accumulation_ema", "Nadam-accumulation", "Adam-schedule-accumulation"])
+@pytest.mark.parametrize(
+    "case", ["SGD-nesterov", "Adam", "Adam-accumulation_ema", "Nadam-accumulation", "Adam-schedule-accumulation"]
+)
 def test_traced(case, keras_results):
     """The same inside `jax.jit`, where no condition has a value."""
     import jax

@@ -1,4 +1,4 @@
-"""Tricera under the name `keras`."""
+"""Tricera under the name `keras`: inside a session (`as_keras`) and for a whole script (`script`)."""
 
 from __future__ import annotations
 

@@ -123,13 +123,24 @@ def current() -> Backend:
 current._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
+def preferred() -> tuple[str, str]:
+    """The name of the backend that is taken where the program names none, and who says so.
+
+    Example:
+        >>> name, why = preferred()
+    """
+    for variable in ("TRICERA_BACKEND", "KERAS_BACKEND"):
+        if os.environ.get(variable):
+            return os.environ[variable], f"the environment variable {variable}"
+    named = config.config_file().get("backend")
+    if named:
+        return named, "the config file"
+    return installed()[0], "the order of what is installed"
+
+
 def _choose() -> Backend:
     global _default
-    for source in (os.environ.get("TRICERA_BACKEND"), os.environ.get("KERAS_BACKEND"), config.config_file().get("backend")):
-        if source:
-            _default = get(source)
-            return _default
-    _default = get(installed()[0])
+    _default = get(preferred()[0])
     return _default
 
 

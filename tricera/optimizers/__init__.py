@@ -43,7 +43,9 @@ def get(identifier: Any) -> Any:
         0.9
     """
     if isinstance(identifier, str) and identifier.lower() in ("lossscaleoptimizer", "multioptimizer"):
-        raise ValueError(f"{identifier!r} wraps other optimizers and can't be made from its name alone; make the object.")
+        raise ValueError(
+            f"{identifier!r} wraps other optimizers and can't be made from its name alone; make the object."
+        )
     found = lookup("optimizer", identifier, _TABLE)
     if found is not None and not isinstance(found, Optimizer):
         raise ValueError(f"{identifier!r} is not an optimizer. Names: {', '.join(sorted(_TABLE))}.")
@@ -66,6 +68,26 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
 
 
 __all__ = [
-    "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "LossScaleOptimizer", "MultiOptimizer",
-    "Muon", "Nadam", "Optimizer", "OptimizerMap", "RMSprop", "SGD", "ScheduleFreeAdamW", "deserialize", "get", "schedules", "serialize",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
+    "Nadam",
+    "Optimizer",
+    "OptimizerMap",
+    "RMSprop",
+    "SGD",
+    "ScheduleFreeAdamW",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
 ]

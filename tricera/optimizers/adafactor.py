@@ -53,7 +53,13 @@ class Adafactor(Optimizer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        self.beta_2_decay, self.epsilon_1, self.epsilon_2, self.clip_threshold, self.relative_step = beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step
+        self.beta_2_decay, self.epsilon_1, self.epsilon_2, self.clip_threshold, self.relative_step = (
+            beta_2_decay,
+            epsilon_1,
+            epsilon_2,
+            clip_threshold,
+            relative_step,
+        )
         super().__init__(
             learning_rate=learning_rate, weight_decay=weight_decay, clipnorm=clipnorm, clipvalue=clipvalue,
             global_clipnorm=global_clipnorm, use_ema=use_ema, ema_momentum=ema_momentum,

@@ -68,7 +68,6 @@ class Adam(Optimizer):
         return (("momentum", "velocity"), *((("velocity_hat",),) if self.amsgrad else ()))
 
 
-
 class AdamW(Adam):
     """Adam with decoupled weight decay: `w <- w - lr weight_decay w` beside the step.
 
@@ -235,4 +234,6 @@ class Nadam(Optimizer):
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable."""
-        self._run_rule(rules.nadam, gradient, variable, learning_rate, {**self._hyper(), "product": self._product.value})
+        self._run_rule(
+            rules.nadam, gradient, variable, learning_rate, {**self._hyper(), "product": self._product.value}
+        )

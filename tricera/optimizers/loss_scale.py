@@ -119,7 +119,9 @@ class LossScaleOptimizer(Optimizer):
         """Let the inner optimizer set the variables' final values."""
         self.inner_optimizer.finalize_variable_values(var_list)
 
-    def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None) -> None:
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
         """Spare variables from the inner optimizer's weight decay."""
         self.inner_optimizer.exclude_from_weight_decay(var_list, var_names)
 
@@ -143,6 +145,8 @@ class LossScaleOptimizer(Optimizer):
 
         config = dict(config)
         if "inner_optimizer" not in config:
-            raise ValueError("A LossScaleOptimizer's config must hold `inner_optimizer`; make one as LossScaleOptimizer(Adam()).")
+            raise ValueError(
+                "A LossScaleOptimizer's config must hold `inner_optimizer`; make one as LossScaleOptimizer(Adam())."
+            )
         inner = deserialize_keras_object(config.pop("inner_optimizer"), custom_objects=custom_objects)
         return cls(inner, **config)

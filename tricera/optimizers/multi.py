@@ -46,7 +46,9 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
             return self._map[key]
         found = [value for pattern, value in self._map.items() if re.search(pattern, key)]
         if len(found) > 1:
-            raise ValueError(f"Several expressions match the variable {key!r}: {[p for p in self._map if re.search(p, key)]}.")
+            raise ValueError(
+                f"Several expressions match the variable {key!r}: {[p for p in self._map if re.search(p, key)]}."
+            )
         return found[0] if found else self._default
 
     def __setitem__(self, key: str, value: Optimizer) -> None:
@@ -79,9 +81,13 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
         from tricera.core.serialization import deserialize_keras_object  # it stands on this floor's tables
 
         def load(value: Any) -> Any:
-            return deserialize_keras_object(value, custom_objects=custom_objects) if isinstance(value, Mapping) else value
+            return (
+                deserialize_keras_object(value, custom_objects=custom_objects) if isinstance(value, Mapping) else value
+            )
 
-        return cls(load(config["default_optimizer"]), {key: load(value) for key, value in config["optimizer_map"].items()})
+        return cls(
+            load(config["default_optimizer"]), {key: load(value) for key, value in config["optimizer_map"].items()}
+        )
 
 
 def _check(value: Any) -> None:
@@ -108,10 +114,15 @@ class MultiOptimizer(Optimizer):
     """
 
     def __init__(
-        self, optimizer_map: OptimizerMap | Callable[[Variable], Optimizer], loss_scale_factor: float | None = None, name: str | None = None
+        self,
+        optimizer_map: OptimizerMap | Callable[[Variable], Optimizer],
+        loss_scale_factor: float | None = None,
+        name: str | None = None,
     ) -> None:
         if not isinstance(optimizer_map, OptimizerMap) and not callable(optimizer_map):
-            raise TypeError(f"`optimizer_map` must be an OptimizerMap or a function of a variable, not {optimizer_map!r}.")
+            raise TypeError(
+                f"`optimizer_map` must be an OptimizerMap or a function of a variable, not {optimizer_map!r}."
+            )
         self._inner: list[Optimizer] = []
         self._chosen_by: list[Optimizer] = []  # one a trainable variable
         super().__init__(learning_rate=0.0, loss_scale_factor=loss_scale_factor, name=name)
@@ -147,13 +158,17 @@ class MultiOptimizer(Optimizer):
         super().build(variables)
         self._chosen_by = [self._choose(v) for v in self._trainable_variables]
         for inner in self._inner:
-            inner.build([v for v, chosen in zip(self._trainable_variables, self._chosen_by, strict=True) if chosen is inner])
+            inner.build(
+                [v for v, chosen in zip(self._trainable_variables, self._chosen_by, strict=True) if chosen is inner]
+            )
 
     def _choose(self, variable: Variable) -> Optimizer:
         by_map = isinstance(self.optimizer_map, OptimizerMap)
         found = self.optimizer_map[variable.path] if by_map else self.optimizer_map(variable)  # type: ignore[index, operator]
         if not isinstance(found, Optimizer):
-            raise TypeError(f"`optimizer_map` gave {found!r} for the variable {variable.path!r}; it must give an optimizer.")
+            raise TypeError(
+                f"`optimizer_map` gave {found!r} for the variable {variable.path!r}; it must give an optimizer."
+            )
         if not by_map:
             found = next((inner for inner in self._inner if _alike(inner, found)), found)
         if all(found is not inner for inner in self._inner):
@@ -178,7 +193,11 @@ class MultiOptimizer(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        return {"optimizer_map": config_of(self.optimizer_map), "loss_scale_factor": self.loss_scale_factor, "name": self.name}
+        return {
+            "optimizer_map": config_of(self.optimizer_map),
+            "loss_scale_factor": self.loss_scale_factor,
+            "name": self.name,
+        }
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

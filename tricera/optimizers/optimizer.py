@@ -83,7 +83,12 @@ class Optimizer(OptimizerState):
                        ema_overwrite_frequency, gradient_accumulation_steps)  # fmt: skip
         self._variables: list[Variable] = []
         self.name = name or naming.auto_name(type(self).__name__)
-        self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm = weight_decay, clipnorm, clipvalue, global_clipnorm
+        self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm = (
+            weight_decay,
+            clipnorm,
+            clipvalue,
+            global_clipnorm,
+        )
         self.use_ema, self.ema_momentum = use_ema, ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor, self.gradient_accumulation_steps = loss_scale_factor, gradient_accumulation_steps
@@ -95,7 +100,9 @@ class Optimizer(OptimizerState):
         self._accumulated: list[Variable] = []
         self._undecayed: tuple[tuple[Variable, ...], tuple[str, ...]] = ((), ())
         with name_scope(self.name):
-            self._iterations = Variable(np.zeros((), "int32"), name="iteration", trainable=False, aggregation="only_first_replica")
+            self._iterations = Variable(
+                np.zeros((), "int32"), name="iteration", trainable=False, aggregation="only_first_replica"
+            )
             self._set_learning_rate(learning_rate)
 
     def build(self, variables: Iterable[Variable]) -> None:
@@ -112,7 +119,9 @@ class Optimizer(OptimizerState):
             if not isinstance(v, Variable):
                 raise TypeError(f"The optimizer {self.name!r} is built with Variables; got a {type(v).__name__}.")
         if len(names := sorted({v.backend for v in variables})) > 1:
-            raise ValueError(f"The optimizer {self.name!r} was given variables of different backends: {', '.join(names)}.")
+            raise ValueError(
+                f"The optimizer {self.name!r} was given variables of different backends: {', '.join(names)}."
+            )
         self._trainable_variables = variables
         self._indices = {id(v): i for i, v in enumerate(variables)}
         self._follow(variables)
@@ -172,13 +181,17 @@ class Optimizer(OptimizerState):
         self._follow(chosen)
         return chosen
 
-    def _present(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> tuple[list[Any], list[Variable]]:
+    def _present(
+        self, backend: Backend, grads: list[Any], variables: list[Variable]
+    ) -> tuple[list[Any], list[Variable]]:
         """The gradients that there are, as the backend's tensors of the variables' dtypes, and their variables."""
         missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
         if len(missing) == len(grads):
             raise ValueError("No gradients: every gradient is None. Does the loss depend on the variables?")
         if missing:
-            warnings.warn(f"There are no gradients for {', '.join(missing)}; these variables stay as they are.", stacklevel=4)
+            warnings.warn(
+                f"There are no gradients for {', '.join(missing)}; these variables stay as they are.", stacklevel=4
+            )
         out, kept = [], []
         for g, v in zip(grads, variables, strict=True):
             if g is None:
@@ -250,7 +263,11 @@ class Optimizer(OptimizerState):
         """What changes once an update, not once a variable."""
 
     def _fused(self, backend: Backend) -> Callable[..., None] | None:
-        if self.fused_name is None or current_cells.get() is not None or type(self).update_step is not Optimizer.update_step:
+        if (
+            self.fused_name is None
+            or current_cells.get() is not None
+            or type(self).update_step is not Optimizer.update_step
+        ):
             return None
         return backend.optimizer.FUSED.get(self.fused_name)
 
@@ -298,10 +315,14 @@ class Optimizer(OptimizerState):
         """
         rule = type(self)._rule
         if rule is None:
-            raise NotImplementedError(f"{type(self).__name__} must define `update_step(gradient, variable, learning_rate)`.")
+            raise NotImplementedError(
+                f"{type(self).__name__} must define `update_step(gradient, variable, learning_rate)`."
+            )
         self._run_rule(rule, gradient, variable, learning_rate, self._hyper())
 
-    def _run_rule(self, rule: Callable[..., Any], g: Any, variable: Variable, learning_rate: Any, hyper: dict[str, Any]) -> None:
+    def _run_rule(
+        self, rule: Callable[..., Any], g: Any, variable: Variable, learning_rate: Any, hyper: dict[str, Any]
+    ) -> None:
         dtype, value = variable._dtype, variable.value
         slots = self._slots[self._get_variable_index(variable)]
         old = [slot.value for slot in slots]
@@ -358,7 +379,9 @@ class Optimizer(OptimizerState):
             ValueError: the optimizer is not built, or numbers do not fit.
         """
         if not self.built:
-            raise ValueError(f"`stateless_apply` needs a built optimizer: call `{self.name}.build(model.trainable_variables)` before.")
+            raise ValueError(
+                f"`stateless_apply` needs a built optimizer: call `{self.name}.build(model.trainable_variables)` before."
+            )
         own, trained = self.variables, self._trainable_variables
         if len(own) != len(optimizer_variables) or len(trained) != len(trainable_variables):
             raise ValueError(
@@ -382,7 +405,9 @@ class Optimizer(OptimizerState):
                 if id(v) in wanted:
                     v.assign(average.value)
 
-    def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None) -> None:
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
         """Spare variables from weight decay; to be called before the optimizer is built.
 
         Args:
@@ -393,13 +418,18 @@ class Optimizer(OptimizerState):
             ValueError: the optimizer is built already.
         """
         if self.built:
-            raise ValueError("`exclude_from_weight_decay` must be called before the optimizer is built or first applied.")
+            raise ValueError(
+                "`exclude_from_weight_decay` must be called before the optimizer is built or first applied."
+            )
         self._undecayed = (tuple(var_list or ()), tuple(var_names or ()))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
         rate = self._learning_rate
-        config = {"name": self.name, "learning_rate": float(rate.numpy()) if isinstance(rate, Variable) else config_of(rate)}
+        config = {
+            "name": self.name,
+            "learning_rate": float(rate.numpy()) if isinstance(rate, Variable) else config_of(rate),
+        }
         return {**config, **{name: getattr(self, name) for name in (*_BASE_CONFIG, *self._config)}}
 
     @classmethod
@@ -428,8 +458,14 @@ def _check(
     if use_ema:
         if not 0 <= ema_momentum <= 1:
             raise ValueError(f"{kind}: `ema_momentum` must lie in [0, 1], not {ema_momentum!r}.")
-        if ema_overwrite_frequency is not None and (not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1):
-            raise ValueError(f"{kind}: `ema_overwrite_frequency` must be a positive integer or None, not {ema_overwrite_frequency!r}.")
+        if ema_overwrite_frequency is not None and (
+            not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1
+        ):
+            raise ValueError(
+                f"{kind}: `ema_overwrite_frequency` must be a positive integer or None, not {ema_overwrite_frequency!r}."
+            )
     steps = gradient_accumulation_steps
     if steps is not None and steps != 0 and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 2):
-        raise ValueError(f"{kind}: `gradient_accumulation_steps` must be an integer of at least 2 or None, not {steps!r}.")
+        raise ValueError(
+            f"{kind}: `gradient_accumulation_steps` must be an integer of at least 2 or None, not {steps!r}."
+        )

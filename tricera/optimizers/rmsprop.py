@@ -60,4 +60,8 @@ class RMSprop(Optimizer):
         )  # fmt: skip
 
     def _slot_groups(self) -> Sequence[Sequence[str]]:
-        return (("velocity",), *((("momentum",),) if self.momentum > 0 else ()), *((("average_gradient",),) if self.centered else ()))
+        return (
+            ("velocity",),
+            *((("momentum",),) if self.momentum > 0 else ()),
+            *((("average_gradient",),) if self.centered else ()),
+        )

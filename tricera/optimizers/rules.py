@@ -26,7 +26,9 @@ def sgd(g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, momentum: float,
     return value + velocity, (velocity,)
 
 
-def rmsprop(g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, rho: float, momentum: float, epsilon: float, centered: bool) -> Result:
+def rmsprop(
+    g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, rho: float, momentum: float, epsilon: float, centered: bool
+) -> Result:
     """`v <- rho v + (1 - rho) g²`, `w <- w - lr g / sqrt(v + eps)`; centered: `v - mean(g)²` instead of `v`."""
     velocity = slots[0] * rho + g * g * (1 - rho)
     new = [velocity]
@@ -76,7 +78,9 @@ def nadam_momentum(t: Any, beta_1: float) -> Any:
     return (1 - ops.power(_like(0.96, t), t) * 0.5) * beta_1
 
 
-def adamax(g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, beta_1: float, beta_2: float, epsilon: float) -> Result:
+def adamax(
+    g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, beta_1: float, beta_2: float, epsilon: float
+) -> Result:
     """Adam with the infinity norm: `u <- max(beta_2 u, |g|)`, `w <- w - lr / (1 - beta_1^t) m / (u + eps)`."""
     m = slots[0] + (g - slots[0]) * (1 - beta_1)
     u = ops.maximum(slots[1] * beta_2, ops.abs(g))
@@ -103,7 +107,9 @@ def lion(g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, beta_1: float, 
     return value - direction * lr, (slots[0] * beta_2 + g * (1 - beta_2),)
 
 
-def lamb(g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, beta_1: float, beta_2: float, epsilon: float) -> Result:
+def lamb(
+    g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, beta_1: float, beta_2: float, epsilon: float
+) -> Result:
     """Adam's direction, scaled by `|w| / |direction|`, both norms over the variable (1 where one of them is 0)."""
     m = slots[0] + (g - slots[0]) * (1 - beta_1)
     v = slots[1] + (g * g - slots[1]) * (1 - beta_2)
@@ -178,7 +184,16 @@ def muon(
 
 
 def schedule_free_adamw(
-    g: Any, value: Any, slots: Tensors, lr: Any, t: Any, *, beta_1: float, beta_2: float, epsilon: float, warmup_steps: int
+    g: Any,
+    value: Any,
+    slots: Tensors,
+    lr: Any,
+    t: Any,
+    *,
+    beta_1: float,
+    beta_2: float,
+    epsilon: float,
+    warmup_steps: int,
 ) -> Result:
     """`y` (the value) lies between `z`, which takes Adam's steps, and their weighted mean `x`: `y = beta_1 x + (1 - beta_1) z`."""
     z, v = slots

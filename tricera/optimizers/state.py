@@ -91,7 +91,9 @@ class OptimizerState:
         self._track(variable)
         return variable
 
-    def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros") -> Variable:
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
         """Make a state variable of a model variable's shape and dtype, named `<its path>_<name>`.
 
         Args:
@@ -103,10 +105,15 @@ class OptimizerState:
             initializer = initializer.numpy()
         path = getattr(reference_variable, "path", None) or reference_variable.name
         return self.add_variable(
-            reference_variable.shape, initializer, getattr(reference_variable, "_dtype", reference_variable.dtype), name=f"{path}_{name or 'var'}"
+            reference_variable.shape,
+            initializer,
+            getattr(reference_variable, "_dtype", reference_variable.dtype),
+            name=f"{path}_{name or 'var'}",
         )
 
-    def add_optimizer_variables(self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros") -> Any:
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: Any, initializer: Any = "zeros"
+    ) -> Any:
         """Make one state variable, or one for each of several names, for each model variable.
 
         Args:
@@ -164,7 +171,9 @@ class OptimizerState:
         except (TypeError, ValueError):
             number = None
         if number is None or number.shape != ():
-            raise ValueError(f"`learning_rate` must be a number, a LearningRateSchedule or a function without arguments, not {value!r}.")
+            raise ValueError(
+                f"`learning_rate` must be a number, a LearningRateSchedule or a function without arguments, not {value!r}."
+            )
         self._learning_rate = Variable(number, name="learning_rate", trainable=False, aggregation="only_first_replica")
 
     @property
@@ -223,8 +232,12 @@ class OptimizerState:
             ValueError: the optimizer is not built, or numbers or shapes differ.
         """
         if not self.built:
-            raise ValueError(f"The optimizer {self.name!r} must be built (`optimizer.build(trainable_variables)`) before `set_weights`.")
+            raise ValueError(
+                f"The optimizer {self.name!r} must be built (`optimizer.build(trainable_variables)`) before `set_weights`."
+            )
         if len(weights) != len(self.variables):
-            raise ValueError(f"The optimizer {self.name!r} has {len(self.variables)} variables, but {len(weights)} weights were given.")
+            raise ValueError(
+                f"The optimizer {self.name!r} has {len(self.variables)} variables, but {len(weights)} weights were given."
+            )
         for variable, weight in zip(self.variables, weights, strict=True):
             variable.assign(weight)

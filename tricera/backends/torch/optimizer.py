@@ -33,16 +33,15 @@ def cond(flag: torch.Tensor, fn: Callable[[list[Any]], list[Any]], values: list[
 
 def sgd(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[str, Any], lr: Any, t: Any) -> None:
     """Stochastic gradient descent; see `tricera.optimizers.rules.sgd`."""
-    steps = _scaled(grads, lr)
     if not slots:
-        torch._foreach_sub_(values, steps)
+        _subtract(values, grads, lr)
         return
     velocity = slots[0]
     torch._foreach_mul_(velocity, hyper["momentum"])
-    torch._foreach_sub_(velocity, steps)
+    _subtract(velocity, grads, lr)
     if hyper["nesterov"]:
         torch._foreach_add_(values, velocity, alpha=hyper["momentum"])
-        torch._foreach_sub_(values, steps)
+        _subtract(values, grads, lr)
     else:
         torch._foreach_add_(values, velocity)
 
@@ -54,25 +53,33 @@ def rmsprop(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: di
     torch._foreach_addcmul_(velocity, grads, grads, 1 - rho)
     if hyper["centered"]:
         average = slots[-1]
-        torch._foreach_mul_(average, rho)
-        torch._foreach_add_(average, grads, alpha=1 - rho)
+        torch._foreach_lerp_(average, grads, 1 - rho)
         denominator = torch._foreach_addcmul(velocity, average, average, -1)
         torch._foreach_add_(denominator, hyper["epsilon"])
     else:
         denominator = torch._foreach_add(velocity, hyper["epsilon"])
     torch._foreach_sqrt_(denominator)
-    steps = _scaled(grads, lr)
-    torch._foreach_div_(steps, denominator)
     if hyper["momentum"] > 0:
         torch._foreach_mul_(slots[1], hyper["momentum"])
-        torch._foreach_add_(slots[1], steps)
-        steps = slots[1]
-    torch._foreach_sub_(values, steps)
+        _subtract_ratio(slots[1], grads, denominator, lr, sign=1)
+        torch._foreach_sub_(values, slots[1])
+    else:
+        _subtract_ratio(values, grads, denominator, lr)
 
 
 def adam(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[str, Any], lr: Any, t: Any) -> None:
     """Adam; see `tricera.optimizers.rules.adam`."""
     beta_1, beta_2, epsilon = hyper["beta_1"], hyper["beta_2"], hyper["epsilon"]
+    if isinstance(t, int):
+        # In float32 as in the portable rule: 1 - beta_2^t loses digits there, and so the results would differ.
+        one, power = np.float32(1), np.float32(t)
+        alpha = float(np.float32(lr) * np.sqrt(one - np.float32(beta_2) ** power) / (one - np.float32(beta_1) ** power))
+        if len({v.dtype for v in values}) == 1 and all(x.is_contiguous() for xs in (values, *slots) for x in xs):
+            # The kernel goes through memory and does not look at strides, which a gradient may have.
+            _adam_kernel([g.contiguous() for g in grads], values, slots, hyper, alpha, t)
+            return
+    else:
+        alpha = lr * torch.sqrt(1 - beta_2**t) / (1 - beta_1**t)
     m, v = slots[0], slots[1]
     torch._foreach_lerp_(m, grads, 1 - beta_1)
     torch._foreach_mul_(v, beta_2)
@@ -82,19 +89,38 @@ def adam(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[
         v = slots[2]
     denominator = torch._foreach_sqrt(v)
     torch._foreach_add_(denominator, epsilon)
-    if isinstance(t, int):
-        # In float32 as in the portable rule: 1 - beta_2^t loses digits there, and so the results would differ.
-        one, power = np.float32(1), np.float32(t)
-        alpha = np.float32(lr) * np.sqrt(one - np.float32(beta_2) ** power) / (one - np.float32(beta_1) ** power)
-        torch._foreach_addcdiv_(values, m, denominator, -float(alpha))
+    _subtract_ratio(values, m, denominator, alpha)
+
+
+def _adam_kernel(
+    grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[str, Any], alpha: float, t: int
+) -> None:
+    """One pass over memory by torch's own kernel, whose epsilon stands elsewhere and whose rate lacks the correction."""
+    beta_1, beta_2 = hyper["beta_1"], hyper["beta_2"]
+    first, second = 1 - beta_1**t, (1 - beta_2**t) ** 0.5
+    torch._fused_adam_(
+        values, grads, slots[0], slots[1], slots[2] if hyper["amsgrad"] else [], [torch.tensor(float(t))] * len(values),
+        lr=alpha * first / second, beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=hyper["epsilon"] / second,
+        amsgrad=hyper["amsgrad"], maximize=False, grad_scale=None, found_inf=None,
+    )  # fmt: skip
+
+
+def _subtract(values: Tensors, tensors: Tensors, factor: Any) -> None:
+    """`values -= factor * tensors`."""
+    if isinstance(factor, float):
+        torch._foreach_add_(values, tensors, alpha=-factor)
     else:
-        steps = torch._foreach_div(m, denominator)
-        torch._foreach_mul_(steps, lr * torch.sqrt(1 - beta_2**t) / (1 - beta_1**t))
-        torch._foreach_sub_(values, steps)
+        torch._foreach_sub_(values, torch._foreach_mul(tensors, factor))
 
 
-def _scaled(tensors: Tensors, factor: Any) -> Tensors:
-    return list(torch._foreach_mul(tensors, factor))
+def _subtract_ratio(values: Tensors, tops: Tensors, bottoms: Tensors, factor: Any, sign: int = -1) -> None:
+    """`values -= factor * tops / bottoms`, or `+=` with `sign` 1."""
+    if isinstance(factor, float):
+        torch._foreach_addcdiv_(values, tops, bottoms, sign * factor)
+    else:
+        ratios = torch._foreach_div(tops, bottoms)
+        torch._foreach_mul_(ratios, factor * sign)
+        torch._foreach_add_(values, ratios)
 
 
 def decay(values: Tensors, rate: float, lr: Any) -> None:

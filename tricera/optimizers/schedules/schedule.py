@@ -27,6 +27,7 @@ class LearningRateSchedule(Configurable):
     _config: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, step: Any) -> Any:
+        """The learning rate at a step."""
         raise NotImplementedError(f"{type(self).__name__} must define `__call__(step)`.")
 
     def get_config(self) -> dict[str, Any]:
@@ -61,6 +62,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
     def __call__(self, step: Any) -> Any:
+        """The learning rate at a step."""
         p = _float(step) / self.decay_steps
         if self.staircase:
             p = ops.floor(p)
@@ -92,6 +94,7 @@ class InverseTimeDecay(LearningRateSchedule):
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
     def __call__(self, step: Any) -> Any:
+        """The learning rate at a step."""
         p = _float(step) / self.decay_steps
         if self.staircase:
             p = ops.floor(p)
@@ -121,10 +124,13 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         if len(boundaries) == 0:
             raise ValueError("`boundaries` of PiecewiseConstantDecay must not be empty.")
         if len(boundaries) != len(values) - 1:
-            raise ValueError(f"`values` must have one element more than `boundaries`; got {len(values)} and {len(boundaries)}.")
+            raise ValueError(
+                f"`values` must have one element more than `boundaries`; got {len(values)} and {len(boundaries)}."
+            )
         self.boundaries, self.values, self.name = boundaries, values, name
 
     def __call__(self, step: Any) -> Any:
+        """The learning rate at a step."""
         step = _float(step)
         rate = _float(self.values[0])
         for boundary, value in zip(self.boundaries, self.values[1:], strict=True):
@@ -158,6 +164,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
 
     def __call__(self, step: Any) -> Any:
+        """The learning rate at a step."""
         step, total = _float(step), _float(self.decay_steps)
         if self.cycle:
             rounds = ops.where(step == 0, ops.ones_like(step), ops.ceil(step / total))
@@ -185,7 +192,7 @@ class CosineDecay(LearningRateSchedule):
         [Loshchilov and Hutter, 2016](https://arxiv.org/abs/1608.03983)
 
     Example:
-        >>> float(CosineDecay(1.0, decay_steps=10)(5))
+        >>> round(float(CosineDecay(1.0, decay_steps=10)(5)), 3)
         0.5
     """
 
@@ -200,12 +207,15 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
 
     def __call__(self, step: Any) -> Any:
+        """The learning rate at a step."""
         step = _float(step)
         if self.warmup_target is None:
             return self._cosine(ops.minimum(step, _float(self.decay_steps)), self.initial_learning_rate)
         if not self.warmup_steps:
             return self._cosine(ops.minimum(step, _float(self.decay_steps)), self.warmup_target)
-        climb = step / self.warmup_steps * (self.warmup_target - self.initial_learning_rate) + self.initial_learning_rate
+        climb = (
+            step / self.warmup_steps * (self.warmup_target - self.initial_learning_rate) + self.initial_learning_rate
+        )
         after = ops.minimum(step, _float(self.decay_steps + self.warmup_steps)) - self.warmup_steps
         return ops.where(step < self.warmup_steps, climb, self._cosine(after, self.warmup_target))
 
@@ -244,6 +254,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
 
     def __call__(self, step: Any) -> Any:
+        """The learning rate at a step."""
         done = _float(step) / self.first_decay_steps
         if self.t_mul == 1.0:
             period = ops.floor(done)
@@ -267,6 +278,11 @@ def _positive(name: str, value: Any) -> Any:
 
 
 __all__ = [
-    "CosineDecay", "CosineDecayRestarts", "ExponentialDecay", "InverseTimeDecay", "LearningRateSchedule",
-    "PiecewiseConstantDecay", "PolynomialDecay",
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
 ]

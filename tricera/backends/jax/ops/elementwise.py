@@ -28,3 +28,5 @@ def clip(x, x_min, x_max):
 
 
 stop_gradient = _jax.lax.stop_gradient
+real, imag, angle, signbit, nextafter, gcd = _jnp.real, _jnp.imag, _jnp.angle, _jnp.signbit, _jnp.nextafter, _jnp.gcd
+erfc, i0 = _jax.lax.erfc, _jax.scipy.special.i0

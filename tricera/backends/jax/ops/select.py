@@ -64,3 +64,7 @@ def top_k(x, k, sorted=True):
 
 def get_item(x, key):
     return x[key]
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    return _jnp.searchsorted(sorted_sequence, values, side).astype("int32")

@@ -80,3 +80,27 @@ def clip(x, x_min, x_max):
 
 def stop_gradient(variable):
     return variable
+
+
+imag, angle, signbit, nextafter, gcd = _np.imag, _np.angle, _np.signbit, _np.nextafter, _np.gcd
+
+
+def real(x):
+    return _np.real(x)
+
+
+def erfc(x):
+    y = _np.asarray(x, _np.float64)
+    size = _np.abs(y)
+    tail = _np.where(size >= 3, _np.clip(size, 3.0, 30.0), 3.0)
+    # The continued fraction itself, without the 1 that hides it.
+    rest = _np.zeros_like(tail)
+    for k in range(80, 0, -1):
+        rest = (k / 2) / (tail + rest)
+    far = _np.exp(-tail * tail) / _np.sqrt(_np.pi) / (tail + rest)
+    near = _np.where(size < 3, 1 - _erf(y), _np.where(y > 0, far, 2 - far))
+    return _np.where(_np.isnan(y), y, near).astype(x.dtype)
+
+
+def i0(x):
+    return _np.i0(x).astype(x.dtype).reshape(x.shape)

@@ -141,3 +141,42 @@ def clip(x, x_min, x_max):
 
 
 stop_gradient = _tf.stop_gradient
+nextafter, erfc = _tf.math.nextafter, _tf.math.erfc
+
+
+def real(x):
+    return _tf.math.real(x) if x.dtype.is_complex else x
+
+
+def imag(x):
+    return _tf.math.imag(x) if x.dtype.is_complex else _tf.zeros_like(x)
+
+
+def angle(x):
+    if x.dtype.is_complex:
+        return _tf.math.angle(x)
+    return _tf.where(_tf.math.is_nan(x), x, _tf.where(signbit(x), _tf.cast(_math.pi, x.dtype), _tf.zeros_like(x)))
+
+
+def i0(x):
+    wide = x if x.dtype in (_tf.float32, _tf.float64) else _tf.cast(x, _tf.float32)
+    return _tf.cast(_tf.math.bessel_i0(wide), x.dtype)
+
+
+def signbit(x):
+    if not x.dtype.is_floating:
+        return _tf.zeros_like(x, _tf.bool) if x.dtype.is_unsigned or x.dtype == _tf.bool else x < 0
+    # 1 / -0.0 is negative, too.
+    return _tf.where(_tf.equal(x, 0), 1 / x < 0, x < 0)
+
+
+def gcd(x1, x2):
+    a, b = _tf.abs(x1), _tf.abs(x2)
+    shape = _tf.broadcast_dynamic_shape(_tf.shape(a), _tf.shape(b))
+    a, b = _tf.broadcast_to(a, shape), _tf.broadcast_to(b, shape)
+
+    def step(a, b):
+        safe = _tf.where(_tf.equal(b, 0), _tf.ones_like(b), b)
+        return _tf.where(_tf.equal(b, 0), a, b), _tf.where(_tf.equal(b, 0), b, _tf.math.floormod(a, safe))
+
+    return _tf.while_loop(lambda a, b: _tf.reduce_any(_tf.not_equal(b, 0)), step, (a, b))[0]

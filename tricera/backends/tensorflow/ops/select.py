@@ -151,3 +151,11 @@ def _mixed(x, keys):
         order = [*range(rank, rank + at), *range(rank), *range(rank + at, len(out.shape))]
         return _tf.transpose(out, order)
     return out
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    flat = _tf.reshape(values, [-1])
+    if sorted_sequence.dtype == _tf.bool or sorted_sequence.dtype.size < 4:
+        wide = _tf.float32 if sorted_sequence.dtype.is_floating else _tf.int32
+        sorted_sequence, flat = _tf.cast(sorted_sequence, wide), _tf.cast(flat, wide)
+    return _tf.reshape(_tf.searchsorted(sorted_sequence, flat, side), _tf.shape(values))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math as _math
+
 import torch as _torch
 
 exp, expm1, exp2, log, log10, log1p = _torch.exp, _torch.expm1, _torch.exp2, _torch.log, _torch.log10, _torch.log1p
@@ -41,3 +43,22 @@ def clip(x, x_min, x_max):
 
 def stop_gradient(variable):
     return variable.detach()
+
+
+signbit, nextafter, gcd = _torch.signbit, _torch.nextafter, _torch.gcd
+erfc, i0 = _torch.erfc, _torch.special.i0
+
+
+def real(x):
+    return _torch.real(x) if x.is_complex() else x
+
+
+def imag(x):
+    return _torch.imag(x) if x.is_complex() else _torch.zeros_like(x)
+
+
+def angle(x):
+    if x.is_complex():
+        return _torch.angle(x)
+    # torch.angle(-0.0) is 0.
+    return _torch.where(_torch.isnan(x), x, _torch.where(_torch.signbit(x), _math.pi, 0.0).to(x.dtype))

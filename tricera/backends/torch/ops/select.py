@@ -117,3 +117,7 @@ def _reversed(x, keys):
     for at, index in picks:
         x = _torch.index_select(x, at, index)
     return x[tuple(plain)]
+
+
+def searchsorted(sorted_sequence, values, side="left"):
+    return _torch.searchsorted(sorted_sequence, values.contiguous(), side=side, out_int32=True)
