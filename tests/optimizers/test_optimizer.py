@@ -217,6 +217,31 @@ def test_gradients_in_any_memory_order(backend, name):
         np.testing.assert_allclose(x.numpy(), y.numpy(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("config", [optimizers.serialize(o) for o in FUSED], ids=range(len(FUSED)))
+def test_without_asking_for_values(backend, config, monkeypatch):
+    """What runs where a condition has no value yet, or on an accelerator, where asking for it would wait."""
+    room = dispatch.get(backend).optimizer
+    if backend == "torch":
+        monkeypatch.setattr(room, "scalars", lambda lr, iterations: (lr.detach(), iterations.detach() + 1))
+    a, b, asking = weights(), weights(), optimizers.deserialize(config)
+    rng = np.random.default_rng(0)
+    steps = [[rng.normal(size=v.shape).astype("float32") for v in a] for _ in range(6)]
+    blind = optimizers.deserialize(config)
+    for grads in steps:
+        blind.apply(grads, a)
+    monkeypatch.setattr(room, "known", lambda flag: None)
+    for grads in steps:
+        asking.apply(grads, b)
+    monkeypatch.undo()
+    c, plain = weights(), optimizers.deserialize(config)
+    plain.fused_name = None
+    for grads in steps:
+        plain.apply(grads, c)
+    for x, y, z in zip([*a, *blind.variables], [*b, *asking.variables], [*c, *plain.variables], strict=True):
+        np.testing.assert_allclose(x.numpy(), z.numpy(), rtol=2e-6, atol=2e-6, err_msg=x.path)
+        np.testing.assert_allclose(y.numpy(), z.numpy(), rtol=2e-6, atol=2e-6, err_msg=x.path)
+
+
 def test_state_round_trip(backend):
     optimizer, variables = Adam(0.1), weights()
     optimizer.apply(GRADIENTS, variables)
@@ -262,6 +287,15 @@ def test_get():
     for wrong in ("adamm", 3, len, "LossScaleOptimizer"):
         with pytest.raises(ValueError, match=r"adamm|3|len|LossScaleOptimizer"):
             optimizers.get(wrong)
+
+
+def test_muon_makes_orthogonal(backend):
+    x = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    made = ops.convert_to_numpy(optimizers.Muon().zeropower_via_newtonschulz5(ops.convert_to_tensor(x), 5))
+    singular = np.linalg.svd(made, compute_uv=False)
+    assert singular.min() > 0.6
+    assert singular.max() < 1.3
+    np.testing.assert_allclose(optimizers.Muon().lr_adjust(np.ones((4, 3))), 0.4)
 
 
 class Signed(optimizers.Optimizer):

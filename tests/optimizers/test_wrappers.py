@@ -26,6 +26,7 @@ def test_loss_scale_follows_the_gradients(backend):
     assert float(optimizer.dynamic_scale) == 8
     assert int(optimizer.step_counter) == 0
     assert int(optimizer.iterations) == 2
+    assert not bool(optimizer.check_finite([good, None, bad]))
 
 
 def test_loss_scale_shows_the_inner(backend):
@@ -71,6 +72,8 @@ def test_map():
     with pytest.raises(ValueError, match="Several"):
         _ = chosen["dense/bias"]
     assert list(chosen) == ["bias", "b.*s"]
+    wrapped = MultiOptimizer(OptimizerMap(SGD(), {"bias": Adam()}))
+    assert optimizers.deserialize(optimizers.serialize(wrapped)).get_config() == wrapped.get_config()
     again = OptimizerMap.from_config(chosen.get_config())
     assert list(again) == list(chosen)
     with pytest.raises(TypeError, match="optimizer_map"):

@@ -42,7 +42,7 @@ def frozen(k: Any) -> Any:
 
 
 def unbuilt(k: Any) -> Any:
-    inner = k.Sequential([k.layers.Dense(4, name="a"), k.layers.Flatten(name="f")], name="inner")
+    inner = k.Sequential([k.layers.Dense(4, name="a"), k.layers.Activation("relu", name="f")], name="inner")
     return k.Sequential([inner, k.layers.Dense(2, name="b"), k.layers.Dropout(0.5, name="c")], name="unbuilt")
 
 

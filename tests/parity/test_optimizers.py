@@ -16,6 +16,7 @@ from tricera.core import dispatch
 from tricera.core.state import functionalize
 from tricera.core.variable import Variable, name_scope
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("keras")
 pytest.importorskip("jax")
 

@@ -9,6 +9,7 @@ import contextlib
 import contextvars
 import importlib
 import importlib.util
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -42,12 +43,15 @@ class Backend:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._functions: dict[str, Callable[..., Any] | None] = {}
+        self._table: dict[str, Callable[..., Any] | None] | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         tensor = _room(self.name, "tensor")
+        if "convert" not in self.__dict__:
+            # All at once: nothing can be imported while torch.compile traces.
+            self.__dict__.update({k: v for k, v in vars(tensor).items() if inspect.isfunction(v) or isinstance(v, bool)})
         if hasattr(tensor, name):
             value = getattr(tensor, name)
         else:
@@ -62,11 +66,9 @@ class Backend:
 
     def function(self, name: str) -> Callable[..., Any] | None:
         """The backend's own implementation of an op, or None."""
-        try:
-            return self._functions[name]
-        except KeyError:
-            function = self._functions[name] = _room(self.name, "ops").TABLE.get(name)
-            return function
+        if self._table is None:
+            self._table = dict(_room(self.name, "ops").TABLE)
+        return self._table.get(name)
 
     def __repr__(self) -> str:
         return f"<Backend {self.name}>"

@@ -388,13 +388,15 @@ def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
             backend = dispatch.of(v) or dispatch.current()
             if v is not None:
                 shapes.append(f"{op.names[i]}: {backend.dtype(v)}{list(backend.shape(v))}")
-    if op.spec is not None and not isinstance(error, ValueError):
+    note = f"In ops.{op.name} on {', '.join(shapes)}."
+    if op.spec is not None and not str(error).startswith("ops."):
         try:
             _infer(op, values)
         except ValueError as better:
             better.__cause__ = error
+            better.add_note(note)
             return better
-    error.add_note(f"In ops.{op.name} on {', '.join(shapes)}.")
+    error.add_note(note)
     return error
 
 

@@ -243,3 +243,33 @@ def conv_transpose(
         # As the gradient of a "same" convolution: what is too long goes half before, half after.
         crop.append(max(r - s - longer, 0) // 2)
     return Transposed(window, strides, dilation, first, sizes, reach, tuple(crop), tuple(extra), kernel[-2])  # type: ignore[arg-type]
+
+
+def grouped_kernel(inputs: Any, kernel: Any, data_format: str | None) -> tuple[Any, ...]:
+    """The shape of a depthwise kernel (spatial..., channels, multiplier) as that of a grouped one.
+
+    Raises:
+        ValueError: it does not have as many channels as the input.
+    """
+    first = (data_format or config.image_data_format()) == "channels_first"
+    channels = inputs[1 if first else -1] if len(inputs) > 1 else None
+    if len(kernel) < 3 or (channels is not None and kernel[-2] != channels):
+        raise ValueError(
+            f"ops.depthwise_conv: the input (shape {tuple(inputs)}) has {channels} channels, and the kernel must have the shape "
+            f"(spatial..., channels, multiplier), not {tuple(kernel)}."
+        )
+    return (*kernel[:-2], 1, kernel[-2] * kernel[-1])
+
+
+def pad_widths(pad_width: Any, rank: int) -> tuple[tuple[int, int], ...]:
+    """One (before, after) pair an axis."""
+    if isinstance(pad_width, int):
+        return ((pad_width, pad_width),) * rank
+    pairs = [tuple(p) if isinstance(p, (list, tuple)) else p for p in pad_width]
+    if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
+        return ((pairs[0], pairs[1]),) * rank
+    if len(pairs) == 1 and rank != 1:
+        return tuple(pairs[0] if len(pairs[0]) == 2 else pairs[0] * 2 for _ in range(rank))
+    if len(pairs) != rank:
+        raise ValueError(f"ops.pad: `pad_width` must hold one pair an axis ({rank}); got {pad_width}.")
+    return tuple((p[0], p[-1]) for p in pairs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tricera.core import config, windows
+from tricera.core import windows
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.shape import reshape
@@ -104,25 +104,9 @@ def conv_transpose(
 def _depthwise_spec(
     inputs: Spec, kernel: Spec, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
 ) -> Spec:
-    grouped = grouped_kernel(inputs.shape, kernel.shape, data_format)
+    grouped = windows.grouped_kernel(inputs.shape, kernel.shape, data_format)
     plan = windows.conv("depthwise_conv", inputs.shape, grouped, strides, padding, data_format, dilation_rate)
     return Spec(plan.shape(inputs.shape[0]), inputs.dtype)
-
-
-def grouped_kernel(inputs: Any, kernel: Any, data_format: str | None) -> tuple[Any, ...]:
-    """The shape of a depthwise kernel (spatial..., channels, multiplier) as that of a grouped one.
-
-    Raises:
-        ValueError: it does not have as many channels as the input.
-    """
-    first = (data_format or config.image_data_format()) == "channels_first"
-    channels = inputs[1 if first else -1] if len(inputs) > 1 else None
-    if len(kernel) < 3 or (channels is not None and kernel[-2] != channels):
-        raise ValueError(
-            f"ops.depthwise_conv: the input (shape {tuple(inputs)}) has {channels} channels, and the kernel must have the shape "
-            f"(spatial..., channels, multiplier), not {tuple(kernel)}."
-        )
-    return (*kernel[:-2], 1, kernel[-2] * kernel[-1])
 
 
 @composed(spec=_depthwise_spec)
@@ -155,7 +139,7 @@ def depthwise_conv(
         >>> depthwise_conv(np.ones((1, 5, 2)), np.ones((3, 2, 3))).shape[1:]
         (3, 6)
     """
-    grouped = reshape(kernel, grouped_kernel(inputs.shape, kernel.shape, data_format))
+    grouped = reshape(kernel, windows.grouped_kernel(inputs.shape, kernel.shape, data_format))
     return conv(inputs, grouped, strides, padding, data_format, dilation_rate)
 
 

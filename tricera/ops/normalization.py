@@ -23,14 +23,22 @@ def _axes(op: str, axis: Any, rank: int) -> tuple[int, ...]:
     return tuple(sorted({a % rank for a in axes}))
 
 
-def _beside(op: str, name: str, parameter: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _fit(op: str, name: str, parameter: Any, x: Any, axes: tuple[int, ...]) -> None:
+    shape = tuple(parameter.shape)
+    lengths = [x.shape[a] for a in axes] if len(shape) == len(axes) else list(x.shape)[-len(shape) :] if shape else []
+    if len(shape) > len(x.shape) or any(
+        d not in (1, None) and n is not None and d != n for d, n in zip(shape, lengths, strict=True)
+    ):
+        raise ValueError(
+            f"ops.{op}: `{name}` has the shape {shape}, which does not fit the axes {axes} of the shape {tuple(x.shape)}."
+        )
+
+
+def _beside(parameter: Any, x: Any, axes: tuple[int, ...]) -> Any:
     """A parameter with one axis for each of `axes`, lined up with `x`."""
     shape = tuple(parameter.shape)
     if len(shape) != len(axes):
         return parameter
-    for d, a in zip(shape, axes, strict=True):
-        if d not in (1, None) and x.shape[a] is not None and d != x.shape[a]:
-            raise ValueError(f"ops.{op}: `{name}` has the shape {shape}, which does not fit axes {axes} of shape {tuple(x.shape)}.")
     if axes == tuple(range(len(x.shape) - len(axes), len(x.shape))):
         return parameter
     lengths = iter(shape)
@@ -135,8 +143,8 @@ def layer_scaling(
     centred = subtract(wide, mean_(wide, axis=axes, keepdims=True))
     out = cast(multiply(centred, rsqrt(add(mean_(square(centred), axis=axes, keepdims=True), epsilon))), kind)
     if gamma is not None:
-        out = multiply(out, _beside("layer_normalization", "gamma", gamma, x, axes))
-    return out if beta is None else add(out, _beside("layer_normalization", "beta", beta, x, axes))
+        out = multiply(out, _beside(gamma, x, axes))
+    return out if beta is None else add(out, _beside(beta, x, axes))
 
 
 @composed(promote="float")
@@ -170,6 +178,9 @@ def layer_normalization(
         [-1.0, 1.0]
     """
     axes = _axes("layer_normalization", axis, len(x.shape))
+    for name, value in (("gamma", gamma), ("beta", beta)):
+        if value is not None:
+            _fit("layer_normalization", name, value, x, axes)
     return layer_scaling(x, gamma, beta, axes, config.epsilon() if epsilon is None else epsilon)
 
 

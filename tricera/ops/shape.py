@@ -9,6 +9,7 @@ from typing import Any
 from tricera.core import spec as rules
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.core.windows import pad_widths
 from tricera.ops.creation import convert_to_tensor, ndim
 
 
@@ -173,20 +174,6 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
 def _pad_spec(x: Spec, pad_width: Any, *_: Any) -> Spec:
     widths = pad_widths(pad_width, x.ndim)
     return Spec(tuple(None if d is None else d + a + b for d, (a, b) in zip(x.shape, widths, strict=True)), x.dtype)
-
-
-def pad_widths(pad_width: Any, rank: int) -> tuple[tuple[int, int], ...]:
-    """One (before, after) pair an axis."""
-    if isinstance(pad_width, int):
-        return ((pad_width, pad_width),) * rank
-    pairs = [tuple(p) if isinstance(p, (list, tuple)) else p for p in pad_width]
-    if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
-        return ((pairs[0], pairs[1]),) * rank
-    if len(pairs) == 1 and rank != 1:
-        return tuple(pairs[0] if len(pairs[0]) == 2 else pairs[0] * 2 for _ in range(rank))
-    if len(pairs) != rank:
-        raise ValueError(f"ops.pad: `pad_width` must hold one pair an axis ({rank}); got {pad_width}.")
-    return tuple((p[0], p[-1]) for p in pairs)
 
 
 @primitive(spec=_pad_spec, promote=None)

@@ -107,6 +107,10 @@ class LossScaleOptimizer(Optimizer):
         counted = ops.logical_and(finite, ops.logical_not(grown))
         self.step_counter.assign((self.step_counter.value + 1) * ops.cast(counted, "int32"))
 
+    def check_finite(self, grads: Iterable[Any]) -> Any:
+        """Whether all gradients (None counts for nothing) are finite, as a scalar bool tensor."""
+        return driver.all_finite([g for g in grads if g is not None])
+
     def scale_loss(self, loss: Any) -> Any:
         """The loss times the scale (and the inner optimizer's own factor, if it has one)."""
         loss = self.inner_optimizer.scale_loss(loss)

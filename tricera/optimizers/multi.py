@@ -191,13 +191,24 @@ class MultiOptimizer(Optimizer):
         for inner in self._inner:
             inner.finalize_variable_values(variables)
 
+    @property
+    def loss_scale_factor(self) -> float | None:  # type: ignore[override]
+        """The factor by which the loss is multiplied, for all optimizers."""
+        return self._loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, value: float | None) -> None:
+        self._loss_scale_factor = value
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        return {
-            "optimizer_map": config_of(self.optimizer_map),
-            "loss_scale_factor": self.loss_scale_factor,
-            "name": self.name,
-        }
+        chosen = self.optimizer_map
+        if isinstance(chosen, OptimizerMap):  # a mapping, which would be written as a dict
+            config = {"module": "keras.optimizers", "class_name": "OptimizerMap", "config": chosen.get_config()}
+            config["registered_name"] = None  # type: ignore[assignment]
+        else:
+            config = config_of(chosen)
+        return {"optimizer_map": config, "loss_scale_factor": self.loss_scale_factor, "name": self.name}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tricera import ops
 from tricera.core.variable import Variable
 from tricera.optimizers import rules
 from tricera.optimizers.optimizer import Optimizer
@@ -110,6 +111,18 @@ class Muon(Optimizer):
         if not self._by_adam(variable):
             return super()._decay_rate(variable)
         return self.adam_weight_decay if self._decays(variable) else None
+
+    def lr_adjust(self, x: Any) -> Any:
+        """A matrix times `rms_rate * sqrt(max(rows, columns))`; itself where `rms_rate` is None."""
+        return x * rules.muon_size(x.shape, self.rms_rate)
+
+    def transpose_last_axis(self, X: Any) -> Any:
+        """The last two axes swapped."""
+        return ops.swapaxes(X, -1, -2)
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        """Roughly the orthogonal factor of a matrix, by `steps` Newton-Schulz iterations."""
+        return rules.newton_schulz(x, steps, self.muon_a, self.muon_b, self.muon_c)
 
     def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable."""

@@ -179,8 +179,12 @@ def muon(
     """The momentum of a matrix, made orthogonal; `rms_rate sqrt(max(rows, columns))` gives it Adam's size."""
     m = slots[0] * momentum + g
     direction = newton_schulz(g + m * momentum if nesterov else m, ns_steps, muon_a, muon_b, muon_c)
-    size = 1.0 if rms_rate is None else rms_rate * max(g.shape[-2:]) ** 0.5
-    return value - direction * (lr * size), (m,)
+    return value - direction * (lr * muon_size(g.shape, rms_rate)), (m,)
+
+
+def muon_size(shape: Sequence[int], rms_rate: float | None) -> float:
+    """The factor that gives Muon's steps the size of Adam's: `rms_rate sqrt(max(rows, columns))`."""
+    return 1.0 if rms_rate is None else rms_rate * max(shape[-2], shape[-1]) ** 0.5
 
 
 def schedule_free_adamw(

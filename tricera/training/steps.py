@@ -57,9 +57,7 @@ def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
 
 def step_variables(model: Any, kind: str) -> list[Variable]:
     """All variables that a step of this kind may assign."""
-    groups: list[list[Variable]] = [model.variables]
-    if kind != "predict":
-        groups.append([v for m in model.metrics for v in m.variables])
+    groups: list[list[Variable]] = [model.variables, [v for m in model.metrics for v in m.variables]]
     if kind == "train" and model.optimizer is not None:
         groups.append(list(model.optimizer.variables))
     groups.append([shared_generator(model._backend).state])

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
         enable_interactive_logging as enable_interactive_logging,
         is_interactive_logging_enabled as is_interactive_logging_enabled,
     )
-    from tricera.utils.numerical import normalize as normalize, set_random_seed as set_random_seed, to_categorical as to_categorical
+    from tricera.utils.numerical import (
+        normalize as normalize,
+        set_random_seed as set_random_seed,
+        to_categorical as to_categorical,
+    )
     from tricera.utils.progbar import Progbar as Progbar
     from tricera.utils.sequences import pad_sequences as pad_sequences
 

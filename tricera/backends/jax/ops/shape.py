@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as _jnp
 import numpy as _np
 
-from tricera.ops.shape import pad_widths as _widths
+from tricera.core.windows import pad_widths as _widths
 
 transpose, expand_dims, broadcast_to, flip = _jnp.transpose, _jnp.expand_dims, _jnp.broadcast_to, _jnp.flip
 concatenate, squeeze, roll = _jnp.concatenate, _jnp.squeeze, _jnp.roll

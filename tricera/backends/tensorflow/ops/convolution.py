@@ -97,9 +97,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
 
 
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    from tricera.ops.convolution import grouped_kernel
-
-    grouped = grouped_kernel(inputs.shape, kernel.shape, data_format)
+    grouped = _windows.grouped_kernel(inputs.shape, kernel.shape, data_format)
     plan = _windows.conv("depthwise_conv", inputs.shape, grouped, strides, padding, data_format, dilation_rate)
     n = len(plan.window)
     if n == 3 or (n == 2 and plan.strides[0] != plan.strides[1]):

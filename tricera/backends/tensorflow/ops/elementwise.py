@@ -29,13 +29,9 @@ sigmoid = _tf.sigmoid
 negative = _tf.negative
 floor = _tf.floor
 ceil = _tf.math.ceil
-add = _tf.add
 subtract = _tf.subtract
-multiply = _tf.multiply
 divide = _tf.divide
 power = _tf.pow
-maximum = _tf.maximum
-minimum = _tf.minimum
 arctan2 = _tf.atan2
 equal = _tf.equal
 not_equal = _tf.not_equal
@@ -64,6 +60,19 @@ def _numbers(function):
     return wrapped
 
 
+
+
+def _or_logical(function, logical):
+    """The function, on bool operands the logical one."""
+
+    def wrapped(x1, x2):
+        return (logical if x1.dtype == _tf.bool else function)(x1, x2)
+
+    return wrapped
+
+
+add, multiply = _or_logical(_tf.add, _tf.logical_or), _or_logical(_tf.multiply, _tf.logical_and)
+maximum, minimum = _or_logical(_tf.maximum, _tf.logical_or), _or_logical(_tf.minimum, _tf.logical_and)
 less, less_equal = _numbers(_tf.less), _numbers(_tf.less_equal)
 greater, greater_equal = _numbers(_tf.greater), _numbers(_tf.greater_equal)
 

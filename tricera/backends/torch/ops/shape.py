@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch as _torch
 
-from tricera.ops.shape import pad_widths as _widths
+from tricera.core.windows import pad_widths as _widths
 
 
 def reshape(x, newshape):
