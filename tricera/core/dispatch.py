@@ -87,7 +87,7 @@ def _room(backend: str, room: str) -> Any:
 _handles: dict[str, Backend] = {}
 _scoped: contextvars.ContextVar[Backend | None] = contextvars.ContextVar("tricera_backend", default=None)
 _default: Backend | None = None
-_by_type: dict[type, Backend | None] = {}
+_by_type: dict[type, Backend | None] = dict.fromkeys((bool, int, float, complex, str, list, tuple, dict, type(None)))
 
 
 def installed() -> list[str]:

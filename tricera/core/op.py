@@ -412,12 +412,16 @@ def _wrap(op: Op) -> Callable[..., Any]:
     return general
 
 
+# Types without a dtype (torch.compile can't trace the AttributeError that they give).
+_PYTHON = frozenset((bool, int, float, complex, str, list, tuple, type(None)))
+
+
 def _wrap_unary(op: Op) -> Callable[..., Any]:
     fast = op.fast
 
     def unary(*args: Any, **kwargs: Any) -> Any:
         key = None
-        if len(args) == 1:
+        if len(args) == 1 and type(args[0]) not in _PYTHON:
             x = args[0]
             if type(x) is Variable:
                 x = x.value
@@ -452,17 +456,19 @@ def _wrap_binary(op: Op) -> Callable[..., Any]:
             if type(x1) is Variable and type(x2) is not KerasTensor:
                 x1 = x1.value
                 args = (x1, x2)
+            kind1, kind2 = type(x1), type(x2)
             try:
-                if kwargs or op.axis:
-                    key = (type(x1), x1.dtype, x1.ndim, type(x2), x2.dtype, x2.ndim, *kwargs.items())
+                if kind1 in _PYTHON or kind2 in _PYTHON:
+                    key = None if kwargs or op.axis else _number_key(x1, x2)
+                elif kwargs or op.axis:
+                    key = (kind1, x1.dtype, x1.ndim, kind2, x2.dtype, x2.ndim, *kwargs.items())
                 else:
-                    key = (type(x1), x1.dtype, type(x2), x2.dtype)
+                    key = (kind1, x1.dtype, kind2, x2.dtype)
                 native = fast[key]
             except KeyError:
                 native = None
             except (AttributeError, TypeError):
-                key = None if kwargs or op.axis else _number_key(x1, x2)
-                native = None if key is None else fast.get(key)
+                native = key = None
             if native is not None:
                 try:
                     return native(x1, x2)

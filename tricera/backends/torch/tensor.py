@@ -60,12 +60,28 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
         return torch.tensor(x, dtype=native_dtype(dtype or weak), device=_DEVICE)
     if isinstance(x, (list, tuple)) and any(isinstance(e, torch.Tensor) for e in x):
         return torch.stack([convert(e, dtype) for e in x])
+    if kind is list and _plain(x):
+        # Without a detour by NumPy, which torch.compile could not follow.
+        tensor = torch.tensor(x, dtype=None if dtype is None else native_dtype(dtype), device=_DEVICE)
+        if dtype is not None or tensor.dtype == torch.bool:
+            return tensor
+        if tensor.dtype == torch.int64:
+            return tensor.to(torch.int32)
+        return torch.tensor(x, dtype=native_dtype(config.floatx()), device=_DEVICE)
     if not hasattr(x, "dtype"):
         array = np.asarray(x)
         dtype = dtype or {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
     else:
         array = np.asarray(x)
     return from_numpy(array, dtype)
+
+
+def _plain(x: list[Any]) -> bool:
+    """Whether a nested list begins with a Python number."""
+    first: Any = x
+    while type(first) is list and first:
+        first = first[0]
+    return type(first) in (bool, int, float)
 
 
 def from_numpy(array: np.ndarray, dtype: str | None = None) -> torch.Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax as _jax
 import jax.numpy as _jnp
 
+from tricera.backends.jax import blocked as _blocked
 from tricera.core import windows as _windows
 
 _SPATIAL = "DHW"
@@ -17,6 +18,10 @@ def _layouts(first, n):
 
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     plan = _windows.conv("conv", inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
+    block = _blocked.block_of(inputs, kernel, plan)
+    if block is not None:
+        padded = _jnp.pad(inputs, ((0, 0), *plan.pads(), (0, 0))) if padding != "valid" else inputs
+        return _blocked.conv2d(padded, kernel, block)
     data, weights = _layouts(plan.first, len(plan.window))
     return _jax.lax.conv_general_dilated(
         inputs,
