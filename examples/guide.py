@@ -33,14 +33,16 @@ model = keras.Sequential(
     ]
 )
 model.summary()
+batch_size, epochs = 32, 4
+steps = epochs * -(-len(x_train) // batch_size)
 model.compile(
     loss=keras.losses.SparseCategoricalCrossentropy(),
-    optimizer=keras.optimizers.Adam(learning_rate=2e-3),
+    optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps)),
     metrics=[keras.metrics.SparseCategoricalAccuracy(name="acc")],
 )
 
 start = time.time()
-model.fit(x_train, y_train, batch_size=64, epochs=6)
+model.fit(x_train, y_train, batch_size=batch_size, epochs=epochs)
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy: {accuracy:.4f} after {time.time() - start:.0f} s")
 

@@ -10,27 +10,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tricera import activations as activations
-    from tricera import backend as backend
-    from tricera import callbacks as callbacks
-    from tricera import compat as compat
-    from tricera import config as config
-    from tricera import constraints as constraints
-    from tricera import datasets as datasets
-    from tricera import dtype_policies as dtype_policies
-    from tricera import initializers as initializers
-    from tricera import layers as layers
-    from tricera import losses as losses
-    from tricera import metrics as metrics
-    from tricera import models as models
-    from tricera import ops as ops
-    from tricera import optimizers as optimizers
-    from tricera import random as random
-    from tricera import regularizers as regularizers
-    from tricera import saving as saving
-    from tricera import training as training
-    from tricera import tree as tree
-    from tricera import utils as utils
+    from tricera import (
+        activations as activations,
+        backend as backend,
+        callbacks as callbacks,
+        compat as compat,
+        config as config,
+        constraints as constraints,
+        datasets as datasets,
+        dtype_policies as dtype_policies,
+        initializers as initializers,
+        layers as layers,
+        losses as losses,
+        metrics as metrics,
+        mixed_precision as mixed_precision,
+        models as models,
+        ops as ops,
+        optimizers as optimizers,
+        preprocessing as preprocessing,
+        random as random,
+        regularizers as regularizers,
+        saving as saving,
+        training as training,
+        tree as tree,
+        utils as utils,
+    )
     from tricera.autodiff import grad as grad, value_and_grad as value_and_grad
     from tricera.compat import install_as_keras as install_as_keras
     from tricera.core.graph import Operation as Operation
@@ -63,9 +67,11 @@ _MODULES = frozenset(
         "layers",
         "losses",
         "metrics",
+        "mixed_precision",
         "models",
         "ops",
         "optimizers",
+        "preprocessing",
         "random",
         "regularizers",
         "saving",

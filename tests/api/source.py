@@ -67,7 +67,9 @@ def _import_nodes(tree: ast.AST, at_once: bool) -> Iterator[tuple[ast.Import | a
 def public_functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef, bool]]:
     """(qualified name, node, whether it is a method) of the public functions and methods outside the backends."""
     for module in modules():
-        if module.name.startswith(("backends.", "compat.child")) or any(p.startswith("_") for p in module.name.split(".") if p):
+        if module.name.startswith(("backends.", "compat.child")) or any(
+            p.startswith("_") for p in module.name.split(".") if p
+        ):
             continue
         for node in module.tree.body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_"):

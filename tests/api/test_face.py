@@ -19,7 +19,9 @@ def for_type_checkers(path: str) -> set[str]:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             for inner in node.body:
                 if isinstance(inner, ast.ImportFrom):
-                    assert all(alias.asname == alias.name for alias in inner.names), "write `import x as x`: a re-export"
+                    assert all(alias.asname == alias.name for alias in inner.names), (
+                        "write `import x as x`: a re-export"
+                    )
                     names |= {alias.name for alias in inner.names}
                 if isinstance(inner, ast.Assign):
                     names |= {target.id for target in inner.targets if isinstance(target, ast.Name)}
@@ -28,7 +30,11 @@ def for_type_checkers(path: str) -> set[str]:
 
 def test_the_root_agrees_with_itself() -> None:
     eager = {"__version__", "version"}
-    assert for_type_checkers("__init__.py") == set(tricera._MODULES) | tricera._NAMES.keys() == set(tricera.__all__) - eager
+    assert (
+        for_type_checkers("__init__.py")
+        == set(tricera._MODULES) | tricera._NAMES.keys()
+        == set(tricera.__all__) - eager
+    )
     assert len(set(tricera.__all__)) == len(tricera.__all__)
     assert sorted(tricera.__all__) == dir(tricera)
 

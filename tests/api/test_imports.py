@@ -31,7 +31,9 @@ def test_all_of_utils_loads_no_framework() -> None:
     assert loaded("import tricera\nfor n in tricera.utils.__all__: getattr(tricera.utils, n)", FRAMEWORKS) == ""
 
 
-@pytest.mark.parametrize(("backend", "others"), [("numpy", FRAMEWORKS), ("torch", ("jax", "tensorflow", "keras", "pandas"))])
+@pytest.mark.parametrize(
+    ("backend", "others"), [("numpy", FRAMEWORKS), ("torch", ("jax", "tensorflow", "keras", "pandas"))]
+)
 def test_a_backend_loads_its_own_framework_alone(backend: str, others: tuple[str, ...]) -> None:
     pytest.importorskip(backend)
     code = f"""

@@ -30,7 +30,9 @@ def python(folder: Path, *arguments: str, check: bool = True, **environment: str
     return done
 
 
-def run(folder: Path, code: str, *arguments: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, code: str, *arguments: str, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
     (folder / "script.py").write_text(code)
     return python(folder, "-m", "tricera", "run", "script.py", *arguments, check=check, **environment)
 
@@ -68,7 +70,10 @@ for statement in ("from keras.src import backend", "import keras.src.layers.core
     lines = run(tmp_path, code).stdout.splitlines()
     assert len(lines) == 4
     assert "none of its private modules" in lines[0] and "none of its private modules" in lines[1]
-    assert lines[2] == "ModuleNotFoundError No module named 'keras.nonsense': Tricera stands in for Keras here and has no 'tricera.nonsense'."
+    assert (
+        lines[2]
+        == "ModuleNotFoundError No module named 'keras.nonsense': Tricera stands in for Keras here and has no 'tricera.nonsense'."
+    )
     assert lines[3].startswith("ImportError cannot import name 'nonsense'")
 
 
@@ -122,7 +127,12 @@ def test_nothing_is_written(tmp_path: Path) -> None:
     work = tmp_path / "work"
     home.mkdir()
     work.mkdir()
-    run(work, "import keras; keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])", HOME=str(home), TRICERA_BACKEND="numpy")
+    run(
+        work,
+        "import keras; keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])",
+        HOME=str(home),
+        TRICERA_BACKEND="numpy",
+    )
     assert not list(home.iterdir())
     assert [p.name for p in work.iterdir()] == ["script.py"]
 
@@ -176,7 +186,9 @@ def test_info(tmp_path: Path) -> None:
     assert lines[-1] == "backend      numpy, from the environment variable TRICERA_BACKEND"
     config = tmp_path / "keras.json"
     config.write_text('{"backend": "numpy"}')
-    chosen = python(tmp_path, "-m", "tricera", "info", KERAS_HOME=str(tmp_path), TRICERA_HOME=str(tmp_path)).stdout.splitlines()[-1]
+    chosen = python(
+        tmp_path, "-m", "tricera", "info", KERAS_HOME=str(tmp_path), TRICERA_HOME=str(tmp_path)
+    ).stdout.splitlines()[-1]
     assert chosen == "backend      numpy, from the config file"
     done = python(tmp_path, "-m", "tricera", "info", TRICERA_BACKEND="nonsense", check=False)
     assert done.returncode == 1 and "Unknown backend 'nonsense'" in done.stdout

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import scipy.special as special
-from tests.ops.cases import CASES, ODD, X3, B, P, X, binary, ints, rand, row, unary
 from scipy.spatial.distance import cdist
+
+from tests.ops.cases import CASES, ODD, X3, B, P, X, binary, ints, rand, row, unary
 
 __all__ = ["CASES"]
 NAN = np.array([[1.0, np.nan, 3.0, -2.0], [np.nan, 5.0, 0.5, 0.0], [2.0, 1.0, -1.0, np.nan]], "float32")

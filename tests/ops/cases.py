@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.special as special
-from numpy.lib.stride_tricks import sliding_window_view
 
 
 class Case(NamedTuple):

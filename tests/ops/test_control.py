@@ -14,6 +14,7 @@ from tricera.core import dispatch
 from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable
 
+
 @pytest.fixture(params=[f"{b}{how}" for b in BACKENDS for how in ("", " compiled") if how == "" or b in ("jax", "tensorflow")])
 def compiled(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """A way to run a function of tensors: as it is, or compiled."""

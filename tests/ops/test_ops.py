@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.conftest import BACKENDS, TRAINABLE
+from tests.conftest import BACKENDS
 from tests.ops.array_cases import CASES as _ARRAYS  # noqa: F401 - importing adds the rows
 from tests.ops.cases import Case
 from tests.ops.nn_cases import CASES

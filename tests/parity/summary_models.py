@@ -83,7 +83,9 @@ def residual(k: Any) -> Any:
 
 
 def nested(k: Any) -> Any:
-    inner = k.Sequential([k.Input((4,)), k.layers.Dense(3, name="d1"), k.layers.BatchNormalization(name="bn")], name="inner")
+    inner = k.Sequential(
+        [k.Input((4,)), k.layers.Dense(3, name="d1"), k.layers.BatchNormalization(name="bn")], name="inner"
+    )
     i = k.Input((3,), name="i")
     heads = k.Model(i, [k.layers.Dense(2, name="left")(i), k.layers.Dense(2, name="right")(i)], name="heads")
     a = k.Input((4,), name="a")
@@ -104,7 +106,11 @@ def long_names(k: Any) -> Any:
 
 
 def dtypes(k: Any) -> Any:
-    stack = [k.Input((4,)), k.layers.Dense(3, name="half", dtype="float16"), k.layers.Dense(2, name="double", dtype="float64")]
+    stack = [
+        k.Input((4,)),
+        k.layers.Dense(3, name="half", dtype="float16"),
+        k.layers.Dense(2, name="double", dtype="float64"),
+    ]
     return k.Sequential(stack, name="dtypes")
 
 
@@ -116,7 +122,10 @@ def untrained(k: Any) -> Any:
 
 # (model, columns of the terminal, arguments of summary)
 CASES: list[tuple[Any, int, dict[str, Any]]] = [
-    *((model, 80, {}) for model in (guide, frozen, unbuilt, chain, compiled, joined, shared, twice, residual, nested, deep)),
+    *(
+        (model, 80, {})
+        for model in (guide, frozen, unbuilt, chain, compiled, joined, shared, twice, residual, nested, deep)
+    ),
     *((model, 80, {}) for model in (long_names, dtypes, untrained)),
     *((model, columns, {}) for model in (guide, joined) for columns in (40, 45, 61, 99, 120, 200)),
     *((model, columns, {"show_trainable": True}) for model in (frozen, shared) for columns in (40, 50, 80, 99, 200)),

@@ -16,7 +16,12 @@ HERE = Path(__file__).resolve().parent
 
 
 def summaries(library: str) -> dict[str, str]:
-    environment = {**os.environ, "KERAS_BACKEND": "numpy", "TRICERA_BACKEND": "numpy", "PYTHONPATH": str(HERE.parents[1])}
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "numpy",
+        "TRICERA_BACKEND": "numpy",
+        "PYTHONPATH": str(HERE.parents[1]),
+    }
     done = subprocess.run(
         [sys.executable, str(HERE / "summary_models.py"), library], env=environment, capture_output=True, text=True
     )

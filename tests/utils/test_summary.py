@@ -108,7 +108,14 @@ def test_is_sequential_like() -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0.00 B"), (92, "92.00 B"), (1023, "1023.00 B"), (1024, "1.00 KB"), (1041192, "1016.79 KB"), (2**50 * 3000, "3000.00 PB")],
+    [
+        (0, "0.00 B"),
+        (92, "92.00 B"),
+        (1023, "1023.00 B"),
+        (1024, "1.00 KB"),
+        (1041192, "1016.79 KB"),
+        (2**50 * 3000, "3000.00 PB"),
+    ],
 )
 def test_readable_size(size, text) -> None:
     assert readable_size(size) == text

@@ -9,8 +9,6 @@ Example:
 
 from __future__ import annotations
 
-from typing import Any
-
 from tricera.core.config import (
     epsilon as epsilon,
     floatx as floatx,

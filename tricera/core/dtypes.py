@@ -129,7 +129,7 @@ _JOINS = {(a, b): _least(a, b) for a in _EDGES for b in _EDGES}
 
 def _join(names: frozenset[str]) -> str:
     first, *rest = names
-    joined: str | None = first
+    joined: Any = first
     for name in rest:
         joined = _JOINS[joined, name]
         if joined is None:

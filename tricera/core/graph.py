@@ -71,6 +71,7 @@ class Operation:
     name: str
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Keep the constructor's arguments, from which a config can be made."""
         instance = object.__new__(cls)
         instance.__dict__["_init_arguments"] = (args, kwargs)
         return instance
@@ -85,6 +86,7 @@ class Operation:
         self._outbound_nodes: list[Node] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute on tensors, or record a node on symbolic ones."""
         if any_symbolic(tree.flatten((args, kwargs))):
             return self.symbolic_call(*args, **kwargs)
         return self.call(*args, **kwargs)
@@ -194,7 +196,7 @@ def _original(t: Any) -> Any:
     return t if history is None else history.operation._inbound_nodes[history.node_index].outputs[history.tensor_index]
 
 
-def public_class(obj: Any) -> type:
+def public_class(obj: Any) -> Any:
     """The class that the user knows, where a backend has added a native base to it."""
     cls = type(obj)
     return getattr(cls, "_public_class", cls)

@@ -317,7 +317,7 @@ def _infer(op: Op, values: list[Any]) -> Any:
         specs[op.axis] = canonical_axis(op, specs[op.axis], specs[op.axis_of].ndim)
     if op.spec is None:
         with not_recording():
-            for i, kind in op.tensors:
+            for i, _ in op.tensors:
                 if isinstance(specs[i], Spec):
                     specs[i] = KerasTensor(*specs[i])
                 elif isinstance(specs[i], list):
@@ -367,12 +367,14 @@ class OpCall(Operation):
         self.statics = {op.names[i]: values[i] for i in op.statics}
 
     def call(self, *tensors: Any) -> Any:
+        """Call the op on other tensors, with the same static arguments."""
         arguments = {self.op.names[i]: t for (i, _), t in zip(self.op.tensors, tensors, strict=True)}
         return PUBLIC[self.op.name](**arguments, **self.statics)
 
     __call__ = call
 
     def get_config(self) -> dict[str, Any]:
+        """The static arguments."""
         return {"name": self.name, **self.statics}
 
 

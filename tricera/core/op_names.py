@@ -180,6 +180,7 @@ class LoadedOp:
         self._parameters = inspect.signature(self._call).parameters
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the op, whose output gets the name of the file."""
         outputs = self._call(*self._positional(args, kwargs))
         map_structure(self._rename, outputs)
         return outputs

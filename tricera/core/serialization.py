@@ -64,7 +64,8 @@ def object_sharing() -> Iterator[None]:
 @contextlib.contextmanager
 def custom_objects_used() -> Iterator[dict[str, Any]]:
     """Gather the users' classes and functions that are named by what is serialized inside the block, by those names."""
-    token = _used.set(used := {})
+    used: dict[str, Any] = {}
+    token = _used.set(used)
     try:
         yield used
     finally:

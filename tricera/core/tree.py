@@ -121,12 +121,16 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
         if result is not None:
             return None if result is MAP_TO_NONE else result
     if is_nested(structure):
-        children = optree.tree_leaves(structure, is_leaf=lambda x, root=structure: x is not root, none_is_leaf=True)
+        children = optree.tree_leaves(structure, is_leaf=_below(structure), none_is_leaf=True)
         structure = _rebuild(structure, [traverse(func, child, top_down) for child in children])
     if top_down:
         return structure
     result = func(structure)
     return structure if result is None else None if result is MAP_TO_NONE else result
+
+
+def _below(root: Any) -> Callable[[Any], bool]:
+    return lambda x: x is not root
 
 
 def _rebuild(node: Any, children: list[Any]) -> Any:

@@ -82,7 +82,7 @@ class Variable(Operators):
         self.regularizer: Any = None
         self.constraint: Any = None
         self.overwrite_with_gradient = False
-        self._host = _initial_value(initializer, shape, dtype, self.name)
+        self._host: Any = _initial_value(initializer, shape, dtype, self.name)
         self._shape = tuple(self._host.shape)
         self._dtype = dtypes.standardize_dtype(self._host.dtype)
         self._is_float = dtypes.is_float(self._dtype)
@@ -130,8 +130,9 @@ class Variable(Operators):
         else:
             if isinstance(value, Variable):
                 value = value.value
-            if dispatch.of(value) not in (None, backend):
-                value = dispatch.of(value).to_numpy(value)
+            owner = dispatch.of(value)
+            if owner is not None and owner is not backend:
+                value = owner.to_numpy(value)
             value = backend.convert(value, self._dtype)
             shape = backend.shape(value)
         if len(shape) != len(self._shape) or any(
@@ -283,12 +284,12 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, na
     if callable(initializer) and not hasattr(initializer, "__array__"):
         if shape is None:
             raise ValueError(f"The variable {name!r} has a callable initializer and needs a `shape` too.")
-        shape = standardize_shape(shape)
-        if any(s is None for s in shape):
-            raise ValueError(f"The variable {name!r} needs a shape that is known, not {shape}.")
+        known_shape = standardize_shape(shape)
+        if None in known_shape:
+            raise ValueError(f"The variable {name!r} needs a shape that is known, not {known_shape}.")
         dtype = dtypes.standardize_dtype(dtype)
         limits.charge(shape, dtype)  # type: ignore[arg-type]
-        value = initializer(shape, dtype=dtype)
+        value = initializer(known_shape, dtype=dtype)
     else:
         value = initializer
     owner = dispatch.of(value)

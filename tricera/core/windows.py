@@ -265,7 +265,7 @@ def pad_widths(pad_width: Any, rank: int) -> tuple[tuple[int, int], ...]:
     """One (before, after) pair an axis."""
     if isinstance(pad_width, int):
         return ((pad_width, pad_width),) * rank
-    pairs = [tuple(p) if isinstance(p, (list, tuple)) else p for p in pad_width]
+    pairs: list[Any] = [tuple(p) if isinstance(p, (list, tuple)) else p for p in pad_width]
     if len(pairs) == 2 and all(isinstance(p, int) for p in pairs):
         return ((pairs[0], pairs[1]),) * rank
     if len(pairs) == 1 and rank != 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class RandomInitializer(Initializer):
         if isinstance(self.seed, SeedGenerator):
             first, second = (int(word) for word in ops.convert_to_numpy(self.seed.next()))
             return rng.generator(second << 32 | first)
-        return rng.generator(self.seed)
+        return rng.generator(int(self.seed))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -148,7 +148,7 @@ class VarianceScaling(RandomInitializer):
         ValueError: the scale isn't positive, or an unknown mode or distribution.
     """
 
-    _config = ("scale", "mode", "distribution", "input_axes", "output_axes")
+    _config: ClassVar[tuple[str, ...]] = ("scale", "mode", "distribution", "input_axes", "output_axes")
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class _Named(VarianceScaling):
     """A `VarianceScaling` of fixed scale, mode and distribution."""
 
     _fixed: tuple[float, str, str]
-    _config = ("input_axes", "output_axes")
+    _config: ClassVar[tuple[str, ...]] = ("input_axes", "output_axes")
 
     def __init__(self, seed: Any = None, input_axes: Any = None, output_axes: Any = None) -> None:
         scale, mode, distribution = self._fixed

@@ -35,7 +35,7 @@ def native_class(cls: type, backend: dispatch.Backend) -> type:
 def _restore(cls: type, backend: str) -> Any:
     handle = dispatch.get(backend)
     native = native_class(cls, handle)
-    layer = object.__new__(native)
+    layer: Any = object.__new__(native)
     if native is not cls:
         layer._init_native()
     return layer
@@ -67,9 +67,10 @@ class Layer(Operation):
     _backend: dispatch.Backend
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """An instance for the current backend, which remembers the constructor's arguments."""
         backend = dispatch.current()
-        native = native_class(getattr(cls, "_public_class", cls), backend)
-        layer = object.__new__(native)
+        native = native_class(getattr(cls, "_public_class", cls), backend)  # type: ignore[arg-type]
+        layer: Any = object.__new__(native)
         if native is not cls:
             layer._init_native()
         layer.__dict__["_init_arguments"] = (args, kwargs)
@@ -375,7 +376,7 @@ class Layer(Operation):
         self.__class__ = native
         if native is not cls and "_hooked" not in self.__dict__:
             kept = dict(self.__dict__)
-            self._init_native()
+            self._init_native()  # type: ignore[attr-defined]
             self.__dict__.update(kept)
         self._backend = backend
 

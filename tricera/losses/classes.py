@@ -170,21 +170,6 @@ class Poisson(FunctionLoss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
-class CTC(FunctionLoss):
-    """Connectionist temporal classification (Graves et al. 2006); see the function `ctc`.
-
-    Args:
-        reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
-        dtype: in which dtype to compute.
-    """
-
-    fn = staticmethod(F.ctc)
-
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "ctc", dtype: Any = None) -> None:
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-
-
 class Huber(FunctionLoss):
     """Quadratic within delta, linear beyond (Huber 1964).
 

@@ -346,21 +346,3 @@ def circle(
     positive = ops.logsumexp(ops.where(same, positive, low), axis=-1)
     negative = ops.logsumexp(ops.where(different, negative, low), axis=-1)
     return ops.softplus(ops.add(positive, negative))
-
-
-def ctc(y_true: Any, y_pred: Any) -> Any:
-    """Connectionist temporal classification loss (Graves et al. 2006), class 0 being the blank.
-
-    Args:
-        y_true: integer labels (batch, length), 0 where padded.
-        y_pred: logits (batch, time, classes).
-    """
-    if len(y_true.shape) != 2:
-        raise ValueError(f"ctc: `y_true` must have two axes (batch, length); got shape {tuple(y_true.shape)}.")
-    if len(y_pred.shape) != 3:
-        raise ValueError(f"ctc: `y_pred` must have three axes (batch, time, classes); got shape {tuple(y_pred.shape)}.")
-    batch = ops.shape(y_pred)[0]
-    times = ops.multiply(ops.shape(y_pred)[1], ops.ones((batch,), dtype="int32"))
-    y_true = ops.cast(y_true, "int32")
-    lengths = ops.cast(ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=-1), "int32")
-    return ops.ctc_loss(y_true, y_pred, lengths, times, mask_index=0)

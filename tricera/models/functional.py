@@ -279,7 +279,7 @@ class Functional(Model):
 
         A subclass with a constructor of its own, which makes the graph itself, gives that constructor's arguments.
         """
-        own = next(c.__init__ for c in type(self).__mro__ if "__init__" in c.__dict__)
+        own = next(c.__dict__["__init__"] for c in type(self).__mro__ if "__init__" in c.__dict__)
         if own not in (Functional.__init__, Model.__init__) and not {"inputs", "outputs"} <= set(inspect.signature(own).parameters):
             return Layer.get_config(self)
         return functional_config(self)

@@ -49,6 +49,7 @@ class Model(Trainer, Layer):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """A `Functional` where symbolic inputs and outputs are given."""
         if cls is Model and _is_functional_call(args, kwargs):
             from tricera.models.functional import Functional
 
@@ -62,7 +63,7 @@ class Model(Trainer, Layer):
         if _is_functional_call(args, kwargs) and not isinstance(self, Functional):
             made = _functional_subclass(public_class(self))
             self.__class__ = native_class(made, self._backend)
-            Functional.__init__(self, *args, **kwargs)
+            Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
             return
         if args:
             raise TypeError(f"{type(self).__name__}: Model takes keyword arguments, or symbolic inputs and outputs; got {args!r}.")

@@ -29,6 +29,7 @@ class Sequential(Model):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """An instance for the current backend."""
         return Layer.__new__(cls, *args, **kwargs)
 
     def __init__(self, layers: Any = None, trainable: bool = True, name: str | None = None) -> None:

@@ -8,6 +8,7 @@ from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
 from tricera.ops.creation import ones_like, zeros_like
 from tricera.ops.elementwise import (
+    absolute,
     add,
     clip,
     divide,
@@ -28,10 +29,8 @@ from tricera.ops.elementwise import (
     stop_gradient,
     subtract,
     tanh,
-    absolute,
 )
-from tricera.ops.reduce import max as max_
-from tricera.ops.reduce import sum as sum_
+from tricera.ops.reduce import max as max_, sum as sum_
 from tricera.ops.select import where
 from tricera.ops.shape import split
 

@@ -10,8 +10,13 @@ import numpy as np
 
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.creation import arange, convert_to_numpy, convert_to_tensor, full, ndim, zeros, zeros_like
-from tricera.ops.creation import dtype as dtype_of
+from tricera.ops.creation import (
+    arange,
+    convert_to_numpy,
+    convert_to_tensor,
+    dtype as dtype_of,
+    zeros_like,
+)
 from tricera.ops.elementwise import (
     absolute,
     add,
@@ -27,22 +32,26 @@ from tricera.ops.elementwise import (
     logical_not,
     mod,
     multiply,
-    negative,
     not_equal,
     sqrt,
     square,
     subtract,
 )
 from tricera.ops.linear import matmul
-from tricera.ops.reduce import all as all_
-from tricera.ops.reduce import any as any_
-from tricera.ops.reduce import argmax, argmin, cumprod, cumsum
-from tricera.ops.reduce import max as max_
-from tricera.ops.reduce import mean as mean_
-from tricera.ops.reduce import min as min_
-from tricera.ops.reduce import prod as prod_
-from tricera.ops.reduce import sum as sum_
-from tricera.ops.select import argsort, scatter, sort, take, where
+from tricera.ops.reduce import (
+    all as all_,
+    any as any_,
+    argmax,
+    argmin,
+    cumprod,
+    cumsum,
+    max as max_,
+    mean as mean_,
+    min as min_,
+    prod as prod_,
+    sum as sum_,
+)
+from tricera.ops.select import argsort, sort, take, where
 from tricera.ops.shape import concatenate, expand_dims, flip, moveaxis, pad, reshape, split, squeeze, stack, transpose
 
 

@@ -30,8 +30,7 @@ from tricera.ops.elementwise import (
     negative,
     subtract,
 )
-from tricera.ops.reduce import max as max_
-from tricera.ops.reduce import sum as sum_
+from tricera.ops.reduce import max as max_, sum as sum_
 from tricera.ops.select import one_hot, scatter_update, take_along_axis, where
 from tricera.ops.shape import expand_dims, moveaxis, squeeze
 

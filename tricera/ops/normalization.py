@@ -9,8 +9,7 @@ from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
 from tricera.ops.creation import dtype
 from tricera.ops.elementwise import absolute, add, cast, divide, maximum, multiply, power, rsqrt, square, subtract
-from tricera.ops.reduce import mean as mean_
-from tricera.ops.reduce import sum as sum_
+from tricera.ops.reduce import mean as mean_, sum as sum_
 from tricera.ops.shape import reshape
 
 _NARROW = ("float16", "bfloat16")

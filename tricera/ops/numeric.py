@@ -11,8 +11,7 @@ from tricera.core.dtypes import standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast, same
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.creation import dtype as dtype_of
-from tricera.ops.creation import ones_like, zeros_like
+from tricera.ops.creation import dtype as dtype_of, ones_like, zeros_like
 from tricera.ops.elementwise import (
     absolute,
     add,
@@ -46,8 +45,7 @@ from tricera.ops.elementwise import (
     sin,
     subtract,
 )
-from tricera.ops.reduce import all as all_
-from tricera.ops.reduce import any as any_
+from tricera.ops.reduce import all as all_, any as any_
 from tricera.ops.select import where
 from tricera.ops.shape import expand_dims, reshape
 

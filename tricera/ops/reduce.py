@@ -290,7 +290,7 @@ def moments(x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: boo
 
     narrow = dtype_of(x) if dtype_of(x) == "float16" else None
     wide = cast(x, "float32") if narrow else x
-    axes = axes if isinstance(axes, int) else tuple(axes)
+    axes = axes if axes is None or isinstance(axes, int) else tuple(axes)
     center = mean(wide, axis=axes, keepdims=True)
     if synchronized:
         center = dispatch.current().distribution.replica_mean(center)
@@ -380,9 +380,8 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
     Raises:
         ValueError: the order is not known for that number of axes.
     """
-    from tricera.ops.creation import ndim
+    from tricera.ops.creation import dtype as dtype_of, ndim
     from tricera.ops.elementwise import absolute, cast, not_equal, power, reciprocal
-    from tricera.ops.creation import dtype as dtype_of
 
     x = cast(x, float_of(dtype_of(x)))
     axes = tuple(range(ndim(x))) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)

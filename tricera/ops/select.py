@@ -5,8 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from tricera.core import dispatch
-from tricera.core import spec as rules
+from tricera.core import dispatch, spec as rules
 from tricera.core.dtypes import standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
@@ -270,7 +269,7 @@ def _sliced(dim: int | None, k: Any) -> int | None:
             return None
         if k.step in (1, None) and k.stop is not None:
             start = k.start or 0
-            if start < 0 <= k.stop or (start >= 0) == (k.stop >= 0) and start < 0:
+            if start < 0 <= k.stop or ((start >= 0) == (k.stop >= 0) and start < 0):
                 return k.stop - start if start < 0 and k.stop < 0 else None
         return None
     return len(range(*k.indices(dim)))

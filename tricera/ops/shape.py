@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -134,7 +135,7 @@ def _split_spec(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
     else:
         points = [0, *(int(i) for i in indices_or_sections)]
         last = None if dim is None else max(dim - points[-1], 0)
-        sizes = [max(b - a, 0) for a, b in zip(points, points[1:], strict=False)] + [last]
+        sizes = [*(max(b - a, 0) for a, b in itertools.pairwise(points)), last]
     return [Spec((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype) for size in sizes]
 
 

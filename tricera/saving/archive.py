@@ -53,7 +53,7 @@ def local_path(filepath: Any, what: str = "filepath") -> Path:
     if isinstance(filepath, bytes) or not isinstance(filepath, (str, os.PathLike)):
         raise TypeError(f"`{what}` must be a string or a pathlib.Path, not {filepath!r}.")
     text = os.fspath(filepath)
-    if "://" in text or text.split(":", 1)[0] in ("gs", "s3", "hf", "http", "https", "hdfs") and ":/" in text:
+    if "://" in text or (text.split(":", 1)[0] in ("gs", "s3", "hf", "http", "https", "hdfs") and ":/" in text):
         raise ValueError(f"{text!r} is an address, not a local path. Copy the file to or from this machine yourself.")
     if not text or "\0" in text:
         raise ValueError(f"`{what}`={text!r} is not a path of a file.")

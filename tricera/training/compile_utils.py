@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tricera import losses as losses_module
-from tricera import metrics as metrics_module
-from tricera import ops
+from tricera import losses as losses_module, metrics as metrics_module, ops
 from tricera.core import tree
 from tricera.core.masking import get_mask
 from tricera.losses import Loss, LossFunctionWrapper

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tricera import metrics as metrics_module
-from tricera import optimizers
+from tricera import metrics as metrics_module, optimizers
 from tricera.core import dispatch
 from tricera.core.serialization import serialize_keras_object
 from tricera.training.compile_utils import CompileLoss, CompileMetrics
@@ -64,6 +63,10 @@ class Compiled:
     def variables(self) -> list[Any]:
         """The variables of all trackers and metrics."""
         return [v for m in [*self.trackers, *self.metrics] for v in m.variables]
+
+    def compute_loss(self, y: Any, y_pred: Any, sample_weight: Any) -> Any:
+        """The weighted sum of the outputs' losses; None if none applies."""
+        return None if self.loss is None else self.loss(y, y_pred, sample_weight)
 
     def build(self, y: Any, y_pred: Any) -> None:
         """Resolve names such as "accuracy" by the shapes of targets and outputs."""

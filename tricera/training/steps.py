@@ -96,7 +96,7 @@ def _only_forward(model: Any, kind: str, batch: Any) -> Any:
 
 def _symbolic_pass(model: Any, batch: Any, with_metrics: bool, custom: bool) -> None:
     """Call the model on the shapes of a batch; a model with a `train_step` of its own need not have a `call`."""
-    x, y, sample_weight = unpack_x_y_sample_weight(pack_x_y_sample_weight(*tree.map_structure(_symbolic, batch)))
+    x, y, _ = unpack_x_y_sample_weight(pack_x_y_sample_weight(*tree.map_structure(_symbolic, batch)))
     try:
         with not_recording(), cells():
             y_pred = model._forward(x, training=False)

@@ -19,6 +19,8 @@ class Trainer:
 
     _compiled: Compiled | None
     optimizer: Any
+    # What `Layer` brings; the trainer is always mixed in before it.
+    losses: Any
 
     def __init__(self) -> None:
         self._compiled = None
@@ -192,10 +194,10 @@ class Trainer:
 
         losses = []
         if self._compiled is not None and self._compiled.has_loss:
-            loss = self._compiled.loss(y, y_pred, sample_weight)
+            loss = self._compiled.compute_loss(y, y_pred, sample_weight)
             if loss is not None:
                 losses.append(loss)
-        for extra in self.losses:  # type: ignore[attr-defined]
+        for extra in self.losses:
             losses.append(ops.sum(ops.cast(extra, "float32")))
         if not losses:
             if training:

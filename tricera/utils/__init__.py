@@ -53,7 +53,6 @@ _NAMES = {
     "disable_interactive_logging": ("utils.io_utils", "disable_interactive_logging"),
     "enable_interactive_logging": ("utils.io_utils", "enable_interactive_logging"),
     "get_custom_objects": ("core.registry", "get_custom_objects"),
-    "get_file": ("utils.file_utils", "get_file"),
     "get_registered_name": ("core.registry", "get_registered_name"),
     "get_registered_object": ("core.registry", "get_registered_object"),
     "is_interactive_logging_enabled": ("utils.io_utils", "is_interactive_logging_enabled"),

@@ -83,7 +83,9 @@ def print_summary(
     """
     connected = not is_sequential_like(model)
     fractions, widest = _CONNECTED if connected else _PLAIN
-    console = Console(highlight=False, force_terminal=False, color_system=None) if print_fn else Console(highlight=False)
+    console = (
+        Console(highlight=False, force_terminal=False, color_system=None) if print_fn else Console(highlight=False)
+    )
     if show_trainable:
         widest += _TRAINABLE_EXTRA
     asked = line_length
@@ -96,7 +98,10 @@ def print_summary(
 
     rows = summary_rows(model, expand_nested, layer_range)
     parts = [Text(f'Model: "{model.name}"', style="bold"), _table(rows, widths, line_length, connected, show_trainable)]
-    parts += [Text.assemble((f" {label}: ", "bold"), (f"{n:,}", _COLORS["number"]), f" ({size})") for label, n, size in _totals(model)]
+    parts += [
+        Text.assemble((f" {label}: ", "bold"), (f"{n:,}", _COLORS["number"]), f" ({size})")
+        for label, n, size in _totals(model)
+    ]
     if print_fn is None and console.is_jupyter:
         for part in parts:
             console.print(part)
@@ -123,7 +128,9 @@ def column_widths(positions: Sequence[float], line_length: int, columns: int, sh
         ValueError: too few positions, or a column narrower than 4.
     """
     if len(positions) < columns:
-        raise ValueError(f"`positions` must hold {columns} numbers, one for the end of each column; got {list(positions)}.")
+        raise ValueError(
+            f"`positions` must hold {columns} numbers, one for the end of each column; got {list(positions)}."
+        )
     if show_trainable:
         positions = [*(p * (1 - _TRAINABLE_PART) for p in positions), 1.0]
         columns += 1
@@ -194,7 +201,11 @@ def _range_of(names: list[str], layer_range: Sequence[str] | None) -> tuple[int,
     """Which rows are shown, from the first that matches the first pattern to the last that matches the second."""
     if not layer_range:
         return 0, len(names)
-    if not isinstance(layer_range, (list, tuple)) or len(layer_range) != 2 or not all(isinstance(p, str) for p in layer_range):
+    if (
+        not isinstance(layer_range, (list, tuple))
+        or len(layer_range) != 2
+        or not all(isinstance(p, str) for p in layer_range)
+    ):
         raise ValueError(
             f"`layer_range` must be a list or tuple of two strings, the names (or patterns) of the first and the last layer; got {layer_range!r}."
         )
@@ -202,7 +213,9 @@ def _range_of(names: list[str], layer_range: Sequence[str] | None) -> tuple[int,
     for pattern in layer_range:
         matches = [i for i, name in enumerate(names) if re.match(pattern, name)]
         if not matches:
-            raise ValueError(f"`layer_range={layer_range!r}`: no layer's name matches {pattern!r}. The layers are: {', '.join(names)}.")
+            raise ValueError(
+                f"`layer_range={layer_range!r}`: no layer's name matches {pattern!r}. The layers are: {', '.join(names)}."
+            )
         found.append(matches)
     if min(found[0]) > max(found[1]):
         found.reverse()
@@ -246,11 +259,19 @@ def _totals(model: Any) -> Iterable[tuple[str, int, str]]:
     trainable, frozen = model.trainable_weights, model.non_trainable_weights
     optimizer = getattr(model, "optimizer", None)
     slots = optimizer.variables if optimizer is not None and optimizer.built else []
-    groups = [("Total params", [*trainable, *frozen, *slots]), ("Trainable params", trainable), ("Non-trainable params", frozen)]
+    groups = [
+        ("Total params", [*trainable, *frozen, *slots]),
+        ("Trainable params", trainable),
+        ("Non-trainable params", frozen),
+    ]
     if slots:
         groups.append(("Optimizer params", slots))
     for label, variables in groups:
-        yield label, sum(v.numel() for v in variables), readable_size(sum(v.numel() * _bits(v.dtype) for v in variables) / 8)
+        yield (
+            label,
+            sum(v.numel() for v in variables),
+            readable_size(sum(v.numel() * _bits(v.dtype) for v in variables) / 8),
+        )
 
 
 def _bits(dtype: str) -> int:
@@ -284,11 +305,20 @@ def _table(rows: list[Row], widths: list[int], line_length: int, connected: bool
         table.add_column(title, justify=justify, width=width)
     for row in rows:
         indent = "   " * row.depth + "└ " if row.depth else ""
-        cells = [Text.assemble(f"{indent}{row.name} (", (row.class_name, _COLORS["class"]), ")"), _coloured(row.shape), _coloured(row.params)]
+        cells = [
+            Text.assemble(f"{indent}{row.name} (", (row.class_name, _COLORS["class"]), ")"),
+            _coloured(row.shape),
+            _coloured(row.params),
+        ]
         if connected:
             cells.append(_coloured(row.connected))
         if show_trainable:
-            cells.append(Text(row.trainable, style={"Y": f"bold {_COLORS['number']}", "N": "bold bright_red"}.get(row.trainable, "bold")))
+            cells.append(
+                Text(
+                    row.trainable,
+                    style={"Y": f"bold {_COLORS['number']}", "N": "bold bright_red"}.get(row.trainable, "bold"),
+                )
+            )
         table.add_row(*cells)
     return table
 

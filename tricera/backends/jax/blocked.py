@@ -45,7 +45,7 @@ def _patches(x: jax.Array, window: tuple[int, int], out: tuple[int, int]) -> jax
 
 
 def _forward(x: jax.Array, kernel: jax.Array, block: int) -> jax.Array:
-    window = kernel.shape[:2]
+    window = (kernel.shape[0], kernel.shape[1])
     out = (x.shape[1] - window[0] + 1, x.shape[2] - window[1] + 1)
     matrix = kernel.reshape(-1, kernel.shape[-1])
     blocks = x.reshape(-1, block, *x.shape[1:])
@@ -75,7 +75,7 @@ def _conv2d_forward(x: jax.Array, kernel: jax.Array, block: int) -> Any:
 def _conv2d_backward(block: int, saved: Any, gradient: jax.Array) -> Any:
     x, kernel = saved
     kh, kw, channels, filters = kernel.shape
-    out = gradient.shape[1:3]
+    out = (gradient.shape[1], gradient.shape[2])
 
     def accumulate(total: jax.Array, pair: Any) -> tuple[jax.Array, None]:
         images, grads = pair

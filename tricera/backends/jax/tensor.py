@@ -26,7 +26,7 @@ def is_tensor_type(cls: type) -> bool:
 
 def canonical(dtype: str) -> str:
     """The dtype that values of `dtype` really have: 32 bits unless JAX's x64 mode is on."""
-    return dtype if jax.config.jax_enable_x64 else _NARROW.get(dtype, dtype)
+    return dtype if jax.config.read("jax_enable_x64") else _NARROW.get(dtype, dtype)
 
 
 def convert(x: Any, dtype: str | None = None) -> jax.Array:

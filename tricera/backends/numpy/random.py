@@ -23,8 +23,8 @@ def normal(shape: Any, dtype: str, seed: Any) -> Any:
 
 def uniform(shape: Any, dtype: str, seed: Any) -> Any:
     """Uniform numbers in [0, 1)."""
-    exact = dtype if dtype in ("float32", "float64") else "float32"
-    numbers = np.asarray(_generator(seed).random(shape, exact)).astype(numpy_dtype(dtype))
+    exact = np.float64 if dtype == "float64" else np.float32
+    numbers = np.asarray(_generator(seed).random(shape, dtype=exact)).astype(numpy_dtype(dtype))
     return np.where(numbers < 1, numbers, numpy_dtype(dtype).type(0))
 
 

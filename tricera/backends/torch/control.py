@@ -53,9 +53,10 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
 def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
     """What `fn` returns for inputs of these shapes, run on meta tensors, which hold no data."""
     meta = torch.device("meta")
+    shapes: list[Any] = [s.shape for s in specs]
     stand_ins = [(v, torch.empty(v.shape, dtype=DTYPES[v.dtype], device=meta)) for v in variables]
     with cells(stand_ins), torch.no_grad(), meta:
-        return fn([torch.empty(s.shape, dtype=DTYPES[s.dtype], device=meta) for s in specs])
+        return fn([torch.empty(shape, dtype=DTYPES[s.dtype], device=meta) for s, shape in zip(specs, shapes, strict=True)])
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:

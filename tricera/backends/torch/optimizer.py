@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 scope = torch.no_grad
-Tensors = list[torch.Tensor]
+Tensors = list[torch.Tensor] | tuple[torch.Tensor, ...]
 
 
 def dense(gradient: Any) -> Any:

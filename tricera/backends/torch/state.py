@@ -31,7 +31,8 @@ def assign(native: torch.nn.Parameter, value: torch.Tensor) -> torch.nn.Paramete
 
 def set_trainable(native: torch.nn.Parameter, trainable: bool) -> torch.nn.Parameter:
     """The parameter, with or without a gradient."""
-    return native.requires_grad_(trainable and native.is_floating_point())
+    native.requires_grad_(trainable and native.is_floating_point())
+    return native
 
 
 class ModuleView(torch.nn.Module):
@@ -49,7 +50,7 @@ class ModuleView(torch.nn.Module):
     @property
     def _parameters(self) -> dict[str, torch.nn.Parameter | None]:  # type: ignore[override]
         names: dict[str, torch.nn.Parameter | None] = {}
-        for variable in self._own_variables:  # type: ignore[attr-defined]
+        for variable in self._own_variables:  # type: ignore[attr-defined, union-attr]
             name, number = variable.name.replace(".", "_"), 1
             while name in names:
                 name, number = f"{variable.name}_{number}", number + 1
@@ -66,7 +67,7 @@ class ModuleView(torch.nn.Module):
     @property
     def _modules(self) -> dict[str, torch.nn.Module | None]:  # type: ignore[override]
         names: dict[str, torch.nn.Module | None] = {}
-        for layer in self._layers:  # type: ignore[attr-defined]
+        for layer in self._layers:  # type: ignore[attr-defined, union-attr]
             if isinstance(layer, torch.nn.Module):
                 name, number = layer.name.replace(".", "_"), 1  # type: ignore[union-attr, operator]
                 while name in names:
@@ -92,12 +93,12 @@ def native_class(cls: type) -> type:
     """The class with `torch.nn.Module` behind it; hooks run around the class's own `__call__`."""
     own_call = cls.__call__
 
-    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def call_with_hooks(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
             return torch.nn.Module.__call__(self, *args, **kwargs)
         return own_call(self, *args, **kwargs)
 
-    return type(cls.__name__, (cls, ModuleView), {"__call__": __call__, "forward": own_call})
+    return type(cls.__name__, (cls, ModuleView), {"__call__": call_with_hooks, "forward": own_call})
 
 
 def without_gradients() -> contextlib.AbstractContextManager[Any]:

@@ -41,6 +41,7 @@ class BaseConv(KernelLayer):
     """
 
     paddings: tuple[str, ...] = ("valid", "same")
+    bias: Any
 
     def __init__(
         self, rank: int, filters: int | None, kernel_size: Any, strides: Any = 1, padding: str = "valid",

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tricera.backends.jax.ops import convolution, creation, elementwise, linear, nn, pooling, reduce, select, shape
+from tricera.backends.jax.ops import (
+    convolution,
+    creation,
+    elementwise,
+    linalg,
+    linear,
+    nn,
+    pooling,
+    reduce,
+    select,
+    shape,
+    signal,
+)
 from tricera.backends.table import collect
 
-TABLE = collect(convolution, creation, elementwise, linear, nn, pooling, reduce, select, shape)
+TABLE = collect(convolution, creation, elementwise, linalg, linear, nn, pooling, reduce, select, shape, signal)

@@ -7,7 +7,6 @@ import tensorflow as _tf
 from tricera.backends.tensorflow.ops.convolution import _back, _last, _trim
 from tricera.core import windows as _windows
 
-
 _KERNELS = {
     ("max", 2): _tf.nn.max_pool2d,
     ("max", 3): _tf.nn.max_pool3d,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise as _pairwise
+
 import tensorflow as _tf
 
 from tricera.core.windows import pad_widths as _widths
@@ -45,7 +47,7 @@ def split(x, indices_or_sections, axis=0):
         return _tf.split(x, indices_or_sections, axis)
     size = x.shape[axis] if x.shape[axis] is not None else _tf.shape(x)[axis]
     points = [0, *(int(i) for i in indices_or_sections)]
-    sizes = [max(b - a, 0) for a, b in zip(points, points[1:], strict=False)]
+    sizes = [max(b - a, 0) for a, b in _pairwise(points)]
     return _tf.split(x, [*sizes, size - sum(sizes)], axis)
 
 

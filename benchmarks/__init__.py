@@ -1,0 +1,1 @@
+"""Speed, always with a peer beside it: `python -m benchmarks`."""

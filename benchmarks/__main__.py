@@ -1,0 +1,64 @@
+"""Print the table: each case in Tricera, in an installed Keras, and written by hand, on each framework, each in its own process.
+
+    python -m benchmarks [--backends jax torch tensorflow] [--cases mlp_fit ...] [--repeat 1]
+
+Ratios count: absolute figures drift with the machine. The three run in turn, so that all see the same noise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import subprocess
+import sys
+
+from benchmarks.measure import CASES, HAND
+
+
+def measure(case: str, package: str, backend: str) -> float | None:
+    """One figure, from a fresh process; None if that package has no such case."""
+    if package == "hand" and (case, backend) not in HAND:
+        return None
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "TRICERA_BACKEND": backend,
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
+    }
+    command = [sys.executable, "-m", "benchmarks.measure", case, package, backend]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        print(done.stderr[-2000:], file=sys.stderr)
+        return None
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backends", nargs="*", default=["jax", "torch", "tensorflow"])
+    parser.add_argument("--cases", nargs="*", default=list(CASES))
+    parser.add_argument("--repeat", type=int, default=1, help="take the best of so many runs")
+    options = parser.parse_args()
+    print(f"{datetime.date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores\n")
+    print("| case | framework | Tricera | Keras | by hand | Tricera / Keras | Tricera / by hand |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    for case in options.cases:
+        for backend in options.backends:
+            best: dict[str, float | None] = {"tricera": None, "keras": None, "hand": None}
+            for _ in range(options.repeat):
+                for package in best:
+                    value = measure(case, package, backend)
+                    known = best[package]
+                    best[package] = value if known is None or (value is not None and value < known) else known
+            ours, keras, hand = best["tricera"], best["keras"], best["hand"]
+            cells = [f"{v:.3g}" if v is not None else "" for v in (ours, keras, hand)]
+            ratios = [f"{ours / v:.2f}" if ours is not None and v else "" for v in (keras, hand)]
+            print(f"| {CASES[case]} | {backend} | {' | '.join(cells + ratios)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

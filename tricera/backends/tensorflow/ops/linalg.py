@@ -1,0 +1,68 @@
+"""Linear algebra: `tf.linalg`, under NumPy's conventions."""
+
+from __future__ import annotations
+
+import tensorflow as _tf
+
+_L = _tf.linalg
+
+
+def cholesky(x, upper=False):
+    out = _L.cholesky(x)
+    return _L.matrix_transpose(out) if upper else out
+
+
+def det(x):
+    return _L.det(x)
+
+
+def slogdet(x):
+    return tuple(_L.slogdet(x))
+
+
+def eig(x):
+    return tuple(_L.eig(x))
+
+
+def eigh(x):
+    return tuple(_L.eigh(x))
+
+
+def inv(x):
+    return _L.inv(x)
+
+
+def lu_factor(x):
+    factors, order = _L.lu(x)
+    # TensorFlow gives the order of the rows; the swaps that lead to it are found one after the other.
+    n = x.shape[-1]
+    current, pivots = _tf.broadcast_to(_tf.range(n), _tf.shape(order)), []
+    for i in range(n):
+        wanted = order[..., i : i + 1]
+        pivots.append(_tf.argmax(_tf.cast(_tf.equal(current, wanted), _tf.int32), -1, _tf.int32))
+        current = _tf.where(_tf.equal(current, wanted), current[..., i : i + 1], current)
+        current = _tf.concat([current[..., :i], wanted, current[..., i + 1 :]], -1)
+    return factors, _tf.stack(pivots, -1)
+
+
+def qr(x, mode="reduced"):
+    return tuple(_L.qr(x, full_matrices=mode == "complete"))
+
+
+def svd(x, full_matrices=True, compute_uv=True):
+    if not compute_uv:
+        return _L.svd(x, compute_uv=False)
+    s, u, v = _L.svd(x, full_matrices)
+    return u, s, _L.adjoint(v)
+
+
+def solve(a, b):
+    if len(b.shape) == len(a.shape) - 1:
+        return _tf.squeeze(_L.solve(a, _tf.expand_dims(b, -1)), -1)
+    return _L.solve(a, b)
+
+
+def solve_triangular(a, b, lower=False):
+    if len(b.shape) == len(a.shape) - 1:
+        return _tf.squeeze(_L.triangular_solve(a, _tf.expand_dims(b, -1), lower), -1)
+    return _L.triangular_solve(a, b, lower)

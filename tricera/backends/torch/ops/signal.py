@@ -1,0 +1,46 @@
+"""Fourier transforms; pairs of real tensors stand for complex ones."""
+
+from __future__ import annotations
+
+import torch as _torch
+
+
+def _wide(x):
+    return x if x.dtype in (_torch.float32, _torch.float64) else x.float()
+
+
+def _complex(x):
+    return _torch.complex(_wide(x[0]), _wide(x[1]))
+
+
+def _parts(z, like):
+    return z.real.to(like.dtype), z.imag.to(like.dtype)
+
+
+def fft(x):
+    return _parts(_torch.fft.fft(_complex(x)), x[0])
+
+
+def fft2(x):
+    return _parts(_torch.fft.fft2(_complex(x)), x[0])
+
+
+def ifft2(x):
+    return _parts(_torch.fft.ifft2(_complex(x)), x[0])
+
+
+def rfft(x, fft_length=None):
+    return _parts(_torch.fft.rfft(_wide(x), fft_length), x)
+
+
+def irfft(x, fft_length=None):
+    return _torch.fft.irfft(_complex(x), fft_length).to(x[0].dtype)
+
+
+def view_as_complex(x):
+    wide = _wide(x)
+    return _torch.complex(wide[..., 0], wide[..., 1])
+
+
+def view_as_real(x):
+    return _torch.view_as_real(x) if x.is_complex() else _torch.stack([x, _torch.zeros_like(x)], -1)

@@ -1,0 +1,229 @@
+"""Fourier transforms, complex numbers as pairs of real ones, and frames of signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tricera.core.op import composed, primitive
+from tricera.core.spec import broadcast_shapes
+from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.creation import convert_to_tensor, dtype
+from tricera.ops.elementwise import add, cast, cos, divide, greater, multiply, sin
+from tricera.ops.linear import matmul
+from tricera.ops.select import take, where
+from tricera.ops.shape import pad, reshape
+
+
+def _pair(x: Sequence[Spec], *_: Any) -> tuple[Spec, Spec]:
+    if len(x) != 2 or x[0].shape != x[1].shape:
+        raise ValueError(f"ops.fft needs a pair of tensors of one shape, the real and the imaginary parts; got {[s.shape for s in x]}.")
+    return x[0], x[1]
+
+
+def _rfft_spec(x: Spec, fft_length: int | None = None) -> tuple[Spec, Spec]:
+    n = x.shape[-1] if fft_length is None else fft_length
+    spec = Spec((*x.shape[:-1], None if n is None else n // 2 + 1), x.dtype)
+    return spec, spec
+
+
+def _irfft_spec(x: Sequence[Spec], fft_length: int | None = None) -> Spec:
+    real, _ = _pair(x)
+    n = real.shape[-1]
+    length = fft_length if fft_length is not None else None if n is None else 2 * (n - 1)
+    return Spec((*real.shape[:-1], length), real.dtype)
+
+
+@primitive(spec=_pair, promote="float")
+def fft(x: Sequence[TensorLike]) -> Any:
+    """The discrete Fourier transform along the last axis.
+
+    Args:
+        x: the pair (real part, imaginary part).
+
+    Returns:
+        Such a pair.
+    """
+    ...
+
+
+@primitive(spec=_pair, promote="float")
+def fft2(x: Sequence[TensorLike]) -> Any:
+    """The discrete Fourier transform along the last two axes; pairs as for `fft`."""
+    ...
+
+
+@primitive(spec=_pair, promote="float")
+def ifft2(x: Sequence[TensorLike]) -> Any:
+    """The inverse of `fft2`."""
+    ...
+
+
+@primitive(spec=_rfft_spec, promote="float")
+def rfft(x: TensorLike, fft_length: int | None = None) -> Any:
+    """The Fourier transform of real numbers along the last axis: its first n // 2 + 1 elements.
+
+    Args:
+        x: a tensor.
+        fft_length: n; the axis is cut or filled with zeros to it. Default: its length.
+
+    Returns:
+        The pair (real part, imaginary part).
+    """
+    ...
+
+
+@primitive(spec=_irfft_spec, promote="float")
+def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Tensor:
+    """The inverse of `rfft`.
+
+    Args:
+        x: the pair (real part, imaginary part).
+        fft_length: the length of the result; default: 2 (m - 1) for m elements.
+    """
+    ...
+
+
+def _complex_spec(x: Spec) -> Spec:
+    if not x.ndim or x.shape[-1] != 2:
+        raise ValueError(f"ops.view_as_complex: the last axis must hold the 2 parts; got the shape {tuple(x.shape)}.")
+    return Spec(x.shape[:-1], "complex128" if x.dtype == "float64" else "complex64")
+
+
+def _parts_spec(x: Spec) -> Spec:
+    return Spec((*x.shape, 2), "float64" if x.dtype == "complex128" else "float32")
+
+
+@primitive(spec=_complex_spec, promote="float")
+def view_as_complex(x: TensorLike) -> Tensor:
+    """Complex numbers from a last axis of real and imaginary parts."""
+    ...
+
+
+@primitive(spec=_parts_spec, promote=None)
+def view_as_real(x: TensorLike) -> Tensor:
+    """The real and imaginary parts of complex numbers as a new last axis."""
+    ...
+
+
+def _polar_spec(abs_: Spec, angle: Spec) -> Spec:
+    kind = "complex128" if abs_.dtype == "float64" else "complex64"
+    return Spec(broadcast_shapes(abs_.shape, angle.shape), kind)
+
+
+@composed(spec=_polar_spec, promote="float")
+def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:
+    """The complex numbers of these absolute values and angles (in radians)."""
+    from tricera.ops.shape import stack
+
+    return view_as_complex(stack([multiply(abs_, cos(angle)), multiply(abs_, sin(angle))], axis=-1))
+
+
+@composed(promote=None)
+def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:
+    """Frames of the last axis, `sequence_stride` apart.
+
+    Args:
+        x: a tensor (..., samples).
+        sequence_length: the length of a frame.
+        sequence_stride: how far apart they begin.
+
+    Returns:
+        A tensor (..., frames, sequence_length); samples that fill no frame are left out.
+
+    Raises:
+        ValueError: the frames are longer than the signal.
+    """
+    size = x.shape[-1]
+    if size is None or size < sequence_length:
+        raise ValueError(f"ops.extract_sequences: a signal of {size} samples has no frames of {sequence_length}.")
+    starts = np.arange(0, size - sequence_length + 1, sequence_stride, dtype="int32")
+    return take(x, starts[:, None] + np.arange(sequence_length, dtype="int32"), axis=-1)
+
+
+def _window(window: Any, sequence_length: int, fft_length: int, kind: str) -> Any:
+    """The window, in the middle of `fft_length` zeros."""
+    if window is None:
+        values: Any = np.ones(sequence_length)
+    elif isinstance(window, str):
+        if window not in ("hann", "hamming"):
+            raise ValueError(f"ops.stft: `window` must be 'hann', 'hamming', None or a tensor, not {window!r}.")
+        # Periodic windows: a symmetric one of one more point, without the last.
+        values = {"hann": np.hanning, "hamming": np.hamming}[window](sequence_length + 1)[:-1]
+    else:
+        values = window
+    if tuple(values.shape) != (sequence_length,):
+        raise ValueError(f"ops.stft: the window has the shape {tuple(values.shape)}, not ({sequence_length},).")
+    before = (fft_length - sequence_length) // 2
+    return pad(convert_to_tensor(values, kind), ((before, fft_length - sequence_length - before),))
+
+
+@composed(promote="float")
+def stft(
+    x: TensorLike, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
+) -> Any:
+    """The short-time Fourier transform along the last axis: `rfft` of overlapping windowed frames.
+
+    Args:
+        x: a tensor (..., samples).
+        sequence_length: the length of the window.
+        sequence_stride: how far apart the frames are.
+        fft_length: the length of the transform, at least that of the window.
+        window: `"hann"`, `"hamming"`, None or a 1-D tensor.
+        center: the signal is reflected at both ends, such that frame t is centred at t * stride.
+
+    Returns:
+        The pair (real part, imaginary part) of tensors (..., frames, fft_length // 2 + 1).
+    """
+    if fft_length < sequence_length:
+        raise ValueError(f"ops.stft: `fft_length`={fft_length} must not be below `sequence_length`={sequence_length}.")
+    weights = _window(window, sequence_length, fft_length, dtype(x))
+    if center:
+        x = pad(x, (*((0, 0),) * (len(x.shape) - 1), (fft_length // 2, fft_length // 2)), mode="reflect")
+    return rfft(multiply(extract_sequences(x, fft_length, sequence_stride), weights), fft_length)
+
+
+@composed(promote="float")
+def istft(
+    x: Sequence[TensorLike],
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    length: int | None = None,
+    window: Any = "hann",
+    center: bool = True,
+) -> Tensor:
+    """The signal of a short-time Fourier transform: windowed frames added up and divided by the windows' squares.
+
+    Args:
+        x: the pair (real part, imaginary part) of tensors (..., frames, fft_length // 2 + 1).
+        sequence_length: as for `stft`.
+        sequence_stride: as for `stft`.
+        fft_length: as for `stft`.
+        length: the length of the result.
+        window: as for `stft`.
+        center: as for `stft`.
+
+    Returns:
+        A tensor (..., samples).
+    """
+    frames = irfft(x, fft_length)
+    kind, count = dtype(frames), frames.shape[-2]
+    weights = _window(window, sequence_length, fft_length, kind)
+    total = (count - 1) * sequence_stride + fft_length
+    # Overlap-add as a product with the 0/1 matrix that says which sample each place of each frame is.
+    places = (np.arange(count)[:, None] * sequence_stride + np.arange(fft_length)).reshape(-1)
+    adder = convert_to_tensor((places[:, None] == np.arange(total)).astype("float32"), kind)
+    lead = tuple(-1 if d is None else d for d in frames.shape[:-2])
+    signal = matmul(reshape(multiply(frames, weights), (*lead, count * fft_length)), adder)
+    squares = reshape(add(np.zeros((count, 1), "float32"), multiply(weights, weights)), (1, -1))
+    share = reshape(matmul(cast(squares, kind), adder), (-1,))
+    covered = greater(share, 1e-11)
+    signal = where(covered, divide(signal, where(covered, share, 1.0)), signal)
+    begin = fft_length // 2 if center else 0
+    end = begin + length if length is not None else total - begin if center else total
+    return signal[..., begin:end]
+
+
