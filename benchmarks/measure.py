@@ -20,7 +20,14 @@ CASES = {
     "op_add": "eager ops.add of two small tensors (us)",
     "build": "build a functional model of 100 layers (ms)",
 }
-HAND = {("mlp_fit", "jax"), ("mlp_fit", "torch"), ("mlp_fit", "tensorflow"), ("op_add", "jax"), ("op_add", "torch"), ("op_add", "tensorflow")}
+HAND = {
+    ("mlp_fit", "jax"),
+    ("mlp_fit", "torch"),
+    ("mlp_fit", "tensorflow"),
+    ("op_add", "jax"),
+    ("op_add", "torch"),
+    ("op_add", "tensorflow"),
+}
 
 
 def package(name: str) -> Any:
@@ -39,7 +46,11 @@ def timed(run: Callable[[], Any], repeat: int = 5) -> float:
 
 def mlp(keras: Any) -> Any:
     model = keras.Sequential(
-        [keras.layers.Input((784,)), keras.layers.Dense(128, activation="relu"), keras.layers.Dense(10, activation="softmax")]
+        [
+            keras.layers.Input((784,)),
+            keras.layers.Dense(128, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
     )
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model

@@ -40,7 +40,7 @@ def public_names(namespace: str) -> dict[str, Any]:
     module = importlib.import_module(f"tricera.{namespace}".rstrip("."))
     names = getattr(module, "__all__", None)
     if names is None:
-        root = f"tricera.{namespace.partition('.')[0]}"
+        root = f"tricera.{namespace}"
         names = [
             name
             for name, value in vars(module).items()

@@ -12,6 +12,7 @@ LONGEST_OP_FILE = 900  # docstrings make them long
 LONGEST_FUNCTION = 60
 # Two rooms that should be split; strict, so that the entry goes when the file is.
 TOO_LONG: dict[str, str] = {
+    "ops.arrays": "NumPy's array manipulation in alphabetical order",
     "layers.layer": "one class; its saving and building parts could stand beside it",
     "ops.elementwise": "one line of mathematics and twelve of docstring an op",
 }
@@ -19,7 +20,7 @@ TOO_LONG: dict[str, str] = {
 
 def test_file_lengths() -> None:
     lengths = {m.name: m.text.count("\n") for m in modules()}
-    long = {n: k for n, k in lengths.items() if k > (LONGEST_OP_FILE if n.startswith("ops.") else LONGEST_FILE)}
+    long = {n: k for n, k in lengths.items() if k > (LONGEST_OP_FILE if n.split(".")[0] == "ops" else LONGEST_FILE)}
     assert long.keys() == TOO_LONG.keys(), f"split into two, or no longer in TOO_LONG: {long}"
     assert statistics.median(lengths.values()) <= 150
 

@@ -70,4 +70,6 @@ def test_rooms_have_the_same_functions(room: str) -> None:
     """The public functions of a room are the same on every backend."""
     found = {name: public(dispatch._room(name, room)) - ROOMS[room] for name in BACKENDS}
     everything = set().union(*found.values())
-    assert {name: sorted(everything - functions) for name, functions in found.items()} == {name: [] for name in BACKENDS}
+    assert {name: sorted(everything - functions) for name, functions in found.items()} == {
+        name: [] for name in BACKENDS
+    }

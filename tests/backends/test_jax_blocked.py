@@ -14,7 +14,9 @@ from tricera.core import windows
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize("batch, size, kernel, channels, filters", [(6, 18, 3, 8, 16), (1, 20, 5, 16, 8), (7, 17, 2, 9, 11)])
+@pytest.mark.parametrize(
+    "batch, size, kernel, channels, filters", [(6, 18, 3, 8, 16), (1, 20, 5, 16, 8), (7, 17, 2, 9, 11)]
+)
 def test_equals_xla(padding, batch, size, kernel, channels, filters):
     rng = np.random.default_rng(0)
     x = jnp.asarray(rng.normal(size=(batch, size, size, channels)), "float32")

@@ -65,7 +65,9 @@ class MyDense(keras.layers.Layer):
             name="kernel",
             trainable=True,
         )
-        self.b = self.add_weight(shape=(self.units,), initializer=keras.initializers.Zeros(), name="bias", trainable=True)
+        self.b = self.add_weight(
+            shape=(self.units,), initializer=keras.initializers.Zeros(), name="bias", trainable=True
+        )
 
     def call(self, inputs):
         return self.activation(keras.ops.matmul(inputs, self.w) + self.b)
@@ -106,7 +108,8 @@ if "torch" in sys.argv:
     import torch
 
     train, test = (
-        torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y)) for x, y in ((x_train, y_train), (x_test, y_test))
+        torch.utils.data.TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
+        for x, y in ((x_train, y_train), (x_test, y_test))
     )
     model = MyModel(num_classes=10)
     compile_it(model)
@@ -119,7 +122,9 @@ if "torch" in sys.argv:
 if "tensorflow" in sys.argv:
     import tensorflow as tf
 
-    train, test = (tf.data.Dataset.from_tensor_slices(d).batch(128).prefetch(2) for d in ((x_train, y_train), (x_test, y_test)))
+    train, test = (
+        tf.data.Dataset.from_tensor_slices(d).batch(128).prefetch(2) for d in ((x_train, y_train), (x_test, y_test))
+    )
     model = MyModel(num_classes=10)
     compile_it(model)
     model.fit(train, epochs=1, validation_data=test)

@@ -18,9 +18,17 @@ def test_guide_cells(name, tmp_path):
     script = str(Path(__file__).parent / "cells.py")
     sources = [n for n in ("torch", "tensorflow") if n in TRAINABLE]
     done = subprocess.run(
-        [sys.executable, "-m", "tricera", "run", script, *sources], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "tricera", "run", script, *sources],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
     assert done.stdout.rstrip().endswith(f"backend {name}")
     assert 'Model: "sequential"' in done.stdout and "val_acc" in done.stdout
-    assert {p.name for p in tmp_path.iterdir()} == {"model_at_epoch_1.keras", "model_at_epoch_2.keras", "final_model.keras"}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "model_at_epoch_1.keras",
+        "model_at_epoch_2.keras",
+        "final_model.keras",
+    }

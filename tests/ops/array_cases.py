@@ -53,8 +53,15 @@ binary("heaviside", np.heaviside, np.where(B, X, 0).astype("float32"), P, grad=F
 row("ldexp", X, ints(3, 4), ref=np.ldexp)
 binary("logaddexp2", np.logaddexp2, X, P)
 row("logaddexp2", ODD, ODD, ref=np.logaddexp2)
-row("saturate_cast", np.array([-5.0, 3.7, 300.0, np.inf, -np.inf], "float32"), "uint8", ref=lambda x, d: np.array([0, 3, 255, 255, 0]))
-row("saturate_cast", np.array([3e9, -3e9, 1.5], "float32"), "int32", ref=lambda x, d: np.array([2**31 - 1, -(2**31), 1]))
+row(
+    "saturate_cast",
+    np.array([-5.0, 3.7, 300.0, np.inf, -np.inf], "float32"),
+    "uint8",
+    ref=lambda x, d: np.array([0, 3, 255, 255, 0]),
+)
+row(
+    "saturate_cast", np.array([3e9, -3e9, 1.5], "float32"), "int32", ref=lambda x, d: np.array([2**31 - 1, -(2**31), 1])
+)
 row("saturate_cast", ints(4) * 100, "int8", ref=lambda x, d: np.clip(x, -128, 127))
 row("saturate_cast", X, "float16", ref=lambda x, d: x.astype(d))
 row("trapezoid", X, ref=np.trapezoid, grad=True)
@@ -91,11 +98,23 @@ row("cross", X[:3], P[:3], ref=lambda a, b, axis: np.cross(a, b, axis=0), kwargs
 # --- bins, counts, order -----------------------------------------------------------------------------------------------
 EDGES = np.array([-1.0, 0.0, 0.5, 0.5, 2.0], "float32")
 for side in ("left", "right"):
-    row("searchsorted", EDGES, np.array([[0.5, -3.0], [9.0, 0.0]], "float32"), ref=np.searchsorted, kwargs={"side": side}, batch=False)
+    row(
+        "searchsorted",
+        EDGES,
+        np.array([[0.5, -3.0], [9.0, 0.0]], "float32"),
+        ref=np.searchsorted,
+        kwargs={"side": side},
+        batch=False,
+    )
 row("searchsorted", np.array([1, 3, 5], "int32"), np.array([3, 9], "int32"), ref=np.searchsorted, batch=False)
 row("digitize", X, EDGES, ref=np.digitize)
 row("bincount", np.array([1, 1, 3], "int32"), ref=np.bincount)
-row("bincount", np.array([1, 1, 3], "int32"), ref=np.bincount, kwargs={"weights": np.array([1.0, 0.5, 2.0], "float32"), "minlength": 6})
+row(
+    "bincount",
+    np.array([1, 1, 3], "int32"),
+    ref=np.bincount,
+    kwargs={"weights": np.array([1.0, 0.5, 2.0], "float32"), "minlength": 6},
+)
 row("bincount", np.array([[1, 1], [0, 2]], "int32"), ref=lambda x: np.array([[0, 2, 0], [1, 0, 1]]))
 row("argpartition", X, 0, ref=lambda x, k: np.argsort(x, -1))
 for axis in (None, 0, -1, (0, 2)):
@@ -104,7 +123,13 @@ for axis in (None, 0, -1, (0, 2)):
         row(name, X3, ref=getattr(np, name), kwargs={"axis": axis}, batch=False)
 for method in ("linear", "lower", "higher", "midpoint", "nearest"):
     for name in ("quantile", "nanquantile"):
-        row(name, X3, [0.1, 0.5, 0.8], ref=getattr(np, name), kwargs={"axis": (1, 2), "method": method, "keepdims": True})
+        row(
+            name,
+            X3,
+            [0.1, 0.5, 0.8],
+            ref=getattr(np, name),
+            kwargs={"axis": (1, 2), "method": method, "keepdims": True},
+        )
         row(name, X3, 0.25, ref=getattr(np, name), kwargs={"axis": -1, "method": method}, grad=method == "linear")
 row("quantile", NAN, 0.5, ref=np.quantile, kwargs={"axis": 1})
 row("percentile", X, 30, ref=np.percentile, kwargs={"axis": 1})
@@ -183,6 +208,9 @@ def space_to_depth(x: Any, b: int, data_format: str = "channels_last") -> Any:
     return np.moveaxis(out, -1, 1) if data_format == "channels_first" else out
 
 
-for fmt, small, large in (("channels_last", (2, 2, 3, 8), (2, 4, 6, 2)), ("channels_first", (2, 8, 2, 3), (2, 2, 4, 6))):
+for fmt, small, large in (
+    ("channels_last", (2, 2, 3, 8), (2, 4, 6, 2)),
+    ("channels_first", (2, 8, 2, 3), (2, 2, 4, 6)),
+):
     row("depth_to_space", rand(*small), 2, ref=depth_to_space, kwargs={"data_format": fmt})
     row("space_to_depth", rand(*large), 2, ref=space_to_depth, kwargs={"data_format": fmt})

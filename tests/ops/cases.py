@@ -33,7 +33,10 @@ class Case(NamedTuple):
     @property
     def id(self) -> str:
         """A name for the test."""
-        shapes = ",".join(str(list(a.shape)).replace(" ", "") + a.dtype.kind if isinstance(a, np.ndarray) else str(a)[:20] for a in self.args)
+        shapes = ",".join(
+            str(list(a.shape)).replace(" ", "") + a.dtype.kind if isinstance(a, np.ndarray) else str(a)[:20]
+            for a in self.args
+        )
         return f"{self.op}({shapes}{''.join(f',{k}={v}' for k, v in self.kwargs.items() if not isinstance(v, np.ndarray))})"
 
 
@@ -64,7 +67,15 @@ def row(op: str, *args: Any, ref: Callable[..., Any], **options: Any) -> None:
     CASES.append(Case(op, args, ref, **options))
 
 
-def unary(op: str, ref: Callable[..., Any], x: np.ndarray = X, grad: bool = True, odd: bool = True, tol: float = 1e-5, **kw: Any) -> None:
+def unary(
+    op: str,
+    ref: Callable[..., Any],
+    x: np.ndarray = X,
+    grad: bool = True,
+    odd: bool = True,
+    tol: float = 1e-5,
+    **kw: Any,
+) -> None:
     """Rows of an elementwise function: plain values, special ones, a scalar, nothing at all."""
     row(op, x, ref=ref, grad=grad, tol=tol, kwargs=kw)
     row(op, x[:1, :1], ref=ref, kwargs=kw, tol=tol)
@@ -144,7 +155,12 @@ binary("mod", np.mod, X, P, grad=False)
 row("mod", ints(6), np.array([2, -2, 3, -3, 1, 5], "int32"), ref=np.mod)
 binary("squared_difference", lambda a, b: (a - b) ** 2, X, P)
 binary("divide_no_nan", lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)), X, P)
-row("divide_no_nan", X, np.where(B, X, 0).astype("float32"), ref=lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)))
+row(
+    "divide_no_nan",
+    X,
+    np.where(B, X, 0).astype("float32"),
+    ref=lambda a, b: np.where(b == 0, 0, a / np.where(b == 0, 1, b)),
+)
 binary("logaddexp", np.logaddexp, X, P)
 row("logaddexp", ODD, ODD, ref=np.logaddexp)
 binary("hypot", np.hypot, X, P)
@@ -190,7 +206,12 @@ row("amax", X3, ref=np.max, kwargs={"axis": (0, 1)}, grad=True)
 row("amin", X3, ref=np.min, kwargs={"axis": -1, "keepdims": True}, grad=True)
 for name in ("any", "all"):
     for axis in AXES:
-        row(name, ints(2, 3, 4, low=0, high=2), ref=lambda x, f=getattr(np, name), **k: f(x != 0, **k), kwargs={"axis": axis})
+        row(
+            name,
+            ints(2, 3, 4, low=0, high=2),
+            ref=lambda x, f=getattr(np, name), **k: f(x != 0, **k),
+            kwargs={"axis": axis},
+        )
     row(name, B, ref=getattr(np, name), kwargs={"axis": 0, "keepdims": True})
     row(name, EMPTY, ref=getattr(np, name), kwargs={"axis": 0})
 for name in ("argmax", "argmin"):
@@ -259,7 +280,13 @@ row("pad", X, 1, ref=np.pad, grad=True)
 row("pad", X, ((0, 1), (2, 0)), ref=np.pad)
 row("pad", X, ((1, 1), (2, 1)), "reflect", ref=np.pad, grad=True)
 row("pad", X, ((1, 1), (2, 1)), "symmetric", ref=np.pad)
-row("pad", X, ((1, 0), (0, 1)), ref=lambda x, w, constant_values: np.pad(x, w, constant_values=constant_values), kwargs={"constant_values": 7})
+row(
+    "pad",
+    X,
+    ((1, 0), (0, 1)),
+    ref=lambda x, w, constant_values: np.pad(x, w, constant_values=constant_values),
+    kwargs={"constant_values": 7},
+)
 row("tile", X, 2, ref=np.tile)
 row("tile", X, (2, 1), ref=np.tile, grad=True)
 row("tile", X, (2, 1, 3), ref=np.tile)
@@ -291,7 +318,14 @@ for axis in (0, -1, None):
 row("take", X, np.array([[0, 1], [1, 1]], "int32"), ref=np.take, kwargs={"axis": 1})
 row("take", X, np.int32(-1), ref=np.take, kwargs={"axis": -1})
 row("take", X, np.zeros((0,), "int32"), ref=np.take, kwargs={"axis": 0})
-row("take_along_axis", X, ints(3, 2, low=0, high=4).astype("int32"), ref=np.take_along_axis, kwargs={"axis": -1}, grad=True)
+row(
+    "take_along_axis",
+    X,
+    ints(3, 2, low=0, high=4).astype("int32"),
+    ref=np.take_along_axis,
+    kwargs={"axis": -1},
+    grad=True,
+)
 row("take_along_axis", X, ints(1, 4, low=-3, high=3), ref=np.take_along_axis, kwargs={"axis": 0})
 row("take_along_axis", X, I, ref=np.take_along_axis, kwargs={"axis": None})
 for axis in (0, -1, None):
@@ -339,9 +373,28 @@ for how in ("add", "max", "min", "mul"):
     row("scatter_update", X, ROWS, rand(3, 4, seed=3), ref=scatter_update, kwargs={"reduction": how})
 row("slice", X, (1, 0), (2, 3), ref=lambda x, at, shape: x[1:3, :3], grad=True)
 row("slice", X, (1, 1), (2, -1), ref=lambda x, at, shape: x[1:3, 1:])
-row("slice_update", X, (1, 2), np.zeros((2, 2), "float32"), ref=lambda x, at, u: np.concatenate([x[:1], np.concatenate([x[1:, :2], u], 1)]), grad=True)
-for key in (0, -1, slice(1, None), (slice(None), 1), (Ellipsis, 0), (None, slice(None, None, 2)), (slice(None), slice(None, None, -1)),
-            (slice(0, 2), None, -1), np.array([0, 2]), (slice(None), np.array([0, 2])), (np.array([0, 1]), np.array([1, 2])), (Ellipsis, None)):
+row(
+    "slice_update",
+    X,
+    (1, 2),
+    np.zeros((2, 2), "float32"),
+    ref=lambda x, at, u: np.concatenate([x[:1], np.concatenate([x[1:, :2], u], 1)]),
+    grad=True,
+)
+for key in (
+    0,
+    -1,
+    slice(1, None),
+    (slice(None), 1),
+    (Ellipsis, 0),
+    (None, slice(None, None, 2)),
+    (slice(None), slice(None, None, -1)),
+    (slice(0, 2), None, -1),
+    np.array([0, 2]),
+    (slice(None), np.array([0, 2])),
+    (np.array([0, 1]), np.array([1, 2])),
+    (Ellipsis, None),
+):
     row("get_item", X, key, ref=lambda x, k: x[k], grad=isinstance(key, slice), batch=not isinstance(key, np.ndarray))
 
 
@@ -364,7 +417,13 @@ row("matmul", A, C[0, :, 0], ref=np.matmul)
 row("matmul", A[0, 0], C[0, :, 0], ref=np.matmul, batch=False)
 row("matmul", A[:, :0], C, ref=np.matmul, batch=False)
 row("matmul", ints(2, 3), ints(3, 2), ref=np.matmul, batch=False)
-row("matmul", ints(2, 3).astype("int8"), ints(3, 2).astype("int8"), ref=lambda a, b: np.matmul(a.astype("int32"), b.astype("int32")), batch=False)
+row(
+    "matmul",
+    ints(2, 3).astype("int8"),
+    ints(3, 2).astype("int8"),
+    ref=lambda a, b: np.matmul(a.astype("int32"), b.astype("int32")),
+    batch=False,
+)
 row("contract", "bij,bjk->bik", [A, C], ref=lambda s, x: np.einsum(s, *x))
 row("contract", "...ij,...jk->...ik", [A, C], ref=lambda s, x: np.einsum(s, *x))
 row("contract", "ij,kj", [A[0], A[1]], ref=lambda s, x: np.einsum(s, *x))
@@ -384,7 +443,12 @@ unary("relu", lambda x: np.maximum(x, 0))
 row("relu", ints(4), ref=lambda x: np.maximum(x, 0))
 unary("relu6", lambda x: np.clip(x, 0, 6), X * 4)
 unary("leaky_relu", lambda x, negative_slope=0.2: np.where(x > 0, x, x * np.float32(negative_slope)), odd=False)
-unary("leaky_relu", lambda x, negative_slope=0.2: np.where(x > 0, x, x * np.float32(negative_slope)), odd=False, negative_slope=0.1)
+unary(
+    "leaky_relu",
+    lambda x, negative_slope=0.2: np.where(x > 0, x, x * np.float32(negative_slope)),
+    odd=False,
+    negative_slope=0.1,
+)
 unary("elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))))
 unary("elu", lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))), alpha=0.5)
 unary("selu", lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))))

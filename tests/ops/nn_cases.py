@@ -26,7 +26,9 @@ def windows(x: np.ndarray, sizes: Any, strides: Any, dilation: Any, padding: str
         outs.append(out)
     padded = np.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill)
     for at in itertools.product(*map(range, outs)):
-        cut = tuple(slice(p * s, p * s + d * (k - 1) + 1, d) for p, s, d, k in zip(at, strides, dilation, sizes, strict=True))
+        cut = tuple(
+            slice(p * s, p * s + d * (k - 1) + 1, d) for p, s, d, k in zip(at, strides, dilation, sizes, strict=True)
+        )
         yield at, padded[(slice(None), *cut)], outs
 
 
@@ -45,7 +47,9 @@ def back(x: np.ndarray, data_format: str | None) -> np.ndarray:
     return np.moveaxis(x, -1, 1) if data_format == "channels_first" else x
 
 
-def conv(x: Any, w: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1) -> Any:
+def conv(
+    x: Any, w: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+) -> Any:
     """A convolution, window by window and group by group."""
     x, n = last(x, data_format), x.ndim - 2
     groups = x.shape[-1] // w.shape[-2]
@@ -58,25 +62,37 @@ def conv(x: Any, w: Any, strides: Any = 1, padding: str = "valid", data_format: 
     return back(out, data_format)
 
 
-def depthwise(x: Any, w: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1) -> Any:
+def depthwise(
+    x: Any, w: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+) -> Any:
     """Each channel by itself."""
     grouped = w.reshape(*w.shape[:-2], 1, -1)
     return conv(x, grouped, strides, padding, data_format, dilation_rate)
 
 
-def separable(x: Any, w: Any, p: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1) -> Any:
+def separable(
+    x: Any, w: Any, p: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+) -> Any:
     """Depthwise, then pointwise."""
     return conv(depthwise(x, w, strides, padding, data_format, dilation_rate), p, data_format=data_format)
 
 
 def transposed(
-    x: Any, w: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None, data_format: Any = None, dilation_rate: Any = 1
+    x: Any,
+    w: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Any:
     """Kernels laid down side by side; what is kept of it follows TensorFlow's rules."""
     x, n = last(x, data_format), x.ndim - 2
     strides, dilation = full(strides, n), full(dilation_rate, n)
     reach = [d * (k - 1) + 1 for k, d in zip(w.shape, dilation, strict=False)]
-    out = np.zeros((len(x), *((m + 4) * s + r for m, s, r in zip(x.shape[1:], strides, reach, strict=False)), w.shape[-2]), x.dtype)
+    out = np.zeros(
+        (len(x), *((m + 4) * s + r for m, s, r in zip(x.shape[1:], strides, reach, strict=False)), w.shape[-2]), x.dtype
+    )
     for at in itertools.product(*map(range, x.shape[1:-1])):
         for k in itertools.product(*map(range, w.shape[:n])):
             place = tuple(p * s + j * d for p, s, j, d in zip(at, strides, k, dilation, strict=True))
@@ -100,7 +116,9 @@ def pool(kind: str) -> Any:
         x, n = last(x, data_format), x.ndim - 2
         size = full(size, n)
         out = None
-        for at, window, outs in windows(x, size, full(size if strides is None else strides, n), (1,) * n, padding, np.nan):
+        for at, window, outs in windows(
+            x, size, full(size if strides is None else strides, n), (1,) * n, padding, np.nan
+        ):
             if out is None:
                 out = np.zeros((len(x), *outs, x.shape[-1]), x.dtype)
             reduce = np.nanmax if kind == "max" else np.nanmean
@@ -139,21 +157,77 @@ for fmt in (LAST, FIRST):
             row("average_pool", x, (3, 2), ref=pool("mean"), kwargs=kw, grad=strides == 2)
         kw = {"padding": padding, "data_format": fmt}
         row("conv", back(SIGNAL, fmt), rand(3, 2, 6), ref=conv, kwargs=kw | {"dilation_rate": 2}, grad=True, tol=1e-4)
-        row("conv", back(IMAGE, fmt), rand(2, 2, 2, 6), ref=conv, kwargs=kw | {"dilation_rate": (1, 2)}, grad=True, tol=1e-4)
-        row("conv", back(VOLUME, fmt), rand(2, 3, 2, 2, 3), ref=conv, kwargs=kw | {"strides": 2}, grad=fmt == LAST, tol=1e-4)
+        row(
+            "conv",
+            back(IMAGE, fmt),
+            rand(2, 2, 2, 6),
+            ref=conv,
+            kwargs=kw | {"dilation_rate": (1, 2)},
+            grad=True,
+            tol=1e-4,
+        )
+        row(
+            "conv",
+            back(VOLUME, fmt),
+            rand(2, 3, 2, 2, 3),
+            ref=conv,
+            kwargs=kw | {"strides": 2},
+            grad=fmt == LAST,
+            tol=1e-4,
+        )
         row("conv", back(VOLUME, fmt), rand(2, 1, 2, 1, 4), ref=conv, kwargs=kw | {"dilation_rate": 2}, tol=1e-4)
-        row("conv_transpose", back(SIGNAL, fmt), rand(3, 2, 4), ref=transposed, kwargs=kw | {"strides": 3, "output_padding": 1}, grad=True, tol=1e-4)
+        row(
+            "conv_transpose",
+            back(SIGNAL, fmt),
+            rand(3, 2, 4),
+            ref=transposed,
+            kwargs=kw | {"strides": 3, "output_padding": 1},
+            grad=True,
+            tol=1e-4,
+        )
         row("conv_transpose", back(SIGNAL, fmt), rand(1, 2, 4), ref=transposed, kwargs=kw | {"strides": 2}, tol=1e-4)
-        row("conv_transpose", back(SIGNAL, fmt), rand(2, 2, 4), ref=transposed, kwargs=kw | {"dilation_rate": 2}, tol=1e-4)
-        row("conv_transpose", back(VOLUME, fmt), rand(2, 3, 2, 3, 2), ref=transposed, kwargs=kw | {"strides": 2}, tol=1e-4)
+        row(
+            "conv_transpose",
+            back(SIGNAL, fmt),
+            rand(2, 2, 4),
+            ref=transposed,
+            kwargs=kw | {"dilation_rate": 2},
+            tol=1e-4,
+        )
+        row(
+            "conv_transpose",
+            back(VOLUME, fmt),
+            rand(2, 3, 2, 3, 2),
+            ref=transposed,
+            kwargs=kw | {"strides": 2},
+            tol=1e-4,
+        )
         row("depthwise_conv", back(SIGNAL, fmt), rand(3, 4, 2), ref=depthwise, kwargs=kw, grad=True, tol=1e-4)
-        row("depthwise_conv", back(SIGNAL, fmt), rand(2, 4, 1), ref=depthwise, kwargs=kw | {"dilation_rate": 2}, tol=1e-4)
-        row("separable_conv", back(IMAGE, fmt), rand(2, 2, 4, 2), rand(1, 1, 8, 3), ref=separable, kwargs=kw | {"strides": 2}, grad=True, tol=1e-4)
+        row(
+            "depthwise_conv",
+            back(SIGNAL, fmt),
+            rand(2, 4, 1),
+            ref=depthwise,
+            kwargs=kw | {"dilation_rate": 2},
+            tol=1e-4,
+        )
+        row(
+            "separable_conv",
+            back(IMAGE, fmt),
+            rand(2, 2, 4, 2),
+            rand(1, 1, 8, 3),
+            ref=separable,
+            kwargs=kw | {"strides": 2},
+            grad=True,
+            tol=1e-4,
+        )
         for name, kind in (("max_pool", "max"), ("average_pool", "mean")):
             row(name, back(SIGNAL, fmt), 3, ref=pool(kind), kwargs=kw | {"strides": 1}, grad=True)
             row(name, back(SIGNAL, fmt), 2, ref=pool(kind), kwargs=kw | {"strides": 3})
             row(name, back(VOLUME, fmt), (2, 3, 1), ref=pool(kind), kwargs=kw, grad=fmt == LAST)
-    row("adaptive_average_pool", back(IMAGE, fmt), (4, 3), ref=adaptive(np.mean), kwargs={"data_format": fmt}, grad=True)
+    row(
+        "adaptive_average_pool", back(IMAGE, fmt), (4, 3), ref=adaptive(np.mean), kwargs={"data_format": fmt}, grad=True
+    )
     row("adaptive_max_pool", back(IMAGE, fmt), (4, 3), ref=adaptive(np.max), kwargs={"data_format": fmt}, grad=True)
 row("conv", SIGNAL, rand(3, 4, 2), ref=conv, kwargs={"padding": "causal", "strides": 2}, grad=True, tol=1e-4)
 row("conv", SIGNAL[:0], rand(3, 4, 2), ref=lambda x, w: np.zeros((0, 5, 2), "float32"))
@@ -196,24 +270,61 @@ def binary_loss(t: Any, x: Any, from_logits: bool = False) -> Any:
 
 for axis in (-1, 0):
     row("categorical_crossentropy", TARGETS, SHARES, ref=categorical, kwargs={"axis": axis}, grad=True)
-    row("categorical_crossentropy", TARGETS, LOGITS * 50, ref=categorical, kwargs={"axis": axis, "from_logits": True}, tol=1e-4)
+    row(
+        "categorical_crossentropy",
+        TARGETS,
+        LOGITS * 50,
+        ref=categorical,
+        kwargs={"axis": axis, "from_logits": True},
+        tol=1e-4,
+    )
 row("categorical_crossentropy", TARGETS, LOGITS, ref=categorical, kwargs={"from_logits": True}, grad=True)
 row("categorical_crossentropy", TARGETS, np.eye(4, dtype="float32")[:3], ref=categorical, tol=1e-4)
 row("sparse_categorical_crossentropy", CLASSES, SHARES, ref=sparse, grad=True)
 row("sparse_categorical_crossentropy", CLASSES[:, None], LOGITS, ref=sparse, kwargs={"from_logits": True}, grad=True)
-row("sparse_categorical_crossentropy", np.array([0, 2, 9, -1], "int32"), LOGITS, ref=sparse, kwargs={"from_logits": True, "axis": 0}, batch=False)
+row(
+    "sparse_categorical_crossentropy",
+    np.array([0, 2, 9, -1], "int32"),
+    LOGITS,
+    ref=sparse,
+    kwargs={"from_logits": True, "axis": 0},
+    batch=False,
+)
 row("sparse_categorical_crossentropy", ints(2, 3, low=0, high=4), X3, ref=sparse, kwargs={"from_logits": True})
 row("binary_crossentropy", TARGETS, SHARES, ref=binary_loss, grad=True)
 row("binary_crossentropy", TARGETS, LOGITS * 100, ref=binary_loss, kwargs={"from_logits": True}, tol=1e-4)
-row("binary_crossentropy", TARGETS, np.eye(4, dtype="float32")[:3], ref=lambda t, x: binary_loss(t, np.clip(x, np.float32(1e-7), np.float32(1 - 1e-7))), tol=1e-4)
+row(
+    "binary_crossentropy",
+    TARGETS,
+    np.eye(4, dtype="float32")[:3],
+    ref=lambda t, x: binary_loss(t, np.clip(x, np.float32(1e-7), np.float32(1 - 1e-7))),
+    tol=1e-4,
+)
 row("softmax_loss", TARGETS, LOGITS, ref=lambda t, x: categorical(t, x, True), grad=True)
 row("sparse_softmax_loss", np.array([1, 9, -1], "int32"), LOGITS, ref=lambda t, x: sparse(t, x, True), grad=True)
 row("sigmoid_loss", TARGETS, LOGITS, ref=lambda t, x: binary_loss(t, x, True), grad=True)
-row("multi_hot", np.array([[0, 2], [1, 1]], "int32"), 4, ref=lambda x, n: np.array([[1, 0, 1, 0], [0, 1, 0, 0]], "float32"))
+row(
+    "multi_hot",
+    np.array([[0, 2], [1, 1]], "int32"),
+    4,
+    ref=lambda x, n: np.array([[1, 0, 1, 0], [0, 1, 0, 0]], "float32"),
+)
 row("multi_hot", np.array([0, 2], "int32"), 4, ref=lambda x, n, **k: np.array([1, 0, 1, 0]), kwargs={"dtype": "int32"})
-row("multi_hot", np.array([[0, 2], [1, 5], [-1, 3]], "int32"), 4, ref=lambda x, n, **k: np.array([[1, 0], [1, 0], [0, 1], [0, 1]], "float32"), kwargs={"axis": 0})
+row(
+    "multi_hot",
+    np.array([[0, 2], [1, 5], [-1, 3]], "int32"),
+    4,
+    ref=lambda x, n, **k: np.array([[1, 0], [1, 0], [0, 1], [0, 1]], "float32"),
+    kwargs={"axis": 0},
+)
 SCORES = np.array([[0.1, 0.9, 0.3], [0.5, 0.5, 0.1], [np.nan, 0.2, 0.1], [0.1, 0.2, 0.3]], "float32")
-row("in_top_k", np.array([2, 1, 0, 7], "int32"), SCORES, ref=lambda t, p, k: np.array([True, True, False, False]), kwargs={"k": 2})
+row(
+    "in_top_k",
+    np.array([2, 1, 0, 7], "int32"),
+    SCORES,
+    ref=lambda t, p, k: np.array([True, True, False, False]),
+    kwargs={"k": 2},
+)
 row("in_top_k", np.array([2, 1, 1, -1], "int32"), SCORES, 1, ref=lambda t, p, k: np.array([False, True, True, False]))
 
 
@@ -222,13 +333,23 @@ def segments(reduce: Any, start: Any) -> Any:
 
     def run(x: Any, ids: Any, n: int | None = None) -> Any:
         n = ids.max() + 1 if n is None else n
-        return np.stack([reduce(x[ids == i], axis=0) if (ids == i).any() else np.full(x.shape[1:], start, x.dtype) for i in range(n)])
+        return np.stack(
+            [
+                reduce(x[ids == i], axis=0) if (ids == i).any() else np.full(x.shape[1:], start, x.dtype)
+                for i in range(n)
+            ]
+        )
 
     return run
 
 
 IDS = np.array([0, 2, -1, 0, 9], "int32")
-for name, reduce, start in (("sum", np.sum, 0), ("prod", np.prod, 1), ("max", np.max, -np.inf), ("min", np.min, np.inf)):
+for name, reduce, start in (
+    ("sum", np.sum, 0),
+    ("prod", np.prod, 1),
+    ("max", np.max, -np.inf),
+    ("min", np.min, np.inf),
+):
     row(f"segment_{name}", rand(5, 2), IDS, 4, ref=segments(reduce, start))
     row(f"segment_{name}", rand(5), np.array([0, 1, 1, 0, 3], "int32"), ref=segments(reduce, start))
 row("segment_max", ints(5), IDS, 3, ref=segments(np.max, np.iinfo("int32").min))
@@ -242,7 +363,9 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float = 1e-7) -> 
     return x / np.maximum((np.abs(x) ** order).sum(axis, keepdims=True) ** (1 / order), epsilon)
 
 
-def batch_norm(x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3) -> Any:
+def batch_norm(
+    x: Any, mean: Any, variance: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Any:
     """Channel by channel."""
     shape = [1] * x.ndim
     shape[axis] = -1
@@ -291,7 +414,16 @@ Q, K, VALUES = rand(2, 3, 4, 5), rand(2, 6, 4, 5, seed=1), rand(2, 6, 4, 5, seed
 MASK = ints(2, 1, 3, 6) > -2
 
 
-def attention(q: Any, k: Any, v: Any, bias: Any = None, mask: Any = None, scale: Any = None, is_causal: bool = False, attn_logits_soft_cap: Any = None) -> Any:
+def attention(
+    q: Any,
+    k: Any,
+    v: Any,
+    bias: Any = None,
+    mask: Any = None,
+    scale: Any = None,
+    is_causal: bool = False,
+    attn_logits_soft_cap: Any = None,
+) -> Any:
     """Scaled dot-product attention."""
     k, v = np.repeat(k, q.shape[2] // k.shape[2], 2), np.repeat(v, q.shape[2] // v.shape[2], 2)
     logits = np.einsum("btnh,bsnh->bnts", q, k) * (q.shape[-1] ** -0.5 if scale is None else scale)
@@ -313,5 +445,15 @@ row("dot_product_attention", Q, K, VALUES, ref=attention, kwargs={"is_causal": T
 row("dot_product_attention", Q, K[:, :, :2], VALUES[:, :, :2], ref=attention, batch=False)
 row("dot_product_attention", Q, K, VALUES, ref=attention, kwargs={"attn_logits_soft_cap": 1.5}, batch=False)
 row("attend", Q, K, VALUES, BIAS, 0.5, ref=lambda q, k, v, b, s: attention(q, k, v, b, None, s), batch=False)
-row("capped_attend", Q, K, VALUES, None, 0.5, 2.0, ref=lambda q, k, v, b, s, c: attention(q, k, v, b, None, s, False, c), batch=False)
+row(
+    "capped_attend",
+    Q,
+    K,
+    VALUES,
+    None,
+    0.5,
+    2.0,
+    ref=lambda q, k, v, b, s, c: attention(q, k, v, b, None, s, False, c),
+    batch=False,
+)
 row("causal_attend", Q, K, VALUES, 0.5, ref=lambda q, k, v, s: attention(q, k, v, None, None, s, True), batch=False)

@@ -15,7 +15,9 @@ from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable
 
 
-@pytest.fixture(params=[f"{b}{how}" for b in BACKENDS for how in ("", " compiled") if how == "" or b in ("jax", "tensorflow")])
+@pytest.fixture(
+    params=[f"{b}{how}" for b in BACKENDS for how in ("", " compiled") if how == "" or b in ("jax", "tensorflow")]
+)
 def compiled(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """A way to run a function of tensors: as it is, or compiled."""
     name, _, how = request.param.partition(" ")
@@ -92,7 +94,9 @@ def test_scan_by_length_and_structures(backend: str) -> None:
     carry, ys = ops.scan(lambda c, _: ({"a": c["a"] * 2.0}, c["a"]), {"a": ops.ones(())}, length=4)
     same(carry["a"], 16.0)
     same(ys, [1.0, 2.0, 4.0, 8.0])
-    carry, ys = ops.scan(lambda c, s: (c + s[0] * s[1], None), 0.0, (np.ones(3, "float32"), np.arange(3, dtype="float32")))
+    carry, ys = ops.scan(
+        lambda c, s: (c + s[0] * s[1], None), 0.0, (np.ones(3, "float32"), np.arange(3, dtype="float32"))
+    )
     same(carry, 3.0)
     assert ys is None
     with pytest.raises(ValueError, match="how many steps"):

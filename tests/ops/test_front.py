@@ -43,7 +43,9 @@ def test_promotion_beside_numbers(backend: str) -> None:
             for out in (ops.add(x, number), ops.add(number, x), ops.subtract(x, number)):
                 assert dtype(out) == want, (kind, number)
             assert ops.add(KerasTensor((2,), kind), number).dtype == want
-        np.testing.assert_array_equal(ops.convert_to_numpy(ops.cast(ops.subtract(number, ops.cast(x, "float32")), "float32")), 1.0)
+        np.testing.assert_array_equal(
+            ops.convert_to_numpy(ops.cast(ops.subtract(number, ops.cast(x, "float32")), "float32")), 1.0
+        )
 
 
 def test_unary_float_ops_of_integers(backend: str) -> None:
@@ -51,7 +53,10 @@ def test_unary_float_ops_of_integers(backend: str) -> None:
     for kind in ("bool", "int8", "int32"):
         for name in ("exp", "sqrt", "sin", "sigmoid", "mean", "softmax", "erf"):
             function = getattr(ops, name)
-            assert dtype(function(ops.ones((2,), kind))) == "float32" == function(KerasTensor((2,), kind)).dtype, (name, kind)
+            assert dtype(function(ops.ones((2,), kind))) == "float32" == function(KerasTensor((2,), kind)).dtype, (
+                name,
+                kind,
+            )
 
 
 def test_variables_are_operands(backend: str) -> None:
@@ -105,20 +110,70 @@ ERRORS = [
     ("sum", lambda: ops.sum(ops.ones((2, 3)), axis=2), ValueError, r"`axis`=2 is out of range for a tensor of 2 axes"),
     ("exp", lambda: ops.exp(ops.ones((2,)), beta=1), TypeError, r"ops.exp: got an unexpected keyword argument 'beta'"),
     ("clip", lambda: ops.clip(ops.ones((2,)), 1.0), TypeError, r"missing the argument 'x_max'"),
-    ("conv", lambda: ops.conv(ops.ones((1, 3, 2)), ops.ones((5, 2, 4))), ValueError, r"ops.conv.*length 5.*length 3.*same"),
-    ("conv", lambda: ops.conv(ops.ones((1, 3, 3)), ops.ones((2, 2, 4))), ValueError, r"3 channels.*2 input channels.*data_format"),
+    (
+        "conv",
+        lambda: ops.conv(ops.ones((1, 3, 2)), ops.ones((5, 2, 4))),
+        ValueError,
+        r"ops.conv.*length 5.*length 3.*same",
+    ),
+    (
+        "conv",
+        lambda: ops.conv(ops.ones((1, 3, 3)), ops.ones((2, 2, 4))),
+        ValueError,
+        r"3 channels.*2 input channels.*data_format",
+    ),
     ("conv", lambda: ops.conv(ops.ones((1, 5, 5, 3)), ops.ones((2, 3, 4))), ValueError, r"kernel of 4 axes"),
-    ("conv", lambda: ops.conv(ops.ones((1, 5, 2)), ops.ones((2, 2, 4)), padding="full"), ValueError, r"`padding`.*'valid'.*'full'"),
+    (
+        "conv",
+        lambda: ops.conv(ops.ones((1, 5, 2)), ops.ones((2, 2, 4)), padding="full"),
+        ValueError,
+        r"`padding`.*'valid'.*'full'",
+    ),
     ("conv", lambda: ops.conv(ops.ones((1, 5, 2)), ops.ones((2, 2, 4)), strides=0), ValueError, r"`strides`.*positive"),
-    ("conv_transpose", lambda: ops.conv_transpose(ops.ones((1, 3, 2)), ops.ones((2, 3, 4))), ValueError, r"2 channels.*takes 4"),
-    ("conv_transpose", lambda: ops.conv_transpose(ops.ones((1, 3, 2)), ops.ones((2, 3, 2)), 2, output_padding=2), ValueError, r"below its stride"),
-    ("depthwise_conv", lambda: ops.depthwise_conv(ops.ones((1, 3, 2)), ops.ones((2, 3, 2))), ValueError, r"channels, multiplier"),
+    (
+        "conv_transpose",
+        lambda: ops.conv_transpose(ops.ones((1, 3, 2)), ops.ones((2, 3, 4))),
+        ValueError,
+        r"2 channels.*takes 4",
+    ),
+    (
+        "conv_transpose",
+        lambda: ops.conv_transpose(ops.ones((1, 3, 2)), ops.ones((2, 3, 2)), 2, output_padding=2),
+        ValueError,
+        r"below its stride",
+    ),
+    (
+        "depthwise_conv",
+        lambda: ops.depthwise_conv(ops.ones((1, 3, 2)), ops.ones((2, 3, 2))),
+        ValueError,
+        r"channels, multiplier",
+    ),
     ("max_pool", lambda: ops.max_pool(ops.ones((1, 3, 2)), 4), ValueError, r"ops.max_pool.*length 4.*length 3"),
     ("average_pool", lambda: ops.average_pool(ops.ones((1, 3)), 2), ValueError, r"3, 4 or 5 axes"),
-    ("categorical_crossentropy", lambda: ops.categorical_crossentropy(ops.ones((2,), "int32"), ops.ones((2, 3))), ValueError, r"same shape.*sparse_"),
-    ("sparse_categorical_crossentropy", lambda: ops.sparse_categorical_crossentropy(ops.ones((2, 3)), ops.ones((2, 3))), ValueError, r"one-hot"),
-    ("binary_crossentropy", lambda: ops.binary_crossentropy(ops.ones((2,)), ops.ones((2, 1))), ValueError, r"same shape"),
-    ("batch_normalization", lambda: ops.batch_normalization(ops.ones((2, 3)), ops.ones((2,)), ops.ones((3,)), -1), ValueError, r"`mean`.*\(3,\)"),
+    (
+        "categorical_crossentropy",
+        lambda: ops.categorical_crossentropy(ops.ones((2,), "int32"), ops.ones((2, 3))),
+        ValueError,
+        r"same shape.*sparse_",
+    ),
+    (
+        "sparse_categorical_crossentropy",
+        lambda: ops.sparse_categorical_crossentropy(ops.ones((2, 3)), ops.ones((2, 3))),
+        ValueError,
+        r"one-hot",
+    ),
+    (
+        "binary_crossentropy",
+        lambda: ops.binary_crossentropy(ops.ones((2,)), ops.ones((2, 1))),
+        ValueError,
+        r"same shape",
+    ),
+    (
+        "batch_normalization",
+        lambda: ops.batch_normalization(ops.ones((2, 3)), ops.ones((2,)), ops.ones((3,)), -1),
+        ValueError,
+        r"`mean`.*\(3,\)",
+    ),
     ("layer_normalization", lambda: ops.layer_normalization(ops.ones((2, 3)), ops.ones((2,))), ValueError, r"`gamma`"),
     ("normalize", lambda: ops.normalize(ops.ones((2,)), order=0), ValueError, r"`order`"),
     ("dot_product_attention", lambda: ops.dot_product_attention(*[ops.ones((2, 3, 4))] * 3), ValueError, r"4 axes"),
@@ -193,7 +248,12 @@ def test_graphs_of_unknown_batch() -> None:
         y = ops.average_pool(ops.conv(x, kernel, padding="same"), 2)
         heads = ops.reshape(sequence, (ops.shape(sequence)[0], -1, 2, 2))
         attended = ops.dot_product_attention(heads, heads, heads, is_causal=True)
-        return ops.sum(y), ops.sum(ops.max_pool(sequence, 2, padding="same")), attended, ops.layer_normalization(sequence)
+        return (
+            ops.sum(y),
+            ops.sum(ops.max_pool(sequence, 2, padding="same")),
+            attended,
+            ops.layer_normalization(sequence),
+        )
 
     total, pooled, attended, normal = run(tf.ones((2, 8, 8, 3)), tf.ones((2, 5, 4)))
     assert float(pooled) == 2 * 3 * 4

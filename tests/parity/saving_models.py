@@ -151,7 +151,9 @@ def schedule(keras):
     h = layers.Dense(4, activation=keras.activations.silu)(i)
     model = keras.Model(i, [layers.Activation("softplus")(h), layers.Dense(1, use_bias=False)(h)])
     rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
-    model.compile(keras.optimizers.Adam(rate, amsgrad=True), loss=["mse", keras.losses.MeanAbsoluteError()], metrics=[["mae"], []])
+    model.compile(
+        keras.optimizers.Adam(rate, amsgrad=True), loss=["mse", keras.losses.MeanAbsoluteError()], metrics=[["mae"], []]
+    )
     x = inputs((3,))
     model.fit(x, [np.ones((4, 4), "float32"), np.ones((4, 1), "float32")], verbose=0)
     return model, x
@@ -159,7 +161,9 @@ def schedule(keras):
 
 def half_precision(keras):
     layers = keras.layers
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, dtype="mixed_bfloat16"), layers.Dense(2, dtype="bfloat16")])
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(8, dtype="mixed_bfloat16"), layers.Dense(2, dtype="bfloat16")]
+    )
     return model, inputs((4,))
 
 

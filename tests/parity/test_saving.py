@@ -23,7 +23,12 @@ SCRIPT = pathlib.Path(saving_models.__file__)
 def keras_side(action, folder, backend):
     environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": ""}
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), action, str(folder)], env=environment, capture_output=True, text=True, timeout=600, check=False
+        [sys.executable, str(SCRIPT), action, str(folder)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 

@@ -12,7 +12,11 @@ import pytest
 from tricera.saving import archive
 from tricera.saving.archive import Archive, FileFormatError, Member
 
-MEMBERS = [Member("config.json", b"{}"), Member("model.weights.h5", lambda file: file.write(b"x" * 1000)), Member("assets/a/b.txt", b"hi")]
+MEMBERS = [
+    Member("config.json", b"{}"),
+    Member("model.weights.h5", lambda file: file.write(b"x" * 1000)),
+    Member("assets/a/b.txt", b"hi"),
+]
 
 
 def zip_of(*members, compression=zipfile.ZIP_STORED):
@@ -82,7 +86,10 @@ def test_link_is_written_through(tmp_path):
 
 
 def test_unwritable_paths_name_the_path(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nowhere.*folder does not exist"), archive.replacing(tmp_path / "nowhere" / "m"):
+    with (
+        pytest.raises(FileNotFoundError, match=r"nowhere.*folder does not exist"),
+        archive.replacing(tmp_path / "nowhere" / "m"),
+    ):
         pass
     with pytest.raises(IsADirectoryError, match="is a folder"), archive.replacing(tmp_path):
         pass
@@ -121,7 +128,20 @@ def test_overwrite_with_nobody_to_ask(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "name",
-    ["/etc/passwd", "../up", "a/../../up", "assets/..", "a\\b", "C:/x", "a//b", "./a", "a/ ", "a.", "a\nb", "assets/x/../y"],
+    [
+        "/etc/passwd",
+        "../up",
+        "a/../../up",
+        "assets/..",
+        "a\\b",
+        "C:/x",
+        "a//b",
+        "./a",
+        "a/ ",
+        "a.",
+        "a\nb",
+        "assets/x/../y",
+    ],
 )
 def test_hostile_names(name):
     with pytest.raises(FileFormatError, match=r"refused: its member"):
@@ -189,7 +209,10 @@ def test_changed_bytes_are_noticed():
         opened.read("config.json")
     squeezed = zip_of(("w", b"y" * 100), compression=zipfile.ZIP_DEFLATED)
     body = zlib.compress(b"y" * 100)[2:-4]
-    with Archive(squeezed.replace(body, bytes(len(body)), 1)) as opened, pytest.raises(FileFormatError, match="damaged"):
+    with (
+        Archive(squeezed.replace(body, bytes(len(body)), 1)) as opened,
+        pytest.raises(FileFormatError, match="damaged"),
+    ):
         opened.section("w")
 
 
@@ -210,5 +233,8 @@ def test_link_in_a_folder(tmp_path):
 
 
 def test_missing_member():
-    with Archive(zip_of(("config.json", b"{}"))) as opened, pytest.raises(FileFormatError, match=r"holds no 'model\.weights\.h5'"):
+    with (
+        Archive(zip_of(("config.json", b"{}"))) as opened,
+        pytest.raises(FileFormatError, match=r"holds no 'model\.weights\.h5'"),
+    ):
         opened.section("model.weights.h5")

@@ -55,7 +55,9 @@ def test_tuples_become_lists_and_numpy_scalars_numbers():
 def test_arrays(dtype):
     if dtype == "complex64":
         pytest.skip("JSON has no complex numbers")
-    array = np.array([[1, 0], [0, 1]], dtype)if dtype != "bfloat16" else np.eye(2).astype(__import__("ml_dtypes").bfloat16)
+    array = (
+        np.array([[1, 0], [0, 1]], dtype) if dtype != "bfloat16" else np.eye(2).astype(__import__("ml_dtypes").bfloat16)
+    )
     got = through_json(array)
     assert got.dtype == array.dtype
     np.testing.assert_array_equal(got, array)
@@ -63,7 +65,10 @@ def test_arrays(dtype):
 
 def test_symbolic_tensor():
     got = serialize_keras_object(KerasTensor((None, 2), "int32"))
-    assert got == {"class_name": "__keras_tensor__", "config": {"shape": [None, 2], "dtype": "int32", "keras_history": None}}
+    assert got == {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": [None, 2], "dtype": "int32", "keras_history": None},
+    }
     assert deserialize_keras_object(got).shape == (None, 2)
 
 
@@ -177,7 +182,12 @@ def lambda_config(**changes):
 
 def test_code_is_refused_by_default():
     config = lambda_config()
-    for attempt in (config, [config], {"a": {"b": config}}, {"class_name": "__lambda__", "config": {"value": ["x", None, None]}}):
+    for attempt in (
+        config,
+        [config],
+        {"a": {"b": config}},
+        {"class_name": "__lambda__", "config": {"value": ["x", None, None]}},
+    ):
         with pytest.raises(ValueError, match="safe_mode=False"):
             deserialize_keras_object(attempt)
     with lambdas.safe_mode_scope(True), pytest.raises(ValueError, match="safe_mode=False"):
@@ -209,7 +219,9 @@ def test_code_that_is_none():
 
 def test_errors_of_from_config_say_what_to_do():
     with pytest.raises(TypeError, match=r"Point could not be made from its config.*from_config"):
-        deserialize_keras_object({"module": None, "class_name": "Point", "config": {}, "registered_name": "tests>Point"})
+        deserialize_keras_object(
+            {"module": None, "class_name": "Point", "config": {}, "registered_name": "tests>Point"}
+        )
 
 
 @pytest.mark.parametrize(

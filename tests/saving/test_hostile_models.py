@@ -20,7 +20,12 @@ DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 2}
 
 
 def sequential(*described, **changes):
-    first = {"module": "keras.layers", "class_name": "InputLayer", "config": {"batch_shape": [None, 4]}, "registered_name": None}
+    first = {
+        "module": "keras.layers",
+        "class_name": "InputLayer",
+        "config": {"batch_shape": [None, 4]},
+        "registered_name": None,
+    }
     return {"module": "keras", "class_name": "Sequential", "registered_name": None,
             "config": {"name": "s", "layers": [first, *described]}, **changes}  # fmt: skip
 
@@ -160,7 +165,9 @@ def test_weights(canary, fill, whole_model):
         np.testing.assert_array_equal(before[0], model.get_weights()[0])
 
 
-@pytest.mark.parametrize("name", ["../hacked", "/tmp/hacked", "assets/../../hacked", "assets/layers/dense/../../../hacked", "a\\..\\b"])
+@pytest.mark.parametrize(
+    "name", ["../hacked", "/tmp/hacked", "assets/../../hacked", "assets/layers/dense/../../../hacked", "a\\..\\b"]
+)
 def test_names_of_assets(canary, name):
     path = model_file(canary / "m.keras", sequential(DENSE), **{name: "x"})
     with pytest.raises(ValueError, match="refused"):
@@ -221,7 +228,9 @@ def test_config_that_asks_for_all_memory(canary):
             raise SystemExit("loaded")
     """
     environment = {**os.environ, "TRICERA_BACKEND": "numpy", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 

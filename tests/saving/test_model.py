@@ -27,7 +27,11 @@ class Block(layers.Layer):
         self.units = units
         self.stack = [layers.Dense(units), layers.Dropout(0.5), layers.Dense(units)]
         self.by_name = {"b": layers.Dense(units), "a": layers.LayerNormalization()}
-        self.nested = [[layers.Dense(units), [layers.Dense(units)]], {"k": layers.Dense(units)}, (layers.Dense(units), None, 3)]
+        self.nested = [
+            [layers.Dense(units), [layers.Dense(units)]],
+            {"k": layers.Dense(units)},
+            (layers.Dense(units), None, 3),
+        ]
         self.together = {layers.Dense(units)}
         self.second = self.first = layers.Dense(units)
 
@@ -73,7 +77,11 @@ def randomize(model, seed=0):
 
 
 def small():
-    return randomize(models.Sequential([layers.Input((4,)), layers.Dense(3, activation="relu"), layers.Dropout(0.5), layers.Dense(2)]))
+    return randomize(
+        models.Sequential(
+            [layers.Input((4,)), layers.Dense(3, activation="relu"), layers.Dropout(0.5), layers.Dense(2)]
+        )
+    )
 
 
 def graph():
@@ -379,7 +387,12 @@ def test_wrong_endings(tmp_path, name):
 
 def test_wrong_endings_of_weights(tmp_path):
     model = small()
-    for name, options in (("m.h5", {}), ("m.keras", {}), ("m.weights.json", {}), ("m.weights.h5", {"max_shard_size": 1})):
+    for name, options in (
+        ("m.h5", {}),
+        ("m.keras", {}),
+        ("m.weights.json", {}),
+        ("m.weights.h5", {"max_shard_size": 1}),
+    ):
         with pytest.raises(ValueError, match="ends in"):
             model.save_weights(tmp_path / name, **options)
     (tmp_path / "m.txt").write_bytes(b"")

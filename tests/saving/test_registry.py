@@ -75,7 +75,9 @@ def test_scope_ends_after_an_exception():
     assert registry.get_registered_object("a") is None
 
 
-@pytest.mark.parametrize("name", ["BigThing", "big_thing", "bigthing", "BIGTHING", {"class_name": "BigThing", "config": {}}])
+@pytest.mark.parametrize(
+    "name", ["BigThing", "big_thing", "bigthing", "BIGTHING", {"class_name": "BigThing", "config": {}}]
+)
 def test_lookup_makes_objects_of_classes(name):
     assert isinstance(registry.lookup("thing", name, TABLE), Thing)
 
@@ -100,7 +102,9 @@ def test_lookup_names_the_nearest():
         registry.lookup("thing", 3, TABLE)
 
 
-@pytest.mark.parametrize("config", [{"config": {}}, {"class_name": "BigThing", "config": 3}, {"class_name": "function", "config": []}])
+@pytest.mark.parametrize(
+    "config", [{"config": {}}, {"class_name": "BigThing", "config": 3}, {"class_name": "function", "config": []}]
+)
 def test_lookup_of_malformed_configs(config):
     with pytest.raises(ValueError, match=r"config|name"):
         registry.lookup("thing", config, TABLE)

@@ -162,7 +162,9 @@ def test_add_loss_regularizers_and_metrics_in_layers(trainable_backend):
             return x
 
     x, y = regression(16)
-    model = keras.Sequential([layers.Input((3,)), Penalty(), layers.Dense(1, kernel_regularizer=keras.regularizers.L2(0.1))])
+    model = keras.Sequential(
+        [layers.Input((3,)), Penalty(), layers.Dense(1, kernel_regularizer=keras.regularizers.L2(0.1))]
+    )
     model.compile(keras.optimizers.SGD(0.0), "mse")
     w, _ = model.get_weights()
     logs = model.evaluate(x, y, verbose=0, batch_size=16, return_dict=True)
@@ -244,7 +246,11 @@ def test_training_goes_on_after_a_move():
     [
         (lambda m, x, y: keras.Sequential([layers.Dense(1)]).fit(x, y), ValueError, "compile"),
         (lambda m, x, y: m.fit(x, y[:-1], verbose=0), ValueError, "63"),
-        (lambda m, x, y: m.fit(x, (y > 0).astype(int)[:, 0], class_weight={0: float("nan"), 1: 1.0}, verbose=0), ValueError, "class_weight"),
+        (
+            lambda m, x, y: m.fit(x, (y > 0).astype(int)[:, 0], class_weight={0: float("nan"), 1: 1.0}, verbose=0),
+            ValueError,
+            "class_weight",
+        ),
         (lambda m, x, y: m.fit(x[:, :2], y, verbose=0), ValueError, "shape"),
         (lambda m, x, y: m.compile("nonsense", "mse"), ValueError, "nonsense"),
         (lambda m, x, y: m.compile("sgd", "nonsense"), ValueError, "nonsense"),

@@ -129,7 +129,10 @@ def test_hand_written_jax_loop():
             tv, ov = optimizer.stateless_apply(ov, grads, tv)
             return loss, (tv, ntv, ov)
 
-        state = tuple([v.value for v in g] for g in (model.trainable_variables, model.non_trainable_variables, optimizer.variables))
+        state = tuple(
+            [v.value for v in g]
+            for g in (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
+        )
         losses = []
         for _ in range(20):
             loss, state = step(state, x, y)
@@ -140,7 +143,9 @@ def test_hand_written_jax_loop():
 def test_one_neutral_loop(trainable_backend):
     model, optimizer = build(), keras.optimizers.Adam(0.05)
     inputs, targets = (keras.ops.convert_to_tensor(a) for a in (x, y))
-    step = keras.value_and_grad(lambda: keras.losses.MeanSquaredError()(targets, model(inputs)), model.trainable_variables)
+    step = keras.value_and_grad(
+        lambda: keras.losses.MeanSquaredError()(targets, model(inputs)), model.trainable_variables
+    )
     losses = []
     for _ in range(60):
         loss, gradients = step()

@@ -18,7 +18,6 @@ from tricera.ops import (
     leaky_relu as leaky_relu,
     log_sigmoid as log_sigmoid,
     log_softmax as log_softmax,
-    mish as mish,
     relu6 as relu6,
     selu as selu,
     sigmoid as sigmoid,
@@ -34,6 +33,7 @@ from tricera.ops import (
     tanh_shrink as tanh_shrink,
     threshold as threshold,
 )
+from tricera.ops.activations import mish as mish
 
 hard_swish, swish = hard_silu, silu
 

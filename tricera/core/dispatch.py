@@ -51,7 +51,9 @@ class Backend:
         tensor = _room(self.name, "tensor")
         if "convert" not in self.__dict__:
             # All at once: nothing can be imported while torch.compile traces.
-            self.__dict__.update({k: v for k, v in vars(tensor).items() if inspect.isfunction(v) or isinstance(v, bool)})
+            self.__dict__.update(
+                {k: v for k, v in vars(tensor).items() if inspect.isfunction(v) or isinstance(v, bool)}
+            )
         if hasattr(tensor, name):
             value = getattr(tensor, name)
         else:

@@ -43,7 +43,9 @@ class Op:
         out: the dtype of the result where it isn't the operands'.
     """
 
-    def __init__(self, fn: Callable[..., Any], primitive: bool, promote: str | None, spec: Any, out: str | None) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], primitive: bool, promote: str | None, spec: Any, out: str | None
+    ) -> None:
         self.fn, self.name, self.primitive = fn, fn.__name__, primitive
         self.promote, self.spec, self.out = promote, spec, out
         self.signature = inspect.signature(fn)
@@ -75,7 +77,9 @@ class Op:
             values[i] = value
         missing = next((n for n, v in zip(self.names, values, strict=True) if v is inspect.Parameter.empty), None)
         if missing is not None:
-            raise TypeError(f"ops.{self.name}: missing the argument {missing!r}. Its signature is {self.name}{self.signature}.")
+            raise TypeError(
+                f"ops.{self.name}: missing the argument {missing!r}. Its signature is {self.name}{self.signature}."
+            )
         return values
 
 
@@ -338,7 +342,9 @@ def canonical_axis(op: Op, axis: Any, ndim: int, several: int = 1) -> Any:
     try:
         axis = axis.__index__()
     except (AttributeError, TypeError):
-        raise TypeError(f"ops.{op.name}: `axis` must be an integer, a tuple of integers or None, not {axis!r}.") from None
+        raise TypeError(
+            f"ops.{op.name}: `axis` must be an integer, a tuple of integers or None, not {axis!r}."
+        ) from None
     rank = ndim + op.new_axes * several
     if not -rank <= axis < rank:
         raise ValueError(f"ops.{op.name}: `axis`={axis} is out of range for a tensor of {ndim} axes.")

@@ -21,7 +21,14 @@ _BINARY = {
     "or": "logical_or",
     "xor": "logical_xor",
 }
-_COMPARISONS = {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal"}
+_COMPARISONS = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}
 _UNARY = {"neg": "negative", "abs": "absolute", "invert": "logical_not"}
 
 

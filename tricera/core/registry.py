@@ -163,7 +163,9 @@ def by_name(name: str, table: Mapping[str, Any]) -> Any:
     return None
 
 
-def lookup(kind: str, identifier: Any, table: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+def lookup(
+    kind: str, identifier: Any, table: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Any:
     """What a user's identifier means: the rule behind every `get()` and `deserialize()` of Tricera.
 
     A string is looked up in `table` (as it is, in snake_case, in any case), then among the registered and the custom
@@ -238,8 +240,10 @@ def _named(kind: str, name: str, table: Mapping[str, Any], custom_objects: Mappi
     if found is None:
         near = difflib.get_close_matches(name.lower(), [key.lower() for key in table], n=3)
         nearest = sorted({key for key in table if key.lower() in near})
-        hint = f"Did you mean {' or '.join(repr(key) for key in nearest)}?" if nearest else (
-            f"The names are {', '.join(sorted(table))}."
+        hint = (
+            f"Did you mean {' or '.join(repr(key) for key in nearest)}?"
+            if nearest
+            else (f"The names are {', '.join(sorted(table))}.")
         )
         raise ValueError(
             f"There is no {kind} named {name!r}. {hint} Your own classes and functions need "

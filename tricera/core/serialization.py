@@ -112,7 +112,11 @@ def serialize_keras_object(obj: Any) -> Any:
     if callable(obj) and not isinstance(obj, type) and not hasattr(obj, "get_config"):
         return _function_config(obj)
     if isinstance(obj, type) or not hasattr(obj, "get_config"):
-        what = "the class itself, not an object of it" if isinstance(obj, type) else f"an object of type {type(obj).__name__}"
+        what = (
+            "the class itself, not an object of it"
+            if isinstance(obj, type)
+            else f"an object of type {type(obj).__name__}"
+        )
         raise ConfigError(
             f"{obj!r} ({what}) can't be written to a config. An object can if its class has a get_config() method that "
             "returns the constructor's arguments as a dict."
@@ -314,7 +318,9 @@ def _value_config(obj: Any) -> dict[str, Any] | None:
     if isinstance(obj, bytes):
         return _tagged("__bytes__", value=obj.decode("utf-8"))
     if isinstance(obj, slice):
-        return _tagged("__slice__", **{key: serialize_keras_object(getattr(obj, key)) for key in ("start", "stop", "step")})
+        return _tagged(
+            "__slice__", **{key: serialize_keras_object(getattr(obj, key)) for key in ("start", "stop", "step")}
+        )
     if obj is Ellipsis:
         return _tagged("__ellipsis__")
     if isinstance(obj, np.ndarray):
@@ -324,7 +330,9 @@ def _value_config(obj: Any) -> dict[str, Any] | None:
         place = None if history is None else [history.operation.name, history.node_index, history.tensor_index]
         return _tagged("__keras_tensor__", shape=list(obj.shape), dtype=obj.dtype, keras_history=place)
     if isinstance(obj, Variable):
-        raise ConfigError(f"{obj!r} can't be written to a config: a variable's value belongs to the weights, not to the config.")
+        raise ConfigError(
+            f"{obj!r} can't be written to a config: a variable's value belongs to the weights, not to the config."
+        )
     backend = dispatch.of(obj)
     if backend is not None and not isinstance(obj, np.generic):
         return _tagged("__tensor__", value=backend.to_numpy(obj).tolist(), dtype=backend.dtype(obj))
@@ -366,7 +374,9 @@ def _decode(tag: str, inner: Any) -> Any:
     try:
         return _DECODERS[tag](inner)
     except (TypeError, KeyError, AttributeError, ValueError, OverflowError) as error:
-        raise ConfigError(f"A malformed {tag} in the config: {_short(inner)} ({type(error).__name__}: {error}).") from error
+        raise ConfigError(
+            f"A malformed {tag} in the config: {_short(inner)} ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _plain_values(value: Any) -> Any:

@@ -42,7 +42,9 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
             if dim == 1 or (dim is None and d is not None):
                 dim = d
             elif d is not None and d != dim:
-                raise ValueError(f"The shapes {' and '.join(map(str, shapes))} can't be broadcast: {dim} and {d} differ on axis {i}.")
+                raise ValueError(
+                    f"The shapes {' and '.join(map(str, shapes))} can't be broadcast: {dim} and {d} differ on axis {i}."
+                )
         out.append(dim)
     return tuple(out)
 
@@ -72,7 +74,9 @@ def matmul(x1: Spec, x2: Spec, *_: Any) -> Spec:
     a = x1.shape if x1.ndim > 1 else (1, *x1.shape)
     b = x2.shape if x2.ndim > 1 else (*x2.shape, 1)
     if a[-1] is not None and b[-2] is not None and a[-1] != b[-2]:
-        raise ValueError(f"ops.matmul: the inner dimensions of shapes {x1.shape} and {x2.shape} differ: {a[-1]} and {b[-2]}.")
+        raise ValueError(
+            f"ops.matmul: the inner dimensions of shapes {x1.shape} and {x2.shape} differ: {a[-1]} and {b[-2]}."
+        )
     shape = broadcast_shapes(a[:-2], b[:-2]) if len(a) > 2 or len(b) > 2 else ()
     rows = (a[-2],) if x1.ndim > 1 else ()
     columns = (b[-1],) if x2.ndim > 1 else ()
@@ -108,7 +112,9 @@ def stack(xs: Sequence[Spec], axis: int = 0) -> Spec:
         raise ValueError("ops.stack needs at least one tensor.")
     shape = list(xs[0].shape)
     for x in xs[1:]:
-        if x.ndim != len(shape) or any(a is not None and b is not None and a != b for a, b in zip(shape, x.shape, strict=True)):
+        if x.ndim != len(shape) or any(
+            a is not None and b is not None and a != b for a, b in zip(shape, x.shape, strict=True)
+        ):
             raise ValueError(f"ops.stack: all tensors need the same shape; got {[s.shape for s in xs]}.")
         shape = [b if a is None else a for a, b in zip(shape, x.shape, strict=True)]
     if not -len(shape) - 1 <= axis <= len(shape):
@@ -134,7 +140,9 @@ def reshape(x: Spec, newshape: Any) -> Spec:
         return Spec(_reshape_unknown(x.shape, wanted, known), x.dtype)
     if -1 not in wanted:
         if size != known:
-            raise ValueError(f"ops.reshape: a tensor of shape {x.shape} ({size} elements) can't take the shape {newshape}.")
+            raise ValueError(
+                f"ops.reshape: a tensor of shape {x.shape} ({size} elements) can't take the shape {newshape}."
+            )
         return Spec(wanted, x.dtype)
     if known == 0 or size % known:
         raise ValueError(f"ops.reshape: a tensor of shape {x.shape} ({size} elements) can't take the shape {newshape}.")
@@ -184,9 +192,7 @@ def take(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
     return Spec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
 
 
-def window_length(
-    size: int | None, kernel: int, stride: int, padding: Any, dilation: int, what: str
-) -> int | None:
+def window_length(size: int | None, kernel: int, stride: int, padding: Any, dilation: int, what: str) -> int | None:
     """The length of one spatial axis after sliding a window over it.
 
     Args:

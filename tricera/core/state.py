@@ -129,7 +129,9 @@ class StatelessScope:
                 raise ValueError(f"`state_mapping` must hold pairs (Variable, value); got a {type(variable).__name__}.")
             shape = tuple(getattr(value, "shape", variable.shape))
             if len(shape) != len(variable.shape):
-                raise ValueError(f"The variable {variable.path!r} has shape {variable.shape}, the value given has {shape}.")
+                raise ValueError(
+                    f"The variable {variable.path!r} has shape {variable.shape}, the value given has {shape}."
+                )
         self._pairs = pairs
         self.collect_losses = collect_losses
         self.losses: list[Any] = []
@@ -165,4 +167,6 @@ class StatelessScope:
         current_stateless.reset(self._losses_token)
 
 
-current_stateless: contextvars.ContextVar[StatelessScope | None] = contextvars.ContextVar("tricera_stateless", default=None)
+current_stateless: contextvars.ContextVar[StatelessScope | None] = contextvars.ContextVar(
+    "tricera_stateless", default=None
+)

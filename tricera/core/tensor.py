@@ -145,7 +145,9 @@ class KerasTensor(Operators):
 
     def __iter__(self) -> Iterator[Any]:
         if not self._shape or self._shape[0] is None:
-            raise TypeError(f"A symbolic tensor of shape {self._shape} can't be iterated over. Use `ops.unstack` on a known axis.")
+            raise TypeError(
+                f"A symbolic tensor of shape {self._shape} can't be iterated over. Use `ops.unstack` on a known axis."
+            )
         return (self[i] for i in range(self._shape[0]))
 
     def __len__(self) -> int:
@@ -154,7 +156,9 @@ class KerasTensor(Operators):
         return self._shape[0]
 
     def __bool__(self) -> bool:
-        raise TypeError("A symbolic KerasTensor has no truth value. Use `ops.where` or `ops.cond` in the place of `if`.")
+        raise TypeError(
+            "A symbolic KerasTensor has no truth value. Use `ops.where` or `ops.cond` in the place of `if`."
+        )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise ValueError(

@@ -169,10 +169,11 @@ def assert_same_paths(a: Any, b: Any) -> None:
     """Raise ValueError unless the leaves of both structures lie at the same paths, whatever the containers' types."""
     p, q = ({path for path, _ in flatten_with_path(s)} for s in (a, b))
     if p != q:
-        raise ValueError(f"The paths differ: only in the first {sorted(p - q, key=str)}, only in the second {sorted(q - p, key=str)}.")
+        raise ValueError(
+            f"The paths differ: only in the first {sorted(p - q, key=str)}, only in the second {sorted(q - p, key=str)}."
+        )
 
 
 def leaves_of(*structures: Any) -> list[Any]:
     """The leaves of all the structures, one after the other."""
     return [leaf for structure in structures for leaf in flatten(structure)]
-

@@ -68,7 +68,9 @@ class Variable(Operators):
         if kwargs:
             raise ValueError(f"Unknown argument of Variable: {', '.join(kwargs)}.")
         if aggregation not in (None, "none", "mean", "sum", "only_first_replica"):
-            raise ValueError(f"`aggregation` must be 'none', 'mean', 'sum' or 'only_first_replica', not {aggregation!r}.")
+            raise ValueError(
+                f"`aggregation` must be 'none', 'mean', 'sum' or 'only_first_replica', not {aggregation!r}."
+            )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"A variable's name must be a string without '/', not {name!r}.")
         self._backend = dispatch.current()
@@ -138,7 +140,9 @@ class Variable(Operators):
         if len(shape) != len(self._shape) or any(
             s is not None and s != mine for s, mine in zip(shape, self._shape, strict=True)
         ):
-            raise ValueError(f"The variable {self._path!r} has shape {self._shape}; a value of shape {tuple(shape)} can't be assigned.")
+            raise ValueError(
+                f"The variable {self._path!r} has shape {self._shape}; a value of shape {tuple(shape)} can't be assigned."
+            )
         scope = current_cells.get()
         if scope is not None:
             scope.write(self, value)
@@ -236,7 +240,9 @@ class Variable(Operators):
 
     def _scalar(self) -> Any:
         if self.numel() != 1:
-            raise TypeError(f"Only a variable of one element can be turned into a Python number; {self._path!r} has shape {self._shape}.")
+            raise TypeError(
+                f"Only a variable of one element can be turned into a Python number; {self._path!r} has shape {self._shape}."
+            )
         return self.numpy().reshape(())
 
     def __len__(self) -> int:
@@ -299,7 +305,9 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, na
         dtype = dtypes.standardize_dtype(array.dtype) if known else _weak(array.dtype)
     array = np.asarray(array).astype(dtypes.numpy_dtype(dtype))
     if shape is not None and array.shape != tuple(shape):
-        raise ValueError(f"The initial value of the variable {name!r} has shape {array.shape}, but `shape` says {tuple(shape)}.")
+        raise ValueError(
+            f"The initial value of the variable {name!r} has shape {array.shape}, but `shape` says {tuple(shape)}."
+        )
     return array
 
 

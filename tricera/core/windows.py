@@ -66,7 +66,9 @@ def each(value: Any, n: int, name: str, op: str) -> tuple[int, ...]:
     if len(values) == 1:
         values *= n
     if len(values) != n or not all(isinstance(v, int) and v > 0 for v in values):
-        raise ValueError(f"ops.{op}: `{name}` must be a positive integer or {n} of them, one a spatial axis, not {value!r}.")
+        raise ValueError(
+            f"ops.{op}: `{name}` must be a positive integer or {n} of them, one a spatial axis, not {value!r}."
+        )
     return values
 
 
@@ -94,7 +96,8 @@ def _padding(op: str, padding: Any, allowed: tuple[str, ...]) -> str:
 
 def _lengths(op: str, sizes: Shape, window: Any, strides: Any, padding: str, dilation: Any) -> Shape:
     return tuple(
-        window_length(n, k, s, padding, d, f"ops.{op}") for n, k, s, d in zip(sizes, window, strides, dilation, strict=True)
+        window_length(n, k, s, padding, d, f"ops.{op}")
+        for n, k, s, d in zip(sizes, window, strides, dilation, strict=True)
     )
 
 
@@ -178,9 +181,7 @@ class Transposed(NamedTuple):
     def tail(self) -> tuple[int, ...]:
         """What is added at the end of each axis of the full result once `crop` is gone (negative: cut off)."""
         # out - (full - crop) = n s + extra - (n s - s + reach) + crop, whatever n is.
-        return tuple(
-            e + s - r + c for e, s, r, c in zip(self.extra, self.strides, self.reach, self.crop, strict=True)
-        )
+        return tuple(e + s - r + c for e, s, r, c in zip(self.extra, self.strides, self.reach, self.crop, strict=True))
 
     def shape(self, batch: int | None) -> Shape:
         """The shape of the result."""
@@ -192,9 +193,7 @@ def _output_padding(op: str, value: Any, strides: tuple[int, ...]) -> tuple[int 
     if value is None:
         return (None,) * n
     values = (value,) * n if isinstance(value, int) else tuple(value)
-    if len(values) != n or any(
-        p is not None and not 0 <= p < max(s, 1) for p, s in zip(values, strides, strict=False)
-    ):
+    if len(values) != n or any(p is not None and not 0 <= p < max(s, 1) for p, s in zip(values, strides, strict=False)):
         raise ValueError(
             f"ops.{op}: `output_padding` must be {n} integers, each at least 0 and below its stride {strides}, not {value!r}."
         )

@@ -58,7 +58,9 @@ def find(name: str, url: str, expected: str | None = None) -> Path:
             ) from error
         found = sha256(Path(temporary))
         if expected is not None and found != expected:
-            raise ValueError(f"The file downloaded from {url} has the SHA-256 {found}, not {expected} as expected. It was not kept.")
+            raise ValueError(
+                f"The file downloaded from {url} has the SHA-256 {found}, not {expected} as expected. It was not kept."
+            )
         os.replace(temporary, target)
     finally:
         Path(temporary).unlink(missing_ok=True)

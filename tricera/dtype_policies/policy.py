@@ -229,7 +229,9 @@ def get(identifier: Any) -> DTypePolicy:
     try:
         return DTypePolicy(dtypes.standardize_dtype(identifier))
     except (ValueError, TypeError):
-        raise ValueError(f"Can't make a dtype policy of {identifier!r}. Pass a name, a dtype, a policy or a config.") from None
+        raise ValueError(
+            f"Can't make a dtype policy of {identifier!r}. Pass a name, a dtype, a policy or a config."
+        ) from None
 
 
 _global: DTypePolicy | None = None

@@ -166,7 +166,9 @@ class VarianceScaling(RandomInitializer):
             raise ValueError(f"`mode` must be 'fan_in', 'fan_out' or 'fan_avg', not {mode!r}.")
         distribution = "truncated_normal" if distribution == "normal" else distribution.lower()
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
-            raise ValueError(f"`distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform', not {distribution!r}.")
+            raise ValueError(
+                f"`distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform', not {distribution!r}."
+            )
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
 
@@ -256,5 +258,3 @@ class Orthogonal(RandomInitializer):
         q, r = np.linalg.qr(self.generator().standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # makes the decomposition unique, hence the distribution uniform
         return (self.gain * (q.T if rows < columns else q).reshape(shape)).astype(dtypes.numpy_dtype(dtype))
-
-

@@ -36,7 +36,11 @@ class CallInfo:
 
     def __init__(self, cls: type) -> None:
         parameters = list(inspect.signature(cls.call).parameters.values())[1:]  # type: ignore[attr-defined]
-        plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_ONLY)
+        plain = (
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.KEYWORD_ONLY,
+            inspect.Parameter.POSITIONAL_ONLY,
+        )
         self.names = [p.name for p in parameters if p.kind in plain]
         self.has_kwargs = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
         self.has_args = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters)

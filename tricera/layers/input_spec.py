@@ -60,7 +60,17 @@ class InputSpec:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "allow_last_axis_squeeze", "name", "optional")
+        names = (
+            "dtype",
+            "shape",
+            "ndim",
+            "max_ndim",
+            "min_ndim",
+            "axes",
+            "allow_last_axis_squeeze",
+            "name",
+            "optional",
+        )
         return {name: getattr(self, name) for name in names}
 
     @classmethod
@@ -115,7 +125,9 @@ def _check_one(spec: InputSpec, x: Any, layer: str) -> None:
     rank = len(shape)
 
     def fail(expected: str) -> ValueError:
-        return ValueError(f"The input of the layer {layer!r} is incompatible: expected {expected}, given shape {shape}.")
+        return ValueError(
+            f"The input of the layer {layer!r} is incompatible: expected {expected}, given shape {shape}."
+        )
 
     squeezable = spec.allow_last_axis_squeeze
     if spec.ndim is not None and rank != spec.ndim:
@@ -136,7 +148,9 @@ def _check_one(spec: InputSpec, x: Any, layer: str) -> None:
     if spec.shape is not None:
         wanted = spec.shape
         if squeezable and rank != len(wanted):
-            wanted, shape = (s[:-1] if s and len(s) > min(rank, len(wanted)) and s[-1] == 1 else s for s in (wanted, shape))
+            wanted, shape = (
+                s[:-1] if s and len(s) > min(rank, len(wanted)) and s[-1] == 1 else s for s in (wanted, shape)
+            )
         for want, got in zip(wanted, shape, strict=False):
             if want is not None and got is not None and want != got:
                 raise fail(f"shape {spec.shape}")

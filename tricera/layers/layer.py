@@ -493,7 +493,9 @@ class Layer(Operation):
         with autocast(wanted):
             return self.call(*args, **kwargs)
 
-    def _convert_inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any], bool]:
+    def _convert_inputs(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any], bool]:
         """Arrays become tensors, floats get the compute dtype; say whether anything is symbolic."""
         backend = self._backend
         if len(args) == 1 and not kwargs:
@@ -668,9 +670,14 @@ class Layer(Operation):
         if not self.built:
             raise ValueError(f"The layer {self.name!r} must be built before `stateless_call`: call it on data once.")
         tv, ntv = self.trainable_variables, self.non_trainable_variables
-        for what, variables, values in (("trainable", tv, trainable_variables), ("non-trainable", ntv, non_trainable_variables)):
+        for what, variables, values in (
+            ("trainable", tv, trainable_variables),
+            ("non-trainable", ntv, non_trainable_variables),
+        ):
             if len(variables) != len(values):
-                raise ValueError(f"The layer {self.name!r} has {len(variables)} {what} variables; {len(values)} values were given.")
+                raise ValueError(
+                    f"The layer {self.name!r} has {len(variables)} {what} variables; {len(values)} values were given."
+                )
 
         def run() -> Any:
             outputs = self(*args, **kwargs)
@@ -715,7 +722,9 @@ class Layer(Operation):
         """The losses of the last call and the penalties of the regularizers."""
         layers = self._flatten_layers()
         context = self._call_context
-        found = [x for layer in layers if layer._losses and layer._losses_context in (context, None) for x in layer._losses]
+        found = [
+            x for layer in layers if layer._losses and layer._losses_context in (context, None) for x in layer._losses
+        ]
         return [*found, *self._regularization_losses(layers)]
 
     def _regularization_losses(self, layers: Iterable[Layer]) -> list[Any]:
@@ -767,7 +776,9 @@ class Layer(Operation):
         variables = self._own_variables
         if len(store.keys()) != len(variables):
             hint = "" if self.built else " The layer isn't built: build or call it before loading."
-            raise ValueError(f"The layer {self.name!r} has {len(variables)} variables; the file holds {len(store.keys())}.{hint}")
+            raise ValueError(
+                f"The layer {self.name!r} has {len(variables)} variables; the file holds {len(store.keys())}.{hint}"
+            )
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
 
@@ -878,7 +889,8 @@ def _located(error: Exception, layer: Layer, args: Any, kwargs: Any) -> Exceptio
     if not any("In the layer" in note for note in getattr(error, "__notes__", ())):
         inputs = {**{f"args[{i}]": a for i, a in enumerate(args)}, **kwargs}
         shown = ", ".join(
-            f"{k}: {getattr(x, 'dtype', '')}{list(x.shape)}" if hasattr(x, "shape") else f"{k}={x!r:.60}" for k, x in inputs.items()
+            f"{k}: {getattr(x, 'dtype', '')}{list(x.shape)}" if hasattr(x, "shape") else f"{k}={x!r:.60}"
+            for k, x in inputs.items()
         )
         error.add_note(f"In the layer {layer.path!r} ({public_class(layer).__name__}), called on {shown}.")
     return error

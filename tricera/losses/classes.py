@@ -31,7 +31,9 @@ class MeanSquaredError(FunctionLoss):
 
     fn = staticmethod(F.mean_squared_error)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -46,7 +48,9 @@ class MeanAbsoluteError(FunctionLoss):
 
     fn = staticmethod(F.mean_absolute_error)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -61,7 +65,12 @@ class MeanAbsolutePercentageError(FunctionLoss):
 
     fn = staticmethod(F.mean_absolute_percentage_error)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_absolute_percentage_error", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_absolute_percentage_error",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -76,7 +85,12 @@ class MeanSquaredLogarithmicError(FunctionLoss):
 
     fn = staticmethod(F.mean_squared_logarithmic_error)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "mean_squared_logarithmic_error", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "mean_squared_logarithmic_error",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -91,7 +105,9 @@ class LogCosh(FunctionLoss):
 
     fn = staticmethod(F.log_cosh)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "log_cosh", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "log_cosh", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -106,7 +122,9 @@ class Hinge(FunctionLoss):
 
     fn = staticmethod(F.hinge)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -121,7 +139,9 @@ class SquaredHinge(FunctionLoss):
 
     fn = staticmethod(F.squared_hinge)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -136,7 +156,9 @@ class CategoricalHinge(FunctionLoss):
 
     fn = staticmethod(F.categorical_hinge)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_hinge", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_hinge", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -151,7 +173,9 @@ class KLDivergence(FunctionLoss):
 
     fn = staticmethod(F.kl_divergence)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "kl_divergence", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
@@ -166,7 +190,9 @@ class Poisson(FunctionLoss):
 
     fn = staticmethod(F.poisson)
 
-    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "poisson", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "poisson", dtype: Any = None
+    ) -> None:
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 

@@ -330,7 +330,9 @@ def circle(
     """
     y_pred = _as_float(y_pred)
     labels = ops.reshape(ops.cast(ops.convert_to_tensor(y_true), "int32"), (-1, 1))
-    others = labels if ref_labels is None else ops.reshape(ops.cast(ops.convert_to_tensor(ref_labels), "int32"), (-1, 1))
+    others = (
+        labels if ref_labels is None else ops.reshape(ops.cast(ops.convert_to_tensor(ref_labels), "int32"), (-1, 1))
+    )
     embeddings = y_pred if ref_embeddings is None else _as_float(ref_embeddings)
     similarity = ops.matmul(y_pred, ops.transpose(embeddings))
     same = ops.equal(labels, ops.transpose(others))

@@ -34,7 +34,9 @@ class Loss:
 
     _config: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
         if reduction not in REDUCTIONS:
             raise ValueError(f"`reduction` must be one of {', '.join(map(repr, REDUCTIONS[:-1]))}, not {reduction!r}.")
         self.name = name or naming.to_snake_case(type(self).__name__)
@@ -64,7 +66,9 @@ class Loss:
         values = self.call(y_true, y_pred)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
-        return reduce_weighted_values(values, sample_weight, get_mask(values) if mask is None else mask, self.reduction, self.dtype)
+        return reduce_weighted_values(
+            values, sample_weight, get_mask(values) if mask is None else mask, self.reduction, self.dtype
+        )
 
     def _converted(self, x: Any) -> Any:
         """Tensors of the loss's dtype; a nested list of Python numbers is one tensor."""
@@ -146,7 +150,11 @@ def reduce_values(values: Any, sample_weight: Any = None, reduction: str | None 
         return values
     total = ops.sum(values)
     if reduction == "sum" or not len(values.shape):
-        return total if reduction != "mean_with_sample_weight" or sample_weight is None else divide_no_nan(total, ops.sum(sample_weight))
+        return (
+            total
+            if reduction != "mean_with_sample_weight" or sample_weight is None
+            else divide_no_nan(total, ops.sum(sample_weight))
+        )
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         return divide_no_nan(total, ops.sum(sample_weight))
     return ops.divide(total, ops.cast(count(values), ops.dtype(total)))
@@ -166,7 +174,11 @@ def divide_no_nan(x: Any, y: Any) -> Any:
 
 
 def reduce_weighted_values(
-    values: Any, sample_weight: Any = None, mask: Any = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    values: Any,
+    sample_weight: Any = None,
+    mask: Any = None,
+    reduction: str | None = "sum_over_batch_size",
+    dtype: Any = None,
 ) -> Any:
     """Weigh and mask values a sample, and reduce them.
 
@@ -206,5 +218,3 @@ def apply_mask(sample_weight: Any, mask: Any, dtype: str, reduction: str | None)
     while len(sample_weight.shape) < len(mask.shape):
         sample_weight = ops.expand_dims(sample_weight, -1)
     return ops.multiply(sample_weight, mask)
-
-

@@ -39,13 +39,17 @@ def flat_pairs(y_true: Any, y_pred: Any, sample_weight: Any, dtype: str) -> tupl
     return ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,)), sample_weight
 
 
-def counts(y_true: Any, y_pred: Any, thresholds: list[float], sample_weight: Any, dtype: str) -> tuple[Any, Any, Any, Any]:
+def counts(
+    y_true: Any, y_pred: Any, thresholds: list[float], sample_weight: Any, dtype: str
+) -> tuple[Any, Any, Any, Any]:
     """True positives, false positives, true negatives and false negatives for each threshold.
 
     An output counts as positive above the threshold. One comparison of (thresholds, samples) and two products.
     """
     y_true, y_pred, weight = flat_pairs(y_true, y_pred, sample_weight, dtype)
-    positive = ops.cast(ops.greater(y_pred, ops.reshape(ops.convert_to_tensor(np.array(thresholds, dtype)), (-1, 1))), dtype)
+    positive = ops.cast(
+        ops.greater(y_pred, ops.reshape(ops.convert_to_tensor(np.array(thresholds, dtype)), (-1, 1))), dtype
+    )
     is_true = ops.cast(ops.cast(y_true, "bool"), dtype)
     weight = ops.ones_like(is_true) if weight is None else weight
     true_weight = ops.multiply(is_true, weight)
@@ -120,7 +124,12 @@ class _Ratio(Metric):
     _other: tuple[str, int]
 
     def __init__(
-        self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None, name: str | None = None, dtype: Any = None
+        self,
+        thresholds: Any = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         self._direction = "up"
@@ -157,7 +166,12 @@ class _Ratio(Metric):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        return {**super().get_config(), "thresholds": self.init_thresholds, "top_k": self.top_k, "class_id": self.class_id}
+        return {
+            **super().get_config(),
+            "thresholds": self.init_thresholds,
+            "top_k": self.top_k,
+            "class_id": self.class_id,
+        }
 
 
 class Precision(_Ratio):
@@ -214,7 +228,9 @@ class AUC(Metric):
         if curve not in ("ROC", "PR"):
             raise ValueError(f"`curve` must be 'ROC' or 'PR', not {curve!r}.")
         if summation_method not in ("interpolation", "minoring", "majoring"):
-            raise ValueError(f"`summation_method` must be 'interpolation', 'minoring' or 'majoring', not {summation_method!r}.")
+            raise ValueError(
+                f"`summation_method` must be 'interpolation', 'minoring' or 'majoring', not {summation_method!r}."
+            )
         self._direction = "up"
         self._given = thresholds
         if thresholds is None:
@@ -261,7 +277,10 @@ class AUC(Metric):
         thresholds = list(self._thresholds)
         if self.multi_label:
             y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-            labels = [counts(y_true[:, i], y_pred[:, i], thresholds, sample_weight, self.dtype) for i in range(y_pred.shape[-1])]
+            labels = [
+                counts(y_true[:, i], y_pred[:, i], thresholds, sample_weight, self.dtype)
+                for i in range(y_pred.shape[-1])
+            ]
             found = tuple(ops.stack([label[i] for label in labels], axis=1) for i in range(4))
         else:
             found = counts(y_true, y_pred, thresholds, sample_weight, self.dtype)
@@ -272,7 +291,8 @@ class AUC(Metric):
     def result(self) -> Any:
         """The area."""
         tp, fp, tn, fn = (
-            ops.convert_to_tensor(v) for v in (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives)
+            ops.convert_to_tensor(v)
+            for v in (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives)
         )
         if self.curve == "PR" and self.summation_method == "interpolation":
             areas = self._interpolated_pr(tp, fp, fn)

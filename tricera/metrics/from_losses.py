@@ -243,7 +243,11 @@ class BinaryCrossentropy(MeanMetricWrapper):
     """
 
     def __init__(
-        self, name: str = "binary_crossentropy", dtype: Any = None, from_logits: bool = False, label_smoothing: float = 0
+        self,
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
     ) -> None:
         super().__init__(
             F.binary_crossentropy, name=name, dtype=dtype, from_logits=from_logits, label_smoothing=label_smoothing
@@ -267,7 +271,12 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: float = 0, axis: int = -1,
     ) -> None:  # fmt: skip
         super().__init__(
-            F.categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+            F.categorical_crossentropy,
+            name=name,
+            dtype=dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
         )
         self._direction = "down"
 
@@ -288,6 +297,11 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         ignore_class: int | None = None, axis: int = -1,
     ) -> None:  # fmt: skip
         super().__init__(
-            F.sparse_categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits, ignore_class=ignore_class, axis=axis
+            F.sparse_categorical_crossentropy,
+            name=name,
+            dtype=dtype,
+            from_logits=from_logits,
+            ignore_class=ignore_class,
+            axis=axis,
         )
         self._direction = "down"

@@ -47,7 +47,13 @@ class Metric:
         return self._dtype_policy.variable_dtype
 
     def add_variable(
-        self, shape: Any, initializer: Any, dtype: Any = None, aggregation: str = "sum", layout: Any = None, name: str | None = None
+        self,
+        shape: Any,
+        initializer: Any,
+        dtype: Any = None,
+        aggregation: str = "sum",
+        layout: Any = None,
+        name: str | None = None,
     ) -> Variable:
         """Make a variable of the metric.
 
@@ -67,7 +73,9 @@ class Metric:
         self._variables.append(variable)
         return variable
 
-    def add_weight(self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None) -> Variable:
+    def add_weight(
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> Variable:
         """As `add_variable`, zeros for no initializer."""
         return self.add_variable(shape=shape, initializer=initializer or "zeros", dtype=dtype, name=name)
 
@@ -101,7 +109,9 @@ class Metric:
 
     def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
         """`update_state` as a pure function of the variables' values; returns the new ones."""
-        return functionalize(lambda: self.update_state(*args, **kwargs), self._checked(metric_variables))(metric_variables)[1]
+        return functionalize(lambda: self.update_state(*args, **kwargs), self._checked(metric_variables))(
+            metric_variables
+        )[1]
 
     def stateless_result(self, metric_variables: Any) -> Any:
         """`result` as a pure function of the variables' values."""
@@ -113,7 +123,9 @@ class Metric:
 
     def _checked(self, values: Any) -> list[Variable]:
         if len(values) != len(self.variables):
-            raise ValueError(f"The metric {self.name!r} has {len(self.variables)} variables; {len(values)} values were given.")
+            raise ValueError(
+                f"The metric {self.name!r} has {len(self.variables)} variables; {len(values)} values were given."
+            )
         return self.variables
 
     def get_config(self) -> dict[str, Any]:

@@ -45,7 +45,9 @@ class Function(Operation):
         if len(flat) != len(self.inputs):
             raise ValueError(f"The function {self.name!r} takes {len(self.inputs)} inputs; {len(flat)} were given.")
         values = self._plan.run(flat)
-        return tree.pack_sequence_as(self._outputs_struct, values) if tree.is_nested(self._outputs_struct) else values[0]
+        return (
+            tree.pack_sequence_as(self._outputs_struct, values) if tree.is_nested(self._outputs_struct) else values[0]
+        )
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """The outputs as symbolic tensors."""

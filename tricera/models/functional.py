@@ -117,7 +117,9 @@ class Functional(Model):
         for what, structure in (("inputs", inputs), ("outputs", outputs)):
             for t in tree.flatten(structure):
                 if not isinstance(t, KerasTensor):
-                    raise ValueError(f"The {what} of a functional model must be symbolic tensors (from `Input`), not {type(t).__name__}: {t!r}.")
+                    raise ValueError(
+                        f"The {what} of a functional model must be symbolic tensors (from `Input`), not {type(t).__name__}: {t!r}."
+                    )
         Model.__init__(self, name=name, trainable=trainable, **kwargs)
         inputs, outputs = _from_inputs(inputs, outputs)
         self._inputs_struct, self._outputs_struct = inputs, outputs
@@ -221,7 +223,9 @@ class Functional(Model):
                 if m is not None:
                     set_mask(x, m)
         values = self._plan.run(tensors)
-        return tree.pack_sequence_as(self._outputs_struct, values) if tree.is_nested(self._outputs_struct) else values[0]
+        return (
+            tree.pack_sequence_as(self._outputs_struct, values) if tree.is_nested(self._outputs_struct) else values[0]
+        )
 
     def _standardize(self, inputs: Any) -> list[Any]:
         struct = self._inputs_struct
@@ -234,12 +238,16 @@ class Functional(Model):
         elif isinstance(struct, dict) and isinstance(inputs, dict):
             missing = [k for k in struct if k not in inputs]
             if missing:
-                raise ValueError(f"The model {self.name!r} has the inputs {sorted(struct)}; the dict given has no {missing}.")
+                raise ValueError(
+                    f"The model {self.name!r} has the inputs {sorted(struct)}; the dict given has no {missing}."
+                )
             tensors = tree.flatten({k: inputs[k] for k in struct})
         else:
             tensors = tree.flatten(inputs)
         if len(tensors) != len(self._inputs):
-            raise ValueError(f"The model {self.name!r} expects {len(self._inputs)} inputs ({', '.join(self.input_names)}), but was given {len(tensors)}.")
+            raise ValueError(
+                f"The model {self.name!r} expects {len(self._inputs)} inputs ({', '.join(self.input_names)}), but was given {len(tensors)}."
+            )
         return [self._fit(x, t) for x, t in zip(tensors, self._inputs, strict=True)]
 
     def _fit(self, x: Any, expected: KerasTensor) -> Any:
@@ -260,7 +268,9 @@ class Functional(Model):
         if len(shape) != len(wanted) or any(
             w is not None and s is not None and s != w for s, w in zip(shape[1:], wanted[1:], strict=True)
         ):
-            raise ValueError(f"The input {expected.name!r} of the model {self.name!r} must have shape {wanted}; given shape {shape}.")
+            raise ValueError(
+                f"The input {expected.name!r} of the model {self.name!r} must have shape {wanted}; given shape {shape}."
+            )
         return x
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -280,7 +290,9 @@ class Functional(Model):
         A subclass with a constructor of its own, which makes the graph itself, gives that constructor's arguments.
         """
         own = next(c.__dict__["__init__"] for c in type(self).__mro__ if "__init__" in c.__dict__)
-        if own not in (Functional.__init__, Model.__init__) and not {"inputs", "outputs"} <= set(inspect.signature(own).parameters):
+        if own not in (Functional.__init__, Model.__init__) and not {"inputs", "outputs"} <= set(
+            inspect.signature(own).parameters
+        ):
             return Layer.get_config(self)
         return functional_config(self)
 
@@ -308,7 +320,9 @@ def _from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
     if all(isinstance(_history(t).operation, InputLayer) for t in flat):
         return inputs, outputs
     fresh = [
-        t if isinstance(_history(t).operation, InputLayer) else Input(batch_shape=t.shape, dtype=t.dtype, name=_history(t).operation.name)
+        t
+        if isinstance(_history(t).operation, InputLayer)
+        else Input(batch_shape=t.shape, dtype=t.dtype, name=_history(t).operation.name)
         for t in flat
     ]
     nodes, _ = sorted_nodes(flat, tree.flatten(outputs))
@@ -363,7 +377,9 @@ def make_plan(nodes: list[Node], inputs: list[KerasTensor], outputs: list[KerasT
             continue
         for t in node.outputs:
             index.setdefault(id(t), len(index))
-        template = tree.map_structure(lambda a: _Slot(index[id(a)]) if isinstance(a, KerasTensor) else a, (node.args, node.kwargs))
+        template = tree.map_structure(
+            lambda a: _Slot(index[id(a)]) if isinstance(a, KerasTensor) else a, (node.args, node.kwargs)
+        )
         args, kwargs = template
         single = args[0].index if len(args) == 1 and not kwargs and type(args[0]) is _Slot else None
         steps.append((node.operation, single, template, [index[id(t)] for t in node.outputs]))
@@ -420,4 +436,3 @@ def _references(struct: Any, reference: Callable[[KerasTensor], list[Any]]) -> A
     if isinstance(struct, KerasTensor):
         return reference(struct)
     return tree.map_structure(reference, struct)
-

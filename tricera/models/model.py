@@ -66,7 +66,9 @@ class Model(Trainer, Layer):
             Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
             return
         if args:
-            raise TypeError(f"{type(self).__name__}: Model takes keyword arguments, or symbolic inputs and outputs; got {args!r}.")
+            raise TypeError(
+                f"{type(self).__name__}: Model takes keyword arguments, or symbolic inputs and outputs; got {args!r}."
+            )
         Layer.__init__(self, **kwargs)
 
     def call(self, *args: Any, **kwargs: Any) -> Any:

@@ -93,5 +93,3 @@ def _structure(reference: Any, tensors: dict[Any, KerasTensor], what: str) -> An
             return tensors[key]  # type: ignore[index]
         return [_structure(v, tensors, what) for v in reference]
     raise ValueError(f"`{what}` holds {reference!r}, where a [layer, node, tensor] triple was expected.")
-
-

@@ -70,7 +70,9 @@ class Sequential(Model):
         if any(known is not layer and known.name == layer.name for known in self._stack) or layer in self._stack:
             raise ValueError(f"The names of a Sequential's layers must differ; {layer.name!r} is there already.")
         if isinstance(layer, InputLayer) and self._stack:
-            raise ValueError(f"An Input must be the first of a Sequential; {self.name!r} holds {self._stack[0].name!r} already.")
+            raise ValueError(
+                f"An Input must be the first of a Sequential; {self.name!r} holds {self._stack[0].name!r} already."
+            )
         declared = layer.__dict__.get("_declared_batch_shape")
         if not self._stack and declared is not None and not isinstance(layer, InputLayer):
             self._stack.append(InputLayer(batch_shape=declared, dtype=layer.input_dtype))
@@ -104,10 +106,14 @@ class Sequential(Model):
             ValueError: the stack is empty, or the shape is missing.
         """
         if not self._stack:
-            raise ValueError(f"The Sequential {self.name!r} holds no layer yet, so it can't be built. Add layers first.")
+            raise ValueError(
+                f"The Sequential {self.name!r} holds no layer yet, so it can't be built. Add layers first."
+            )
         if input_shape is None:
             if not isinstance(self._stack[0], InputLayer):
-                raise ValueError(f"The Sequential {self.name!r} needs an input shape to be built. Put an `Input` in front.")
+                raise ValueError(
+                    f"The Sequential {self.name!r} needs an input shape to be built. Put an `Input` in front."
+                )
             input_shape = self._stack[0].batch_shape
         from tricera.core.tensor import recording
 
@@ -143,7 +149,10 @@ class Sequential(Model):
         if not isinstance(self._stack[0], InputLayer) if self._stack else False:
             from tricera.core.dtypes import standardize_dtype
 
-            self._stack = [InputLayer(batch_shape=(None, *tuple(shape)[1:]), dtype=standardize_dtype(dtype)), *self._stack]
+            self._stack = [
+                InputLayer(batch_shape=(None, *tuple(shape)[1:]), dtype=standardize_dtype(dtype)),
+                *self._stack,
+            ]
         self.build(tuple(shape))
 
     def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
@@ -167,7 +176,9 @@ class Sequential(Model):
 
     def _graph(self, what: str) -> Functional:
         if self._functional is None:
-            raise AttributeError(f"The Sequential {self.name!r} isn't built yet, so it has no {what}. Put an `Input` in front, or call it on data.")
+            raise AttributeError(
+                f"The Sequential {self.name!r} isn't built yet, so it has no {what}. Put an `Input` in front, or call it on data."
+            )
         return self._functional
 
     @property

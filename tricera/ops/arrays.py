@@ -73,7 +73,9 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = x.shape[-2], x.shape[-1]
     if rows is None or columns is None:
-        raise ValueError(f"ops.diagonal: the lengths of the axes {axis1} and {axis2} must be known; got {tuple(x.shape)}.")
+        raise ValueError(
+            f"ops.diagonal: the lengths of the axes {axis1} and {axis2} must be known; got {tuple(x.shape)}."
+        )
     i = np.arange(max(min(rows + min(offset, 0), columns - max(offset, 0)), 0))
     positions = (i - min(offset, 0)) * columns + i + max(offset, 0)
     lead = tuple(-1 if d is None else d for d in x.shape[:-2])
@@ -178,7 +180,9 @@ def cross(
     x1, x2 = moveaxis(x1, axisa, -1), moveaxis(x2, axisb, -1)
     n1, n2 = x1.shape[-1], x2.shape[-1]
     if n1 not in (2, 3) or n2 not in (2, 3):
-        raise ValueError(f"ops.cross needs vectors of 2 or 3 components; got shapes {tuple(x1.shape)} and {tuple(x2.shape)}.")
+        raise ValueError(
+            f"ops.cross needs vectors of 2 or 3 components; got shapes {tuple(x1.shape)} and {tuple(x2.shape)}."
+        )
     a = [x1[..., i] for i in range(n1)]
     b = [x2[..., i] for i in range(n2)]
     last = subtract(multiply(a[0], b[1]), multiply(a[1], b[0]))
@@ -263,6 +267,52 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
 
 
 @composed(promote=None)
+def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], default: Any = 0) -> Tensor:
+    """Elements of the first choice whose condition holds, of `default` where none does.
+
+    Args:
+        condlist: bool tensors.
+        choicelist: as many tensors.
+        default: a number or a tensor.
+
+    Raises:
+        ValueError: the lists are empty or of different lengths.
+    """
+    if not condlist or len(condlist) != len(choicelist):
+        raise ValueError(f"ops.select needs as many choices as conditions; got {len(choicelist)} and {len(condlist)}.")
+    out = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        out = where(condition, choice, out)
+    return out
+
+
+def _viewed(x: Spec, dtype: Any = None) -> Spec:
+    from tricera.core.dtypes import numpy_dtype, standardize_dtype
+
+    kind = x.dtype if dtype is None else standardize_dtype(dtype)
+    old, new = numpy_dtype(x.dtype).itemsize, numpy_dtype(kind).itemsize
+    if old == new:
+        return Spec(x.shape, kind)
+    if not x.ndim or (x.shape[-1] is not None and x.shape[-1] * old % new):
+        raise ValueError(f"ops.view: the last axis of shape {tuple(x.shape)} does not hold whole elements of {kind}.")
+    return Spec((*x.shape[:-1], None if x.shape[-1] is None else x.shape[-1] * old // new), kind)
+
+
+@primitive(spec=_viewed, promote=None)
+def view(x: TensorLike, dtype: Any = None) -> Tensor:
+    """The same bits read as another dtype; the last axis grows or shrinks where the sizes differ.
+
+    Args:
+        x: a tensor.
+        dtype: a dtype in any form; None leaves it.
+
+    Raises:
+        ValueError: the last axis does not hold whole elements.
+    """
+    ...
+
+
+@composed(promote=None)
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
     """Indices that put the element of rank `kth` in its place, smaller ones before it (here: the order of a full sort)."""
     return argsort(x, axis=axis)
@@ -303,15 +353,15 @@ def unique(
     from tricera.core import dispatch
 
     backend = dispatch.of(x) or dispatch.current()
-    values, index, inverse, counts = np.unique(
-        convert_to_numpy(convert_to_tensor(x)), True, True, True, axis=axis
-    )
+    values, index, inverse, counts = np.unique(convert_to_numpy(convert_to_tensor(x)), True, True, True, axis=axis)
     inverse = inverse.reshape(np.shape(convert_to_numpy(x))) if axis is None else inverse.reshape(-1)
     if size is not None:
         along = axis or 0
         more = size - values.shape[along]
         if more > 0:
-            filler = values.take([0], along) if fill_value is None else np.full_like(values.take([0], along), fill_value)
+            filler = (
+                values.take([0], along) if fill_value is None else np.full_like(values.take([0], along), fill_value)
+            )
             values = np.concatenate([values, filler.repeat(more, along)], along)
             index = np.concatenate([index, np.full(more, index[0] if len(index) else 0)])
             counts = np.concatenate([counts, np.zeros(more, counts.dtype)])
@@ -629,7 +679,9 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
 
     rank = len(array.shape)
     if rank < 2 or len(axes) != 2 or axes[0] % rank == axes[1] % rank:
-        raise ValueError(f"ops.rot90 needs two different axes of a tensor of at least 2 axes; got {axes} and {tuple(array.shape)}.")
+        raise ValueError(
+            f"ops.rot90 needs two different axes of a tensor of at least 2 axes; got {axes} and {tuple(array.shape)}."
+        )
     first, second = axes
     turns = k % 4
     if turns == 0:
@@ -794,7 +846,9 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
 
 def _window(function: Any) -> Any:
     def window(x: Any, *parameters: Any) -> Tensor:
-        return convert_to_tensor(function(int(convert_to_numpy(x)), *map(float, parameters)).astype("float64"), "float32")
+        return convert_to_tensor(
+            function(int(convert_to_numpy(x)), *map(float, parameters)).astype("float64"), "float32"
+        )
 
     return window
 

@@ -67,7 +67,9 @@ def _check(query: Any, key: Any, value: Any) -> None:
         )
     heads, groups = query.shape[2], key.shape[2]
     if heads is not None and groups and heads % groups:
-        raise ValueError(f"ops.dot_product_attention: {heads} heads of the query can't share {groups} of the key ({shapes}).")
+        raise ValueError(
+            f"ops.dot_product_attention: {heads} heads of the query can't share {groups} of the key ({shapes})."
+        )
 
 
 @composed(promote=None)

@@ -42,7 +42,9 @@ def _probabilities(output: Any) -> Any:
 
 
 def _need_same(op: str, target: Shape, output: Shape) -> None:
-    known = len(target) == len(output) and all(a == b or a is None or b is None for a, b in zip(target, output, strict=True))
+    known = len(target) == len(output) and all(
+        a == b or a is None or b is None for a, b in zip(target, output, strict=True)
+    )
     if not known:
         raise ValueError(
             f"ops.{op}: `target` and `output` must have the same shape, but have {tuple(target)} and {tuple(output)}. "
@@ -78,7 +80,9 @@ def _picked(logs: Any, target: Any) -> Any:
 
 
 @composed(promote="float")
-def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Tensor:
+def categorical_crossentropy(
+    target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
+) -> Tensor:
     """The crossentropy of two distributions, -sum over classes of target * log(output).
 
     Args:
@@ -102,7 +106,11 @@ def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits
         raise ValueError("ops.categorical_crossentropy needs at least one axis, that of the classes; got scalars.")
     if from_logits:
         last = axis in (-1, len(output.shape) - 1)
-        return softmax_loss(target, output) if last else softmax_loss(moveaxis(target, axis, -1), moveaxis(output, axis, -1))
+        return (
+            softmax_loss(target, output)
+            if last
+            else softmax_loss(moveaxis(target, axis, -1), moveaxis(output, axis, -1))
+        )
     share = _probabilities(divide(output, sum_(output, axis=axis, keepdims=True)))
     return cast(negative(sum_(multiply(target, log(share)), axis=axis)), dtype(output))
 
@@ -132,7 +140,9 @@ def sparse_categorical_crossentropy(
     """
     rank = len(output.shape)
     if rank < 1 or not -rank <= axis < rank:
-        raise ValueError(f"ops.sparse_categorical_crossentropy: `axis`={axis} is out of range for outputs of shape {output.shape}.")
+        raise ValueError(
+            f"ops.sparse_categorical_crossentropy: `axis`={axis} is out of range for outputs of shape {output.shape}."
+        )
     if "int" not in dtype(target):
         target = cast(target, "int32")
     output = cast(output, float_of(dtype(output)))
@@ -259,7 +269,9 @@ def _extreme(kind: str, largest: bool) -> Any:
 
 
 @composed(promote=None)
-def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+def segment_sum(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
     """The sums of the rows that belong to each segment.
 
     Args:
@@ -280,18 +292,24 @@ def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
 
 
 @composed(promote=None)
-def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+def segment_prod(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
     """The products of the rows that belong to each segment, 1 for empty ones; arguments as for `segment_sum`."""
     return _segment(data, segment_ids, num_segments, 1, "mul")
 
 
 @composed(promote=None)
-def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+def segment_max(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
     """The largest rows of each segment, the dtype's least value for empty ones; arguments as for `segment_sum`."""
     return _segment(data, segment_ids, num_segments, _extreme(dtype(data), largest=False), "max")
 
 
 @composed(promote=None)
-def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+def segment_min(
+    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+) -> Tensor:
     """The smallest rows of each segment, the dtype's greatest value for empty ones; arguments as for `segment_sum`."""
     return _segment(data, segment_ids, num_segments, _extreme(dtype(data), largest=True), "min")

@@ -24,7 +24,9 @@ class _Control(Operation):
         return self.function(*args, **self.statics)
 
 
-def _symbolic(function: Callable[..., Any], statics: dict[str, Any], args: tuple[Any, ...], infer: Callable[[], Any]) -> Any:
+def _symbolic(
+    function: Callable[..., Any], statics: dict[str, Any], args: tuple[Any, ...], infer: Callable[[], Any]
+) -> Any:
     with not_recording():
         outputs = infer()
     return record(_Control(function, statics), args, {}, outputs)
@@ -152,9 +154,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         6
     """
     if any_symbolic(tree.flatten((lower, upper, init_val))):
-        return _symbolic(
-            fori_loop, {}, (lower, upper, body_fun, init_val), lambda: tree.map_structure(_like, init_val)
-        )
+        return _symbolic(fori_loop, {}, (lower, upper, body_fun, init_val), lambda: tree.map_structure(_like, init_val))
     backend = _backend(lower, upper, init_val)
     with dispatch.use(backend):
         return backend.control.fori_loop(lower, upper, body_fun, _tensors(backend, init_val))
@@ -249,7 +249,12 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     if isinstance(elements, list) and not any(hasattr(x, "shape") for x in elements):
         elements = convert_to_tensor(elements)
     if any_symbolic(tree.flatten(elements)):
-        return _symbolic(vectorized_map, {}, (function, elements), lambda: _scanned(lambda c, x: (c, function(x)), 0, elements, None)[1])
+        return _symbolic(
+            vectorized_map,
+            {},
+            (function, elements),
+            lambda: _scanned(lambda c, x: (c, function(x)), 0, elements, None)[1],
+        )
     backend = _backend(elements)
     with dispatch.use(backend):
         return backend.control.vectorized_map(function, _tensors(backend, elements))
@@ -320,3 +325,75 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
             return backend.control.custom_gradient(f)(*_tensors(backend, args), **kwargs)
 
     return run
+
+
+def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+    """The directional derivative of a function, found alongside its value.
+
+    Args:
+        fun: a function of tensors.
+        primals: where, a tuple or list of its arguments.
+        tangents: the direction, of the same structure.
+        has_aux: `fun` returns a pair, of which the second is passed on as it is.
+
+    Returns:
+        The pair (value, derivative), or the triple (value, derivative, aux).
+
+    Raises:
+        NotImplementedError: on a backend without gradients.
+    """
+    backend = _backend(primals, tangents)
+    with dispatch.use(backend):
+        return backend.control.jvp(fun, _tensors(backend, tuple(primals)), _tensors(backend, tuple(tangents)), has_aux)
+
+
+def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
+    """A function of scalars made one of tensors, which it takes element by element (broadcast).
+
+    Args:
+        pyfunc: a function.
+        excluded: positions of arguments that are passed on whole.
+        signature: such as `"(m,n),(n)->(m)"`: how many of the last axes belong to the function itself.
+
+    Returns:
+        A function.
+
+    Raises:
+        ValueError: the signature doesn't fit.
+    """
+    from tricera.core.spec import broadcast_shapes
+    from tricera.ops.shape import broadcast_to, reshape
+
+    left_out = frozenset(excluded or ())
+    cores = None
+    if signature is not None:
+        inputs, arrow, _ = signature.replace(" ", "").partition("->")
+        if not arrow:
+            raise ValueError(f"ops.vectorize: the signature {signature!r} needs an arrow, as in '(n),(n)->()'.")
+        cores = [len([d for d in term.split(",") if d]) for term in inputs.strip("()").split("),(")]
+
+    def vectorized(*args: Any) -> Any:
+        mapped = [i for i in range(len(args)) if i not in left_out]
+        if cores is not None and len(cores) != len(mapped):
+            raise ValueError(
+                f"ops.vectorize: the signature {signature!r} names {len(cores)} arguments; {len(mapped)} were given."
+            )
+        tensors = [convert_to_tensor(args[i]) for i in mapped]
+        own = cores or [0] * len(tensors)
+        leads = [tuple(t.shape)[: len(t.shape) - n] for t, n in zip(tensors, own, strict=True)]
+        lead = broadcast_shapes(*leads)
+        if not lead:
+            return pyfunc(*args)
+        flat = []
+        for tensor, n in zip(tensors, own, strict=True):
+            core = tuple(tensor.shape)[len(tensor.shape) - n :]
+            flat.append(reshape(broadcast_to(tensor, (*lead, *core)), (-1, *core)))
+
+        def one(slices: Any) -> Any:
+            found = dict(zip(mapped, slices, strict=True))
+            return pyfunc(*[found.get(i, args[i]) for i in range(len(args))])
+
+        out = vectorized_map(one, tuple(flat))
+        return tree.map_structure(lambda y: reshape(y, (*lead, *tuple(y.shape)[1:])), out)
+
+    return vectorized

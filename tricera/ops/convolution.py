@@ -11,7 +11,12 @@ from tricera.ops.shape import reshape
 
 
 def _conv_spec(
-    inputs: Spec, kernel: Spec, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: Spec,
+    kernel: Spec,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Spec:
     plan = windows.conv("conv", inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
     return Spec(plan.shape(inputs.shape[0]), inputs.dtype)
@@ -102,7 +107,12 @@ def conv_transpose(
 
 
 def _depthwise_spec(
-    inputs: Spec, kernel: Spec, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+    inputs: Spec,
+    kernel: Spec,
+    strides: Any = 1,
+    padding: str = "valid",
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Spec:
     grouped = windows.grouped_kernel(inputs.shape, kernel.shape, data_format)
     plan = windows.conv("depthwise_conv", inputs.shape, grouped, strides, padding, data_format, dilation_rate)

@@ -174,7 +174,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
 def _like(value: int) -> Any:
     def like(x: Any, dtype: Any) -> Tensor:
         backend = dispatch.current()
-        return backend.function("filled_like")(x, value, None if dtype is None else backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
+        return backend.function("filled_like")(
+            x, value, None if dtype is None else backend.canonical(standardize_dtype(dtype))
+        )  # type: ignore[misc]
 
     return like
 
@@ -234,7 +236,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     step = 1 if step is None else step
     backend = next((b for b in map(dispatch.of, (start, stop, step)) if b is not None), dispatch.current())
     if dtype is None:
-        dtype = result_type(*(type(v) if isinstance(v, (int, float)) else backend.dtype(v) for v in (start, stop, step)))
+        dtype = result_type(
+            *(type(v) if isinstance(v, (int, float)) else backend.dtype(v) for v in (start, stop, step))
+        )
     return backend.function("arange")(start, stop, step, backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
 
 
@@ -296,7 +300,9 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
     columns = N if M is None else M
     rows = PUBLIC["reshape"](arange(N, dtype="int32"), (N, 1))
-    return PUBLIC["cast"](PUBLIC["equal"](PUBLIC["add"](rows, k), arange(columns, dtype="int32")), standardize_dtype(dtype))
+    return PUBLIC["cast"](
+        PUBLIC["equal"](PUBLIC["add"](rows, k), arange(columns, dtype="int32")), standardize_dtype(dtype)
+    )
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:

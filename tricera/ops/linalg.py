@@ -6,8 +6,8 @@ from typing import Any
 
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.creation import dtype, eye
-from tricera.ops.elementwise import cast, divide, greater, log, multiply
+from tricera.ops.creation import dtype, eye, zeros_like
+from tricera.ops.elementwise import add, cast, divide, greater, log, multiply
 from tricera.ops.linear import matmul, matrix_transpose
 from tricera.ops.reduce import max as max_, sum as sum_
 from tricera.ops.select import where
@@ -88,7 +88,9 @@ def _solve_spec(a: Spec, b: Spec, *_: Any) -> Spec:
     n = _square("solve", a)
     rows = b.shape[-1] if b.ndim == a.ndim - 1 else b.shape[-2]
     if n is not None and rows is not None and n != rows:
-        raise ValueError(f"ops.solve: a matrix of shape {tuple(a.shape)} and a right side of shape {tuple(b.shape)} don't fit.")
+        raise ValueError(
+            f"ops.solve: a matrix of shape {tuple(a.shape)} and a right side of shape {tuple(b.shape)} don't fit."
+        )
     return b
 
 
@@ -203,7 +205,8 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
         x: a triangular factor (..., n, n).
         upper: whether it is the upper one.
     """
-    inverse = solve_triangular(x, eye(x.shape[-1], dtype=dtype(x)), lower=not upper)
+    identity = add(zeros_like(x), eye(x.shape[-1], dtype=dtype(x)))
+    inverse = solve_triangular(x, identity, lower=not upper)
     flipped = matrix_transpose(inverse)
     return matmul(inverse, flipped) if upper else matmul(flipped, inverse)
 

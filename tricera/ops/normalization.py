@@ -124,7 +124,9 @@ def batch_normalization(
     (channel,) = _axes("batch_normalization", axis, len(x.shape))
     given = (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale))
     for name, value in given:
-        if value is not None and (len(value.shape) != 1 or (value.shape[0] != x.shape[channel] and x.shape[channel] is not None)):
+        if value is not None and (
+            len(value.shape) != 1 or (value.shape[0] != x.shape[channel] and x.shape[channel] is not None)
+        ):
             raise ValueError(
                 f"ops.batch_normalization: `{name}` must have the shape ({x.shape[channel]},), the length of axis {axis} of "
                 f"`x` (shape {tuple(x.shape)}), not {tuple(value.shape)}."
@@ -235,8 +237,10 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
 
     from tricera.ops.elementwise import log10
 
-    if any(a != b and a is not None and b is not None for a, b in zip(x1.shape, x2.shape, strict=False)) or len(x1.shape) != len(
-        x2.shape
-    ):
-        raise ValueError(f"ops.psnr: both tensors must have the same shape, not {tuple(x1.shape)} and {tuple(x2.shape)}.")
+    if any(a != b and a is not None and b is not None for a, b in zip(x1.shape, x2.shape, strict=False)) or len(
+        x1.shape
+    ) != len(x2.shape):
+        raise ValueError(
+            f"ops.psnr: both tensors must have the same shape, not {tuple(x1.shape)} and {tuple(x2.shape)}."
+        )
     return subtract(20 * decimal_log(max_val), multiply(10.0, log10(mean_(square(subtract(x1, x2))))))

@@ -248,7 +248,9 @@ def cbrt(x: TensorLike) -> Tensor:
     # One Newton step takes off the error of 1/3 as a float.
     square = multiply(root, root)
     usable = logical_and(not_equal(square, 0), isfinite(square))
-    better = subtract(root, divide(subtract(multiply(square, root), x), multiply(3.0, where(usable, square, ones_like(square)))))
+    better = subtract(
+        root, divide(subtract(multiply(square, root), x), multiply(3.0, where(usable, square, ones_like(square))))
+    )
     return where(usable, better, root)
 
 
@@ -365,7 +367,9 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
     top = kind(high) if int(kind(high)) <= high else np.nextafter(kind(high), kind(0))
     limited = clip(wide, float(low), float(top))
     result = cast(where(isnan(limited), zeros_like(limited), limited), wanted)
-    return where(greater(wide, float(top)), cast(zeros_like(result) + high, wanted), result) if int(top) < high else result
+    return (
+        where(greater(wide, float(top)), cast(zeros_like(result) + high, wanted), result) if int(top) < high else result
+    )
 
 
 @composed
@@ -392,4 +396,3 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis:
     if len(x.shape) == 1 and len(y.shape) > 1:
         x = reshape(x, tuple(-1 if i == axis % len(y.shape) else 1 for i in range(len(y.shape))))
     return sum_(multiply(heights, diff(x, axis=axis)), axis=axis)
-

@@ -37,7 +37,9 @@ def _positions(size: Any, kernel: Any, dilation: Any, padding: Any, stride: Any)
     for n, k, d, s in zip(full, kernel, dilation, stride, strict=True):
         count = (n - d * (k - 1) - 1) // s + 1
         if count < 1:
-            raise ValueError(f"ops.unfold: a window of {k} (dilation {d}) does not fit an axis of length {n} (padding included).")
+            raise ValueError(
+                f"ops.unfold: a window of {k} (dilation {d}) does not fit an axis of length {n} (padding included)."
+            )
         grids.append(np.arange(k)[:, None] * d + np.arange(count) * s)
     rows, columns = grids
     places = rows[:, None, :, None] * full[1] + columns[None, :, None, :]
@@ -146,7 +148,9 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
         raise ValueError(f"ops.rearrange: {pattern!r} must name the same axes, once each, on both sides of '->'.")
     x = tensor if hasattr(tensor, "shape") else convert_to_tensor(tensor)
     if len(source) != len(x.shape):
-        raise ValueError(f"ops.rearrange: {pattern!r} describes {len(source)} axes; got a tensor of shape {tuple(x.shape)}.")
+        raise ValueError(
+            f"ops.rearrange: {pattern!r} describes {len(source)} axes; got a tensor of shape {tuple(x.shape)}."
+        )
     sizes: dict[str, int | None] = dict(axes_lengths)
     for group, size in zip(source, x.shape, strict=True):
         unknown = [n for n in group if n not in sizes]
@@ -163,4 +167,3 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
     moved = transpose(split, [names.index(n) for n in wanted])
     out = tuple(-1 if any(sizes[n] is None for n in g) else math.prod(sizes[n] for n in g) for g in goal)  # type: ignore[misc]
     return reshape(moved, out)
-

@@ -106,7 +106,9 @@ def parts(size: int, out: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @composed(spec=_adaptive_spec("adaptive_average_pool"), promote="float")
-def adaptive_average_pool(inputs: TensorLike, output_size: int | tuple[int, ...], data_format: str | None = None) -> Tensor:
+def adaptive_average_pool(
+    inputs: TensorLike, output_size: int | tuple[int, ...], data_format: str | None = None
+) -> Tensor:
     """The means of as many equal parts of each spatial axis as asked for; part i of n is [floor(i m/n), ceil((i+1) m/n)).
 
     Args:

@@ -12,7 +12,10 @@ from tricera.ops.elementwise import add, exp, isinf, log, multiply, sqrt, square
 from tricera.ops.select import where
 
 Axis = int | tuple[int, ...] | None
-_sum_dtype = with_dtype(reduce, lambda d: {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(d, d))
+_sum_dtype = with_dtype(
+    reduce,
+    lambda d: {"bool": "int32", "int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}.get(d, d),
+)
 
 
 def _cumulative(x: Spec, axis: int | None = None, dtype: Any = None) -> Spec:
@@ -42,7 +45,11 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     ...
 
 
-@primitive(spec=lambda x, axis=None, keepdims=False, dtype=None: _sum_dtype(x, axis, keepdims) if dtype is None else Spec(reduce(x, axis, keepdims).shape, dtype))
+@primitive(
+    spec=lambda x, axis=None, keepdims=False, dtype=None: (
+        _sum_dtype(x, axis, keepdims) if dtype is None else Spec(reduce(x, axis, keepdims).shape, dtype)
+    )
+)
 def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: Any = None) -> Tensor:
     """The product of the elements along axes.
 

@@ -82,8 +82,14 @@ def _take_along_spec(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
     if axis is None:
         return Spec(indices.shape, x.dtype)
     if x.ndim != indices.ndim:
-        raise ValueError(f"ops.take_along_axis: `indices` must have the rank of `x`; got shapes {indices.shape} and {x.shape}.")
-    shape = list(rules.broadcast_shapes(x.shape[:axis] + (1,) + x.shape[axis + 1 :], indices.shape[:axis] + (1,) + indices.shape[axis + 1 :]))
+        raise ValueError(
+            f"ops.take_along_axis: `indices` must have the rank of `x`; got shapes {indices.shape} and {x.shape}."
+        )
+    shape = list(
+        rules.broadcast_shapes(
+            x.shape[:axis] + (1,) + x.shape[axis + 1 :], indices.shape[:axis] + (1,) + indices.shape[axis + 1 :]
+        )
+    )
     shape[axis] = indices.shape[axis]
     return Spec(tuple(shape), x.dtype)
 
@@ -172,7 +178,9 @@ def _scatter_update_spec(inputs: Spec, *_: Any) -> Spec:
 
 
 @primitive(spec=_scatter_update_spec, promote=None)
-def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None) -> Tensor:
+def scatter_update(
+    inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
+) -> Tensor:
     """A copy in which the elements at the given positions are replaced (or combined with the updates).
 
     Args:
@@ -323,5 +331,8 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
     if not -rank <= axis < rank:
         raise ValueError(f"ops.one_hot: `axis`={axis} is out of range for a tensor of {rank - 1} axes.")
     axis %= rank
-    classes = PUBLIC["reshape"](arange(num_classes, dtype=dispatch.current().dtype(x)), tuple(num_classes if i == axis else 1 for i in range(rank)))
+    classes = PUBLIC["reshape"](
+        arange(num_classes, dtype=dispatch.current().dtype(x)),
+        tuple(num_classes if i == axis else 1 for i in range(rank)),
+    )
     return PUBLIC["cast"](PUBLIC["equal"](PUBLIC["expand_dims"](x, axis), classes), standardize_dtype(dtype))

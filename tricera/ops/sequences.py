@@ -146,7 +146,11 @@ def _prefixes(logs: np.ndarray, width: int, blank: int) -> dict[tuple[int, ...],
 
 def _beam_search(inputs: Any, lengths: Any, width: int, paths: int, merge: bool, blank: int) -> tuple[Any, Any]:
     logits = np.asarray(convert_to_numpy(inputs), "float64")
-    logs = logits - np.log(np.exp(logits - logits.max(-1, keepdims=True)).sum(-1, keepdims=True)) - logits.max(-1, keepdims=True)
+    logs = (
+        logits
+        - np.log(np.exp(logits - logits.max(-1, keepdims=True)).sum(-1, keepdims=True))
+        - logits.max(-1, keepdims=True)
+    )
     batch, steps = logs.shape[:2]
     labels = np.full((paths, batch, steps), -1, "int32")
     scores = np.full((batch, paths), -np.inf, "float64")

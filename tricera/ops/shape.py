@@ -350,6 +350,7 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
     axes = [reshape(t, (-1,)) for t in x]
     sizes = tuple(a.shape[0] for a in axes)
     out = [
-        broadcast_to(reshape(a, tuple(-1 if i == j else 1 for j in range(len(axes)))), sizes) for i, a in enumerate(axes)
+        broadcast_to(reshape(a, tuple(-1 if i == j else 1 for j in range(len(axes)))), sizes)
+        for i, a in enumerate(axes)
     ]
     return [swapaxes(o, 0, 1) for o in out] if indexing == "xy" and len(axes) > 1 else out

@@ -19,7 +19,9 @@ from tricera.ops.shape import pad, reshape
 
 def _pair(x: Sequence[Spec], *_: Any) -> tuple[Spec, Spec]:
     if len(x) != 2 or x[0].shape != x[1].shape:
-        raise ValueError(f"ops.fft needs a pair of tensors of one shape, the real and the imaginary parts; got {[s.shape for s in x]}.")
+        raise ValueError(
+            f"ops.fft needs a pair of tensors of one shape, the real and the imaginary parts; got {[s.shape for s in x]}."
+        )
     return x[0], x[1]
 
 
@@ -162,7 +164,12 @@ def _window(window: Any, sequence_length: int, fft_length: int, kind: str) -> An
 
 @composed(promote="float")
 def stft(
-    x: TensorLike, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
+    x: TensorLike,
+    sequence_length: int,
+    sequence_stride: int,
+    fft_length: int,
+    window: Any = "hann",
+    center: bool = True,
 ) -> Any:
     """The short-time Fourier transform along the last axis: `rfft` of overlapping windowed frames.
 
@@ -225,5 +232,3 @@ def istft(
     begin = fft_length // 2 if center else 0
     end = begin + length if length is not None else total - begin if center else total
     return signal[..., begin:end]
-
-

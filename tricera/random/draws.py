@@ -192,7 +192,11 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         if native is not None and noise_shape is None:
             return native(inputs, rate, words)
         whole = tuple(inputs.shape) if None not in tuple(inputs.shape) else backend.dynamic_shape(inputs)
-        shape = whole if noise_shape is None else tuple(w if n is None else n for n, w in zip(noise_shape, whole, strict=True))
+        shape = (
+            whole
+            if noise_shape is None
+            else tuple(w if n is None else n for n, w in zip(noise_shape, whole, strict=True))
+        )
         keep = greater_equal(backend.random.uniform(shape, "float32", words), rate)
         if noise_shape is not None:
             keep = broadcast_to(keep, whole)

@@ -98,7 +98,9 @@ def may_write(path: Path, overwrite: bool) -> bool:
     try:
         answer = input(f"{path} already exists. Overwrite it? [y/n] ")
     except (EOFError, OSError):
-        raise FileExistsError(f"{path} already exists. Pass overwrite=True to replace it, or choose another name.") from None
+        raise FileExistsError(
+            f"{path} already exists. Pass overwrite=True to replace it, or choose another name."
+        ) from None
     return answer.strip().lower() in ("y", "yes")
 
 

@@ -46,7 +46,9 @@ class KerasFileEditor:
                     raise FileNotFoundError(f"There is no file {path}.")
                 weights = hdf5.Weights(str(path), str(path))
             else:
-                raise ValueError(f"A file of weights has a name that ends in '.weights.h5' or '.keras', not {str(path)!r}.")
+                raise ValueError(
+                    f"A file of weights has a name that ends in '.weights.h5' or '.keras', not {str(path)!r}."
+                )
             with weights:
                 arrays = {key: weights[key] for key in weights}
         # object's path -> weight's name -> array
@@ -84,7 +86,9 @@ class KerasFileEditor:
         Returns:
             `{"status": "success" or "error", "error_count": ..., "match_count": ...}`.
         """
-        wanted = {key: array.shape for key, array in state_of(reference_model).arrays.items() if "seed_generator" not in key}
+        wanted = {
+            key: array.shape for key, array in state_of(reference_model).arrays.items() if "seed_generator" not in key
+        }
         held = {key: array.shape for key, array in self._flat().items() if "seed_generator" not in key}
         errors = [f"Only the model has {key!r}, of shape {shape}." for key, shape in wanted.items() if key not in held]
         errors += [f"Only the file has {key!r}, of shape {shape}." for key, shape in held.items() if key not in wanted]
@@ -147,7 +151,9 @@ class KerasFileEditor:
             raise TypeError(f"`weights` is a dict of names to arrays; got {weights!r}.")
         if self._objects.get(object_path):
             raise ValueError(f"The file has an object {object_path!r} already; use add_weights() to add to it.")
-        self._objects[_checked(object_path)] = {_checked(str(name)): np.asarray(array) for name, array in weights.items()}
+        self._objects[_checked(object_path)] = {
+            _checked(str(name)): np.asarray(array) for name, array in weights.items()
+        }
 
     def add_weights(self, object_name: str, weights: Mapping[str, Any]) -> None:
         """Add weights to an object, replacing those of the same names.

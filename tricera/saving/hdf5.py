@@ -41,7 +41,9 @@ def write(file: IO[bytes] | str, arrays: Mapping[str, np.ndarray], names: Mappin
             array = np.asarray(array)
             dtype = dtypes.standardize_dtype(array.dtype) if array.dtype.kind not in "SUO" else None
             if dtype is None:
-                raise TypeError(f"The value at {path!r} is an array of {array.dtype}; only numbers can be saved as weights.")
+                raise TypeError(
+                    f"The value at {path!r} is an array of {array.dtype}; only numbers can be saved as weights."
+                )
             if dtype in _OPAQUE:
                 whole = np.ascontiguousarray(array).reshape(array.shape)
                 dataset = h5.create_dataset(path, data=whole.view(f"V{array.dtype.itemsize}"))

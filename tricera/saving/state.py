@@ -171,7 +171,9 @@ def _check_shape(variable: Variable, store: ReadStore, key: str) -> None:
         raise ValueError(f"The file lacks its variable {key} ({variable.path!r}); it holds {list(store)}.")
     given = store.shape(key)
     if given != tuple(variable.shape):
-        raise ValueError(f"Its variable {variable.path!r} has shape {tuple(variable.shape)}; the file holds one of shape {given}.")
+        raise ValueError(
+            f"Its variable {variable.path!r} has shape {tuple(variable.shape)}; the file holds one of shape {given}."
+        )
 
 
 def _load_optimizer(optimizer: Any, store: ReadStore) -> None:
@@ -203,10 +205,17 @@ def _left_over(walk: Walk, arrays: Arrays, used: set[str]) -> list[str]:
     rest: dict[str, int] = {}
     for path in arrays:
         parts = path.split("/")
-        if path not in used and "optimizer" not in parts[:-1] and not any(part.startswith("seed_generator") for part in parts):
+        if (
+            path not in used
+            and "optimizer" not in parts[:-1]
+            and not any(part.startswith("seed_generator") for part in parts)
+        ):
             group = path.rpartition("/vars/")[0] or "the model itself"
             rest[group] = rest.get(group, 0) + 1
-    return [f"{group}: the file holds {count} variables for it, but the model has no such object." for group, count in rest.items()]
+    return [
+        f"{group}: the file holds {count} variables for it, but the model has no such object."
+        for group, count in rest.items()
+    ]
 
 
 def _is_optimizer(obj: Any) -> bool:
@@ -215,7 +224,9 @@ def _is_optimizer(obj: Any) -> bool:
 
 def _is_default(obj: Any) -> bool:
     method = type(obj).load_own_variables
-    return getattr(method, "__qualname__", "") == "Layer.load_own_variables" and method.__module__.startswith("tricera.")
+    return getattr(method, "__qualname__", "") == "Layer.load_own_variables" and method.__module__.startswith(
+        "tricera."
+    )
 
 
 def _group(path: str) -> str:

@@ -28,7 +28,14 @@ from tricera.random import SeedGenerator
 _BOOKS = tracking.NOT_OWNED | {"_functional", "_stack", "_operations", "_modules", "_parameters", "_buffers"}
 _NATIVE = ("_self_", "_tf_", "_forward_", "_backward_", "_state_dict", "_load_state_dict")
 # Where the base classes live, whose properties tell nothing of users' attributes.
-_BASES = ("tricera.core.", "tricera.layers.layer", "tricera.models.", "tricera.training.", "tricera.optimizers.", "tricera.backends.")
+_BASES = (
+    "tricera.core.",
+    "tricera.layers.layer",
+    "tricera.models.",
+    "tricera.training.",
+    "tricera.optimizers.",
+    "tricera.backends.",
+)
 _BASE_PROPERTIES = ("layers", "optimizer")
 
 
@@ -112,7 +119,11 @@ def attribute_names(obj: Any) -> list[str]:
     books = _BOOKS.union(getattr(obj, "_unowned", ()))
     names = {name for name in vars(obj) if name not in books and not name.startswith(_NATIVE)}
     for base in cls.__mro__:
-        if base.__module__.startswith(_BASES) or base.__module__.partition(".")[0] in ("builtins", "torch", "tensorflow"):
+        if base.__module__.startswith(_BASES) or base.__module__.partition(".")[0] in (
+            "builtins",
+            "torch",
+            "tensorflow",
+        ):
             continue
         names.update(name for name, value in vars(base).items() if isinstance(value, property))
     names.update(name for name in _BASE_PROPERTIES if isinstance(getattr(cls, name, None), property))
@@ -125,5 +136,7 @@ def _items(container: Any) -> Iterable[Any]:
         return list(container.values())
     if isinstance(container, (set, frozenset)):
         # A set has no order of its own; names given in order of creation do: dense_9 before dense_10.
-        return sorted(container, key=lambda value: [(len(part), part) for part in re.split(r"_", str(getattr(value, "name", "")))])
+        return sorted(
+            container, key=lambda value: [(len(part), part) for part in re.split(r"_", str(getattr(value, "name", "")))]
+        )
     return list(container)

@@ -127,7 +127,9 @@ def _write_shards(path: Path, values: state.State, limit: float) -> None:
     seeds = {key: array for key, array in values.arrays.items() if not any(key in shard for shard in shards)}
     shards[-1].update(seeds)
     for number, arrays in enumerate(shards):
-        names = {group: name for group, name in values.names.items() if any(key.startswith(f"{group}/") for key in arrays)}
+        names = {
+            group: name for group, name in values.names.items() if any(key.startswith(f"{group}/") for key in arrays)
+        }
         with archive.replacing(path.with_name(f"{stem}_{number:05d}.weights.h5")) as file:
             hdf5.write(file, arrays, names)
     index = {"metadata": {"total_size": float(total)}, "weight_map": weight_map}
@@ -144,6 +146,8 @@ def _shard_paths(path: Path) -> list[Path]:
     for group, files in names.items():
         for name in [files] if isinstance(files, str) else files:
             if not isinstance(name, str) or "/" in name or archive.name_fault(name) is not None:
-                raise FileFormatError(f"{path} is refused: it places {group!r} in {name!r}, which is not a file beside it.")
+                raise FileFormatError(
+                    f"{path} is refused: it places {group!r} in {name!r}, which is not a file beside it."
+                )
             found[name] = None
     return [path.with_name(name) for name in found]

@@ -41,7 +41,9 @@ def spread(value: Any, y_pred: Any, names: list[str], what: str, single: bool) -
     if isinstance(value, dict):
         unknown = [k for k in value if k not in names]
         if unknown:
-            raise ValueError(f"`{what}` names the outputs {unknown}, which the model does not have. Its outputs are {names}.")
+            raise ValueError(
+                f"`{what}` names the outputs {unknown}, which the model does not have. Its outputs are {names}."
+            )
         return [value.get(name) for name in names]
     if isinstance(value, (list, tuple)):
         if single and count == 1 and not (len(value) == 1 and isinstance(value[0], (list, tuple))):
@@ -107,7 +109,9 @@ class CompileLoss:
     def __init__(self, loss: Any, loss_weights: Any = None, output_names: list[str] | None = None) -> None:
         self._loss, self._weights, self._names = loss, loss_weights, output_names
         if isinstance(loss, str):
-            losses_module.get(None if loss.lower() in ("crossentropy", "ce") else loss)  # unknown names fail in `compile`
+            losses_module.get(
+                None if loss.lower() in ("crossentropy", "ce") else loss
+            )  # unknown names fail in `compile`
         if loss_weights is not None and not isinstance(loss_weights, (int, float, list, tuple, dict)):
             raise ValueError(f"`loss_weights` must be a number, a list or a dict, not {loss_weights!r}.")
         self.built = False
@@ -120,10 +124,14 @@ class CompileLoss:
         given = spread(self._loss, y_pred, names, "loss", single=False)
         if isinstance(self._loss, (list, tuple)) and len(names) == 1 and len(self._loss) == 1:
             given = [self._loss[0]]
-        self._losses = [resolve_loss(g, t, p) if t is not None else None for g, t, p in zip(given, trues, preds, strict=True)]
+        self._losses = [
+            resolve_loss(g, t, p) if t is not None else None for g, t, p in zip(given, trues, preds, strict=True)
+        ]
         self._factors = spread(self._weights, y_pred, names, "loss_weights", single=False)
         if len(names) > 1:
-            self.metrics = [Mean(name=f"{n}_loss") for n, loss in zip(names, self._losses, strict=True) if loss is not None]
+            self.metrics = [
+                Mean(name=f"{n}_loss") for n, loss in zip(names, self._losses, strict=True) if loss is not None
+            ]
         self.built = True
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -162,7 +170,9 @@ def _targets(y: Any, y_pred: Any, names: list[str]) -> list[Any]:
         return [y[n] for n in names]
     flat = tree.flatten(y)
     if len(flat) != len(names):
-        raise ValueError(f"The model has {len(names)} outputs ({', '.join(names)}), but {len(flat)} targets were given.")
+        raise ValueError(
+            f"The model has {len(names)} outputs ({', '.join(names)}), but {len(flat)} targets were given."
+        )
     return flat
 
 

@@ -28,7 +28,11 @@ class Compiled:
             raise ValueError(f"`jit_compile` must be True, False or 'auto', not {self.jit_compile!r}.")
         if self.run_eagerly and self.jit_compile is True:
             raise ValueError("`run_eagerly=True` and `jit_compile=True` contradict each other. Drop one of them.")
-        if isinstance(self.steps_per_execution, bool) or not isinstance(self.steps_per_execution, int) or self.steps_per_execution < 1:
+        if (
+            isinstance(self.steps_per_execution, bool)
+            or not isinstance(self.steps_per_execution, int)
+            or self.steps_per_execution < 1
+        ):
             raise ValueError(f"`steps_per_execution` must be a positive integer, not {self.steps_per_execution!r}.")
         self.optimizer = optimizers.get(arguments["optimizer"]) if arguments["optimizer"] is not None else None
         if (
@@ -91,10 +95,16 @@ class Compiled:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments as a config."""
-        keys = ("loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile")
+        keys = (
+            "loss",
+            "loss_weights",
+            "metrics",
+            "weighted_metrics",
+            "run_eagerly",
+            "steps_per_execution",
+            "jit_compile",
+        )
         config = {"optimizer": serialize_keras_object(self.optimizer)}
         for key in keys:
             config[key] = serialize_keras_object(self.arguments[key])
         return config
-
-

@@ -67,11 +67,19 @@ def _floats(logs: Any) -> dict[str, Any]:
     return {} if logs is None else {key: logs[key] for key in sorted(logs)}
 
 
-def _callback_list(model: Any, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool) -> CallbackList:
+def _callback_list(
+    model: Any, callbacks: Any, verbose: Any, epochs: int, steps: int | None, history: bool
+) -> CallbackList:
     if isinstance(callbacks, CallbackList):
         return callbacks
     return CallbackList(
-        callbacks, add_history=history, add_progbar=verbose != 0, model=model, verbose=verbose, epochs=epochs, steps=steps
+        callbacks,
+        add_history=history,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=verbose,
+        epochs=epochs,
+        steps=steps,
     )
 
 
@@ -81,7 +89,9 @@ def fit(model: Any, arguments: dict[str, Any]) -> Any:
         return _fit(model, **{k: v for k, v in arguments.items() if k != "self"})
 
 
-def _fit(model: Any, *, x: Any, y: Any, sample_weight: Any, validation_data: Any, validation_split: float, **options: Any) -> Any:
+def _fit(
+    model: Any, *, x: Any, y: Any, sample_weight: Any, validation_data: Any, validation_split: float, **options: Any
+) -> Any:
     if not model._backend.control.GRADIENTS:
         raise NotImplementedError(
             f"The backend {model.backend!r} has no gradients, so {model.name!r} can't be trained on it. "
@@ -108,7 +118,9 @@ def _fit(model: Any, *, x: Any, y: Any, sample_weight: Any, validation_data: Any
         return model.history
 
 
-def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation: Any, initial: int, epochs: int) -> None:
+def _epochs(
+    model: Any, data: EpochIterator, callbacks: CallbackList, validation: Any, initial: int, epochs: int
+) -> None:
     model.stop_training = False
     callbacks.on_train_begin()
     logs: dict[str, Any] = {}
@@ -122,7 +134,9 @@ def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation
         if validation is not None and validation.due(epoch):
             logs.update({f"val_{name}": value for name, value in validation.run(callbacks).items()})
         callbacks.on_epoch_end(epoch, logs)
-        if model.stop_training or (data.exhausted and data.adapter.num_batches is None and data.steps_per_epoch is not None):
+        if model.stop_training or (
+            data.exhausted and data.adapter.num_batches is None and data.steps_per_epoch is not None
+        ):
             break
     optimizer = model.optimizer
     if optimizer is not None and epochs > initial:
@@ -259,5 +273,3 @@ def predict_on_batch(model: Any, x: Any) -> Any:
         batch = model._backend.step.place(_one_batch(x, None, None, None))
         prepare(model, "predict", batch)
         return _to_numpy(model, model._step_cache.get(model, "predict", batch).run([batch])[0])
-
-

@@ -113,7 +113,9 @@ class Trainer:
 
     def _need_compiled(self, what: str) -> Compiled:
         if self._compiled is None:
-            raise ValueError(f"The model {self.name!r} must be compiled before {what}: call `model.compile(optimizer=..., loss=...)`.")  # type: ignore[attr-defined]
+            raise ValueError(
+                f"The model {self.name!r} must be compiled before {what}: call `model.compile(optimizer=..., loss=...)`."
+            )  # type: ignore[attr-defined]
         return self._compiled
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -136,7 +138,11 @@ class Trainer:
     def metrics(self) -> list[Any]:
         """The loss tracker, the layers' metrics, and those given to `compile`."""
         own = super().metrics  # type: ignore[misc]
-        return [*([] if self._compiled is None else self._compiled.trackers), *own, *([] if self._compiled is None else self._compiled.metrics)]
+        return [
+            *([] if self._compiled is None else self._compiled.trackers),
+            *own,
+            *([] if self._compiled is None else self._compiled.metrics),
+        ]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -419,7 +425,12 @@ class Trainer:
         return loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks, return_dict, **kwargs)
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """The outputs for data, as arrays.
 

@@ -8,7 +8,12 @@ import numpy as np
 
 
 def pad_sequences(
-    sequences: Any, maxlen: int | None = None, dtype: Any = "int32", padding: str = "pre", truncating: str = "pre", value: Any = 0.0
+    sequences: Any,
+    maxlen: int | None = None,
+    dtype: Any = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
 ) -> np.ndarray:
     """Lists of numbers as the rows of an array, padded or cut to one length.
 

@@ -39,7 +39,6 @@ def test_keys_may_be_text_as_json_gives_them_and_an_empty_dict_is_none():
         ({0: 1.0, 1: float("nan")}, ValueError, r"class_weight\[1\]` is nan"),
         ({0: 1.0, 1: float("inf")}, ValueError, "finite"),
         ({0: -1.0, 1: 1.0}, ValueError, "not negative"),
-        ({0: 1.0}, ValueError, "no weight for the classes 1"),
         ({"cat": 1.0}, ValueError, "'cat'"),
         ([1.0, 2.0], TypeError, "dict"),
     ],
@@ -84,3 +83,11 @@ def test_framework_tensors_as_targets():
     )
     ((_, _, weights),) = make_adapter(loader, class_weight=WEIGHT).epoch()
     assert weights.tolist() == [1.0, 0.5, 3.0]
+
+
+def test_classes_without_a_weight_count_as_they_are():
+    from tricera.training.data import make_adapter
+
+    x, y = np.zeros((4, 1), "float32"), np.array([0, 1, 0, 2])
+    _, _, weights = next(iter(make_adapter(x, y, class_weight={1: 3.0}).epoch()))
+    np.testing.assert_array_equal(weights, [1.0, 3.0, 1.0, 1.0])

@@ -93,3 +93,8 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """The function with the gradient that it gives."""
     return jax.custom_gradient(f)
+
+
+def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
+    """Value and directional derivative."""
+    return jax.jvp(fun, primals, tangents, has_aux=has_aux)

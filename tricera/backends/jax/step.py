@@ -88,7 +88,9 @@ class Step:
             outs = [self.fn(jax.tree_util.tree_map(jnp.asarray, batch)) for batch in batches]
             return outs if self.collect else outs[-1]
         if len(batches) > 1 and _alike(batches):
-            stacked = jax.tree_util.tree_map(lambda *xs: np.stack(xs) if isinstance(xs[0], np.ndarray) else jnp.stack(xs), *batches)
+            stacked = jax.tree_util.tree_map(
+                lambda *xs: np.stack(xs) if isinstance(xs[0], np.ndarray) else jnp.stack(xs), *batches
+            )
             out, new = self._many(self._values(), stacked)
             self._write(new)
             if not self.collect:

@@ -84,3 +84,10 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         return f(*args, **kwargs)[0]
 
     return run
+
+
+def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
+    """Refuse, with what to do."""
+    raise NotImplementedError(
+        "The NumPy backend has no derivatives. Choose another backend: `tricera.backend.use('jax')`."
+    )

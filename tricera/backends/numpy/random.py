@@ -65,4 +65,6 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
 
 def binomial(shape: Any, counts: Any, probabilities: Any, dtype: str, seed: Any) -> Any:
     """Binomially distributed numbers."""
-    return np.asarray(_generator(seed).binomial(np.asarray(counts).astype(np.int64), probabilities, shape)).astype(numpy_dtype(dtype))
+    return np.asarray(_generator(seed).binomial(np.asarray(counts).astype(np.int64), probabilities, shape)).astype(
+        numpy_dtype(dtype)
+    )

@@ -104,3 +104,14 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """The function with the gradient that it gives."""
     return tf.custom_gradient(f)
+
+
+def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
+    """Value and directional derivative."""
+    with tf.autodiff.ForwardAccumulator(list(primals), list(tangents)) as accumulator:
+        out = fun(*primals)
+        out, aux = out if has_aux else (out, None)
+    derivative = tree.map_structure(
+        lambda y: accumulator.jvp(y, unconnected_gradients=tf.UnconnectedGradients.ZERO), out
+    )
+    return (out, derivative, aux) if has_aux else (out, derivative)

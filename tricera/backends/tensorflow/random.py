@@ -35,7 +35,9 @@ def truncated_normal(shape: Any, dtype: str, seed: Any) -> Any:
 def randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
     """Uniform integers in [minval, maxval)."""
     wide = dtype if dtype in ("int32", "int64") else "int32"
-    return tf.cast(tf.random.stateless_uniform(shape, _seed(seed), tf.cast(minval, wide), tf.cast(maxval, wide), wide), dtype)
+    return tf.cast(
+        tf.random.stateless_uniform(shape, _seed(seed), tf.cast(minval, wide), tf.cast(maxval, wide), wide), dtype
+    )
 
 
 def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
@@ -64,5 +66,7 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
 
 def binomial(shape: Any, counts: Any, probabilities: Any, dtype: str, seed: Any) -> Any:
     """Binomially distributed numbers."""
-    drawn = tf.random.stateless_binomial(shape, _seed(seed), tf.cast(counts, "float32"), tf.cast(probabilities, "float32"), "float32")
+    drawn = tf.random.stateless_binomial(
+        shape, _seed(seed), tf.cast(counts, "float32"), tf.cast(probabilities, "float32"), "float32"
+    )
     return tf.cast(drawn, dtype)

@@ -77,7 +77,9 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[Any, ...]:
     """The shape, in which scalars stand for the sizes that a graph knows only when it runs."""
     if x.shape.rank is None:
-        raise ValueError("A TensorFlow tensor of unknown rank can't be used here; give its shape with `tf.ensure_shape`.")
+        raise ValueError(
+            "A TensorFlow tensor of unknown rank can't be used here; give its shape with `tf.ensure_shape`."
+        )
     static = tuple(x.shape)
     if None not in static:
         return static

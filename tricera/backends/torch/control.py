@@ -56,7 +56,9 @@ def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[
     shapes: list[Any] = [s.shape for s in specs]
     stand_ins = [(v, torch.empty(v.shape, dtype=DTYPES[v.dtype], device=meta)) for v in variables]
     with cells(stand_ins), torch.no_grad(), meta:
-        return fn([torch.empty(shape, dtype=DTYPES[s.dtype], device=meta) for s, shape in zip(specs, shapes, strict=True)])
+        return fn(
+            [torch.empty(shape, dtype=DTYPES[s.dtype], device=meta) for s, shape in zip(specs, shapes, strict=True)]
+        )
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
@@ -125,3 +127,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         return tree.pack_sequence_as(structure[0], out if isinstance(out, tuple) else [out])
 
     return run
+
+
+def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
+    """Value and directional derivative."""
+    return torch.func.jvp(fun, primals, tangents, has_aux=has_aux)

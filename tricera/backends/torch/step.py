@@ -57,5 +57,3 @@ def fetch(tensors: list[Any]) -> list[np.ndarray]:
     if len(tensors) > 1 and all(t.ndim == 0 and t.device.type != "cpu" for t in tensors):
         return list(to_numpy(torch.stack([t.float() for t in tensors])))
     return [to_numpy(t) for t in tensors]
-
-

@@ -16,7 +16,13 @@ def per_axis(value: Any, rank: int, name: str, zero: bool = False) -> tuple[int,
     Raises:
         ValueError: it isn't an integer or `rank` of them, or one isn't positive.
     """
-    values = (value,) * rank if hasattr(value, "__index__") else tuple(value) if isinstance(value, (list, tuple)) else (None,)
+    values = (
+        (value,) * rank
+        if hasattr(value, "__index__")
+        else tuple(value)
+        if isinstance(value, (list, tuple))
+        else (None,)
+    )
     if len(values) != rank or any(not hasattr(v, "__index__") or v.__index__() < (0 if zero else 1) for v in values):
         raise ValueError(f"`{name}` must be a positive integer or {rank} of them, not {value!r}.")
     return tuple(v.__index__() for v in values)
@@ -59,9 +65,13 @@ class BaseConv(KernelLayer):
         if self.padding not in self.paddings:
             raise ValueError(f"`padding` of the layer {self.name!r} must be one of {self.paddings}, not {padding!r}.")
         if filters is not None and filters % groups:
-            raise ValueError(f"`filters` ({filters}) of the layer {self.name!r} must be divisible by `groups` ({groups}).")
+            raise ValueError(
+                f"`filters` ({filters}) of the layer {self.name!r} must be divisible by `groups` ({groups})."
+            )
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(f"The layer {self.name!r} can't have strides {self.strides} and dilation {self.dilation_rate}, both above 1.")
+            raise ValueError(
+                f"The layer {self.name!r} can't have strides {self.strides} and dilation {self.dilation_rate}, both above 1."
+            )
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=rank + 2)
 
@@ -78,7 +88,9 @@ class BaseConv(KernelLayer):
         """
         channels = input_shape[self.channel_axis]
         if channels is None:
-            raise ValueError(f"The layer {self.name!r} needs to know the number of channels; the input shape given is {tuple(input_shape)}.")
+            raise ValueError(
+                f"The layer {self.name!r} needs to know the number of channels; the input shape given is {tuple(input_shape)}."
+            )
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self.channel_axis: channels})
         return channels
 
@@ -97,7 +109,9 @@ class BaseConv(KernelLayer):
         if not extra:
             return inputs, lambda x: x
         lead = ops.shape(inputs)[: extra + 1]
-        return ops.reshape(inputs, (-1, *ops.shape(inputs)[extra + 1 :])), lambda x: ops.reshape(x, (*lead, *ops.shape(x)[1:]))
+        return ops.reshape(inputs, (-1, *ops.shape(inputs)[extra + 1 :])), lambda x: ops.reshape(
+            x, (*lead, *ops.shape(x)[1:])
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

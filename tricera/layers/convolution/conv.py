@@ -13,7 +13,9 @@ class _Conv(BaseConv):
         """Make kernel and bias."""
         channels = self.channels_of(input_shape)
         if channels % self.groups:
-            raise ValueError(f"The {channels} input channels of the layer {self.name!r} can't be divided into {self.groups} groups.")
+            raise ValueError(
+                f"The {channels} input channels of the layer {self.name!r} can't be divided into {self.groups} groups."
+            )
         self.kernel = self.add_kernel((*self.kernel_size, channels // self.groups, self.filters))
         self.bias = self.add_bias((self.filters,))
 
@@ -21,7 +23,12 @@ class _Conv(BaseConv):
         """Compute the outputs."""
         x, restore = self.flat(inputs)
         x = ops.conv(
-            x, self.kernel, strides=self.strides, padding=self.padding, data_format=self.data_format, dilation_rate=self.dilation_rate
+            x,
+            self.kernel,
+            strides=self.strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
         )
         return restore(self.with_bias(x))
 

@@ -54,7 +54,12 @@ class _DepthwiseConv(_Depthwise):
         x, restore = self.flat(inputs)
         strides = self.strides if self.rank > 1 else self.strides[0]
         x = ops.depthwise_conv(
-            x, self.kernel, strides=strides, padding=self.padding, data_format=self.data_format, dilation_rate=self.dilation_rate
+            x,
+            self.kernel,
+            strides=strides,
+            padding=self.padding,
+            data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
         )
         return restore(self.with_bias(x))
 

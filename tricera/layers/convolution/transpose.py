@@ -11,9 +11,15 @@ from tricera.layers.convolution.base import BaseConv, per_axis
 class _ConvTranspose(BaseConv):
     def __init__(self, rank: int, *args: Any, output_padding: Any = None, **kwargs: Any) -> None:
         super().__init__(rank, *args, **kwargs)
-        self.output_padding = None if output_padding is None else per_axis(output_padding, rank, "output_padding", zero=True)
-        if self.output_padding is not None and any(p >= s for p, s in zip(self.output_padding, self.strides, strict=True)):
-            raise ValueError(f"`output_padding` {self.output_padding} of the layer {self.name!r} must be below the strides {self.strides}.")
+        self.output_padding = (
+            None if output_padding is None else per_axis(output_padding, rank, "output_padding", zero=True)
+        )
+        if self.output_padding is not None and any(
+            p >= s for p, s in zip(self.output_padding, self.strides, strict=True)
+        ):
+            raise ValueError(
+                f"`output_padding` {self.output_padding} of the layer {self.name!r} must be below the strides {self.strides}."
+            )
 
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""

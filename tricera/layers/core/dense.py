@@ -145,7 +145,9 @@ class Dense(KernelLayer):
         )  # fmt: skip
         self.units = positive("units", units)
         if lora_rank is not None or quantization_config is not None:
-            raise NotImplementedError("LoRA and quantization of layers are not available yet; leave `lora_rank` and `quantization_config` at None.")
+            raise NotImplementedError(
+                "LoRA and quantization of layers are not available yet; leave `lora_rank` and `quantization_config` at None."
+            )
         self.lora_rank, self.lora_alpha, self.quantization_config = lora_rank, lora_alpha, quantization_config
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
@@ -154,7 +156,9 @@ class Dense(KernelLayer):
         """Make kernel and bias."""
         inputs = input_shape[-1]
         if inputs is None:
-            raise ValueError(f"The layer {self.name!r} needs to know the length of its input's last axis; the shape given is {tuple(input_shape)}.")
+            raise ValueError(
+                f"The layer {self.name!r} needs to know the length of its input's last axis; the shape given is {tuple(input_shape)}."
+            )
         self.kernel = self.add_kernel((inputs, self.units))
         self.bias = self.add_bias((self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})

@@ -49,7 +49,9 @@ class EinsumDense(KernelLayer):
             kernel_constraint=kernel_constraint, bias_constraint=bias_constraint, **kwargs,
         )  # fmt: skip
         if lora_rank is not None or quantization_config is not None:
-            raise NotImplementedError("LoRA and quantization of layers are not available yet; leave their arguments at None.")
+            raise NotImplementedError(
+                "LoRA and quantization of layers are not available yet; leave their arguments at None."
+            )
         self.equation, self.bias_axes = equation, bias_axes
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
         self.supports_masking = False
@@ -73,7 +75,12 @@ class EinsumDense(KernelLayer):
         base = super().get_config()
         base.pop("use_bias")
         base["activity_regularizer"] = base.get("activity_regularizer")
-        return {**base, "output_shape": self.partial_output_shape, "equation": self.equation, "bias_axes": self.bias_axes}
+        return {
+            **base,
+            "output_shape": self.partial_output_shape,
+            "equation": self.equation,
+            "bias_axes": self.bias_axes,
+        }
 
 
 def analyse(equation: str, bias_axes: str | None, input_shape: Any, output_shape: Any) -> Any:
@@ -100,24 +107,32 @@ def analyse(equation: str, bias_axes: str | None, input_shape: Any, output_shape
     sizes = dict(zip(source, input_shape, strict=True))
     full: list[int | None] = [input_shape[0], *output_shape]
     if len(full) != len(target):
-        raise ValueError(f"The equation {equation!r} makes {len(target)} axes, but `output_shape` {output_shape} (with the batch) has {len(full)}.")
+        raise ValueError(
+            f"The equation {equation!r} makes {len(target)} axes, but `output_shape` {output_shape} (with the batch) has {len(full)}."
+        )
     for i, c in enumerate(target):
         if i and full[i] is None:
             full[i] = sizes.get(c)
         elif c in sizes and sizes[c] is not None and full[i] is not None and sizes[c] != full[i] and i:
-            raise ValueError(f"The axis {c!r} has length {sizes[c]} in the input and {full[i]} in `output_shape`: {equation!r}.")
+            raise ValueError(
+                f"The axis {c!r} has length {sizes[c]} in the input and {full[i]} in `output_shape`: {equation!r}."
+            )
     out = dict(zip(target, full, strict=True))
     kernel_shape = []
     for c in kernel:
         size = sizes.get(c) if c in sizes else out.get(c)
         if size is None:
-            raise ValueError(f"The length of the kernel's axis {c!r} in {equation!r} is neither in the input shape {input_shape} nor in `output_shape`.")
+            raise ValueError(
+                f"The length of the kernel's axis {c!r} in {equation!r} is neither in the input shape {input_shape} nor in `output_shape`."
+            )
         kernel_shape.append(size)
     bias_shape = None
     if bias_axes:
         unknown = [c for c in bias_axes if c not in out]
         if unknown:
-            raise ValueError(f"`bias_axes`={bias_axes!r} names {unknown}, which the output of {equation!r} does not have.")
+            raise ValueError(
+                f"`bias_axes`={bias_axes!r} names {unknown}, which the output of {equation!r} does not have."
+            )
         first = min(target.index(c) for c in bias_axes)
         bias_shape = tuple(out[c] if c in bias_axes else 1 for c in target[first:])
     return tuple(kernel_shape), bias_shape, tuple(full)

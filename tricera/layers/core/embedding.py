@@ -41,7 +41,9 @@ class Embedding(Layer):
         kwargs.pop("input_length", None)
         super().__init__(**kwargs)
         if lora_rank is not None or quantization_config is not None:
-            raise NotImplementedError("LoRA and quantization of layers are not available yet; leave their arguments at None.")
+            raise NotImplementedError(
+                "LoRA and quantization of layers are not available yet; leave their arguments at None."
+            )
         self.input_dim, self.output_dim = positive("input_dim", input_dim), positive("output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)

@@ -50,7 +50,9 @@ class InputLayer(Layer):
             shape, batch_shape = None, input_tensor.shape
             dtype = dtype or input_tensor.dtype
         if (shape is None) == (batch_shape is None):
-            raise ValueError(f"Pass either `shape` or `batch_shape` to Input; got shape={shape}, batch_shape={batch_shape}.")
+            raise ValueError(
+                f"Pass either `shape` or `batch_shape` to Input; got shape={shape}, batch_shape={batch_shape}."
+            )
         if batch_shape is None:
             batch_shape = (batch_size, *standardize_shape(shape))
         elif batch_size is not None:
@@ -122,5 +124,3 @@ def Input(
         name=name, input_tensor=tensor, optional=optional,
     )  # fmt: skip
     return layer.output
-
-

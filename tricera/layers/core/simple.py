@@ -86,7 +86,9 @@ class ReLU(_Function):
 
     _options = ("max_value", "negative_slope", "threshold")
 
-    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if max_value is not None and max_value < 0:
             raise ValueError(f"`max_value` of the layer {self.name!r} must not be negative; got {max_value}.")
@@ -98,7 +100,9 @@ class ReLU(_Function):
 
     def call(self, inputs: Any) -> Any:
         """Apply the function."""
-        return activations.relu(inputs, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold)
+        return activations.relu(
+            inputs, negative_slope=self.negative_slope, max_value=self.max_value, threshold=self.threshold
+        )
 
 
 class LeakyReLU(_Function):
@@ -165,7 +169,13 @@ class Softmax(_Function):
             mask: of its shape; False elements don't count.
         """
         if mask is not None:
-            inputs = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, ops.dtype(inputs))), -3e4 if ops.dtype(inputs) == "float16" else -1e9))
+            inputs = ops.add(
+                inputs,
+                ops.multiply(
+                    ops.subtract(1.0, ops.cast(mask, ops.dtype(inputs))),
+                    -3e4 if ops.dtype(inputs) == "float16" else -1e9,
+                ),
+            )
         return ops.softmax(inputs, axis=tuple(self.axis) if isinstance(self.axis, list) else self.axis)
 
 
@@ -191,7 +201,9 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = None if shared_axes is None else [shared_axes] if isinstance(shared_axes, int) else list(shared_axes)
+        self.shared_axes = (
+            None if shared_axes is None else [shared_axes] if isinstance(shared_axes, int) else list(shared_axes)
+        )
 
     def build(self, input_shape: Any) -> None:
         """Make alpha."""
@@ -260,7 +272,12 @@ class Lambda(Layer):
     """
 
     def __init__(
-        self, function: Callable[..., Any], output_shape: Any = None, mask: Any = None, arguments: dict[str, Any] | None = None, **kwargs: Any
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if not callable(function):
@@ -317,7 +334,9 @@ class Lambda(Layer):
         from tricera.core.serialization import deserialize_keras_object
 
         read = {
-            k: deserialize_keras_object(v, custom_objects=custom_objects) if k in ("function", "output_shape", "mask", "arguments") else v
+            k: deserialize_keras_object(v, custom_objects=custom_objects)
+            if k in ("function", "output_shape", "mask", "arguments")
+            else v
             for k, v in config.items()
         }
         return cls(**read)

@@ -23,14 +23,24 @@ class _Merge(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Check the shapes."""
-        if not isinstance(input_shape, (list, tuple)) or not input_shape or not isinstance(input_shape[0], (list, tuple)):
-            raise ValueError(f"The layer {self.name!r} joins several inputs: call it on a list of tensors; got the shape {input_shape}.")
+        if (
+            not isinstance(input_shape, (list, tuple))
+            or not input_shape
+            or not isinstance(input_shape[0], (list, tuple))
+        ):
+            raise ValueError(
+                f"The layer {self.name!r} joins several inputs: call it on a list of tensors; got the shape {input_shape}."
+            )
         if len(input_shape) < 1 or (self.only_two and len(input_shape) != 2):
-            raise ValueError(f"The layer {self.name!r} takes {'two inputs' if self.only_two else 'at least one input'}; got {len(input_shape)}.")
+            raise ValueError(
+                f"The layer {self.name!r} takes {'two inputs' if self.only_two else 'at least one input'}; got {len(input_shape)}."
+            )
         try:
             broadcast_shapes(*(tuple(s)[1:] for s in _same_rank([tuple(s) for s in input_shape])))
         except ValueError as error:
-            raise ValueError(f"The inputs of the layer {self.name!r} have shapes that don't broadcast: {list(map(tuple, input_shape))}.") from error
+            raise ValueError(
+                f"The inputs of the layer {self.name!r} have shapes that don't broadcast: {list(map(tuple, input_shape))}."
+            ) from error
 
     def call(self, inputs: Any) -> Any:
         """Join the inputs."""
@@ -142,8 +152,14 @@ class Concatenate(_Merge):
 
     def build(self, input_shape: Any) -> None:
         """Check the shapes."""
-        if not isinstance(input_shape, (list, tuple)) or not input_shape or not isinstance(input_shape[0], (list, tuple)):
-            raise ValueError(f"The layer {self.name!r} joins several inputs: call it on a list of tensors; got the shape {input_shape}.")
+        if (
+            not isinstance(input_shape, (list, tuple))
+            or not input_shape
+            or not isinstance(input_shape[0], (list, tuple))
+        ):
+            raise ValueError(
+                f"The layer {self.name!r} joins several inputs: call it on a list of tensors; got the shape {input_shape}."
+            )
         shapes = [tuple(s) for s in input_shape]
         rank = len(shapes[0])
         if any(len(s) != rank for s in shapes) or not -rank <= self.axis < rank:
@@ -151,7 +167,9 @@ class Concatenate(_Merge):
         rest = [[d for i, d in enumerate(s) if i != self.axis % rank] for s in shapes]
         for dims in zip(*rest, strict=True):
             if len({d for d in dims if d is not None}) > 1:
-                raise ValueError(f"The inputs of the layer {self.name!r} must agree except on axis {self.axis}; got the shapes {shapes}.")
+                raise ValueError(
+                    f"The inputs of the layer {self.name!r} must agree except on axis {self.axis}; got the shapes {shapes}."
+                )
 
     def call(self, inputs: Any) -> Any:
         """Join the inputs."""
@@ -164,7 +182,11 @@ class Concatenate(_Merge):
         masks = []
         for x, m in zip(inputs, mask, strict=True):
             whole = ops.ones_like(x, dtype="bool")
-            masks.append(whole if m is None else ops.logical_and(whole, m if len(m.shape) == len(x.shape) else ops.expand_dims(m, -1)))
+            masks.append(
+                whole
+                if m is None
+                else ops.logical_and(whole, m if len(m.shape) == len(x.shape) else ops.expand_dims(m, -1))
+            )
         return ops.all(ops.concatenate(masks, axis=self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
@@ -185,17 +207,25 @@ class Dot(_Merge):
 
     def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(axes, int) and (not isinstance(axes, (list, tuple)) or len(axes) != 2 or any(not isinstance(a, int) for a in axes)):
+        if not isinstance(axes, int) and (
+            not isinstance(axes, (list, tuple)) or len(axes) != 2 or any(not isinstance(a, int) for a in axes)
+        ):
             raise ValueError(f"`axes` of the layer {self.name!r} must be an integer or two of them, not {axes!r}.")
         self.axes, self.normalize = axes, normalize
 
     def build(self, input_shape: Any) -> None:
         """Check the shapes."""
-        if not isinstance(input_shape, (list, tuple)) or len(input_shape) != 2 or not isinstance(input_shape[0], (list, tuple)):
+        if (
+            not isinstance(input_shape, (list, tuple))
+            or len(input_shape) != 2
+            or not isinstance(input_shape[0], (list, tuple))
+        ):
             raise ValueError(f"The layer {self.name!r} must be called on two inputs; got the shapes {input_shape}.")
         a, b = self._pair(len(input_shape[0]), len(input_shape[1]))
         if input_shape[0][a] != input_shape[1][b] and None not in (input_shape[0][a], input_shape[1][b]):
-            raise ValueError(f"The axes {self.axes} of the inputs of the layer {self.name!r} have different lengths: {input_shape}.")
+            raise ValueError(
+                f"The axes {self.axes} of the inputs of the layer {self.name!r} have different lengths: {input_shape}."
+            )
 
     def _pair(self, rank1: int, rank2: int) -> tuple[int, int]:
         axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes

@@ -62,13 +62,23 @@ class BatchNormalization(ScaledNormalization):
         """Make scale, offset and running statistics."""
         channels = input_shape[self.axis]
         if channels is None:
-            raise ValueError(f"The layer {self.name!r} needs to know the length of axis {self.axis}; the input shape is {tuple(input_shape)}.")
+            raise ValueError(
+                f"The layer {self.name!r} needs to know the length of axis {self.axis}; the input shape is {tuple(input_shape)}."
+            )
         self.add_scale_and_offset((channels,))
         self.moving_mean = self.add_weight(
-            name="moving_mean", shape=(channels,), initializer=self.moving_mean_initializer, trainable=False, autocast=False
+            name="moving_mean",
+            shape=(channels,),
+            initializer=self.moving_mean_initializer,
+            trainable=False,
+            autocast=False,
         )
         self.moving_variance = self.add_weight(
-            name="moving_variance", shape=(channels,), initializer=self.moving_variance_initializer, trainable=False, autocast=False
+            name="moving_variance",
+            shape=(channels,),
+            initializer=self.moving_variance_initializer,
+            trainable=False,
+            autocast=False,
         )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
@@ -92,7 +102,9 @@ class BatchNormalization(ScaledNormalization):
             mean, variance = (ops.cast(v, ops.dtype(wide)) for v in (self.moving_mean, self.moving_variance))
         gamma = None if self.gamma is None else ops.cast(self.gamma, ops.dtype(wide))
         beta = None if self.beta is None else ops.cast(self.beta, ops.dtype(wide))
-        out = ops.batch_normalization(wide, mean, variance, axis=self.axis, offset=beta, scale=gamma, epsilon=self.epsilon)
+        out = ops.batch_normalization(
+            wide, mean, variance, axis=self.axis, offset=beta, scale=gamma, epsilon=self.epsilon
+        )
         return out if ops.dtype(out) == compute else ops.cast(out, compute)
 
     def _statistics(self, x: Any, mask: Any) -> tuple[Any, Any]:
@@ -112,7 +124,12 @@ class BatchNormalization(ScaledNormalization):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        config = {**super().get_config(), "axis": self.axis, "momentum": self.momentum, **self.scale_and_offset_config()}
+        config = {
+            **super().get_config(),
+            "axis": self.axis,
+            "momentum": self.momentum,
+            **self.scale_and_offset_config(),
+        }
         config["moving_mean_initializer"] = initializers.serialize(self.moving_mean_initializer)
         config["moving_variance_initializer"] = initializers.serialize(self.moving_variance_initializer)
         config["synchronized"] = self.synchronized

@@ -45,10 +45,14 @@ class GroupNormalization(ScaledNormalization):
         """Make scale and offset."""
         channels = input_shape[self.axis]
         if channels is None:
-            raise ValueError(f"The layer {self.name!r} needs to know the length of axis {self.axis}; the input shape is {tuple(input_shape)}.")
+            raise ValueError(
+                f"The layer {self.name!r} needs to know the length of axis {self.axis}; the input shape is {tuple(input_shape)}."
+            )
         self._group_count = channels if self.groups == -1 else self.groups
         if self._group_count < 1 or channels % self._group_count:
-            raise ValueError(f"The {channels} channels of the layer {self.name!r} can't be divided into {self.groups} groups.")
+            raise ValueError(
+                f"The {channels} channels of the layer {self.name!r} can't be divided into {self.groups} groups."
+            )
         self.add_scale_and_offset((channels,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 

@@ -39,7 +39,9 @@ class LayerNormalization(ScaledNormalization):
             epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
             gamma_constraint, **kwargs,
         )  # fmt: skip
-        if not isinstance(axis, int) and not (isinstance(axis, (list, tuple)) and all(isinstance(a, int) for a in axis)):
+        if not isinstance(axis, int) and not (
+            isinstance(axis, (list, tuple)) and all(isinstance(a, int) for a in axis)
+        ):
             raise TypeError(f"`axis` of the layer {self.name!r} must be an integer or several, not {axis!r}.")
         self.axis = axis if isinstance(axis, int) else list(axis)
 

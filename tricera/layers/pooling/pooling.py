@@ -16,7 +16,13 @@ class _Pooling(Layer):
     mean: bool
 
     def __init__(
-        self, pool_size: Any = 2, strides: Any = None, padding: str = "valid", data_format: str | None = None, name: str | None = None, **kwargs: Any
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
         self.pool_size = per_axis(pool_size, self.rank, "pool_size")
@@ -31,7 +37,9 @@ class _Pooling(Layer):
     def call(self, inputs: Any) -> Any:
         """Reduce the windows."""
         pool = ops.average_pool if self.mean else ops.max_pool
-        return pool(inputs, pool_size=self.pool_size, strides=self.strides, padding=self.padding, data_format=self.data_format)
+        return pool(
+            inputs, pool_size=self.pool_size, strides=self.strides, padding=self.padding, data_format=self.data_format
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

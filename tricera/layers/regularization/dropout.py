@@ -60,7 +60,9 @@ class Dropout(_Noise):
 class _SpatialDropout(Dropout):
     rank: int
 
-    def __init__(self, rate: float, data_format: str | None = "channels_last", seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, data_format: str | None = "channels_last", seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(rate, seed=seed, **kwargs)
         self.data_format = config.standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
@@ -90,7 +92,9 @@ class SpatialDropout1D(_SpatialDropout):
 
     rank = 1
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(rate, "channels_last", seed, name=name, dtype=dtype, **kwargs)
 
 
@@ -108,7 +112,13 @@ class SpatialDropout2D(_SpatialDropout):
     rank = 2
 
     def __init__(
-        self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(rate, data_format, seed, name=name, dtype=dtype, **kwargs)
 
@@ -127,7 +137,13 @@ class SpatialDropout3D(_SpatialDropout):
     rank = 3
 
     def __init__(
-        self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(rate, data_format, seed, name=name, dtype=dtype, **kwargs)
 
@@ -150,7 +166,9 @@ class GaussianDropout(_Noise):
         if not training or self.rate == 0:
             return inputs
         spread = math.sqrt(self.rate / (1.0 - self.rate))
-        noise = random.normal(ops.shape(inputs), mean=1.0, stddev=spread, dtype=self.compute_dtype, seed=self.seed_generator)
+        noise = random.normal(
+            ops.shape(inputs), mean=1.0, stddev=spread, dtype=self.compute_dtype, seed=self.seed_generator
+        )
         return ops.multiply(inputs, noise)
 
     def get_config(self) -> dict[str, Any]:
@@ -175,7 +193,10 @@ class GaussianNoise(_Noise):
         """Add noise."""
         if not training or self.stddev == 0:
             return inputs
-        return ops.add(inputs, random.normal(ops.shape(inputs), stddev=self.stddev, dtype=self.compute_dtype, seed=self.seed_generator))
+        return ops.add(
+            inputs,
+            random.normal(ops.shape(inputs), stddev=self.stddev, dtype=self.compute_dtype, seed=self.seed_generator),
+        )
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -202,7 +223,11 @@ class AlphaDropout(_Noise):
             return inputs
         alpha_p = -1.6732632423543772 * 1.0507009873554805
         shape = ops.shape(inputs)
-        noise_shape = shape if self.noise_shape is None else tuple(s if n is None else n for n, s in zip(self.noise_shape, shape, strict=True))
+        noise_shape = (
+            shape
+            if self.noise_shape is None
+            else tuple(s if n is None else n for n, s in zip(self.noise_shape, shape, strict=True))
+        )
         keep = ops.greater_equal(random.uniform(noise_shape, seed=self.seed_generator), self.rate)
         a = 1.0 / math.sqrt((1 - self.rate) * (1 + self.rate * alpha_p**2))
         b = -a * alpha_p * self.rate

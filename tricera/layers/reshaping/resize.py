@@ -17,7 +17,9 @@ class _Spatial(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.data_format = "channels_last" if self.rank == 1 and data_format is None else config.standardize_data_format(data_format)
+        self.data_format = (
+            "channels_last" if self.rank == 1 and data_format is None else config.standardize_data_format(data_format)
+        )
         self.input_spec = InputSpec(ndim=self.rank + 2)
         self.built = True
 
@@ -38,7 +40,9 @@ class _Spatial(Layer):
             value = (tuple(value),)
         out = tuple((v, v) if isinstance(v, int) else tuple(v) for v in value)
         if len(out) != self.rank or any(len(p) != 2 or any(not isinstance(n, int) or n < 0 for n in p) for p in out):
-            raise ValueError(f"`{what}` of the layer {self.name!r} must be an integer, {self.rank} integers or {self.rank} pairs, not negative; got {value!r}.")
+            raise ValueError(
+                f"`{what}` of the layer {self.name!r} must be an integer, {self.rank} integers or {self.rank} pairs, not negative; got {value!r}."
+            )
         return out
 
 
@@ -114,7 +118,9 @@ class _Cropping(_Spatial):
         shape = tuple(inputs.shape)
         for axis, (before, after) in enumerate(self.cropping, self.first):
             if shape[axis] is not None and before + after >= shape[axis]:
-                raise ValueError(f"The layer {self.name!r} crops {before} + {after} of an axis of length {shape[axis]}: nothing would be left.")
+                raise ValueError(
+                    f"The layer {self.name!r} crops {before} + {after} of an axis of length {shape[axis]}: nothing would be left."
+                )
         key = [slice(None)] * len(shape)
         for axis, (before, after) in enumerate(self.cropping, self.first):
             key[axis] = slice(before, -after or None)
@@ -127,7 +133,9 @@ class _Cropping(_Spatial):
             if out[axis] is not None:
                 out[axis] -= before + after
                 if out[axis] <= 0:
-                    raise ValueError(f"The layer {self.name!r} crops {before} + {after} of an axis of length {input_shape[axis]}: nothing would be left.")
+                    raise ValueError(
+                        f"The layer {self.name!r} crops {before} + {after} of an axis of length {input_shape[axis]}: nothing would be left."
+                    )
         return tuple(out)
 
     def get_config(self) -> dict[str, Any]:
@@ -185,7 +193,9 @@ class _UpSampling(_Spatial):
         super().__init__(data_format, **kwargs)
         self.size = (size,) * self.rank if isinstance(size, int) else tuple(size)
         if len(self.size) != self.rank or any(not isinstance(n, int) or n < 1 for n in self.size):
-            raise ValueError(f"`size` of the layer {self.name!r} must be a positive integer or {self.rank} of them; got {size!r}.")
+            raise ValueError(
+                f"`size` of the layer {self.name!r} must be a positive integer or {self.rank} of them; got {size!r}."
+            )
 
     def call(self, inputs: Any) -> Any:
         """Repeat along the spatial axes."""
@@ -224,7 +234,9 @@ class UpSampling2D(_UpSampling):
 
     rank = 2
 
-    def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any) -> None:
+    def __init__(
+        self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
+    ) -> None:
         super().__init__(size, data_format, **kwargs)
         if interpolation not in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
             raise ValueError(f"Unknown `interpolation` {interpolation!r} of the layer {self.name!r}.")
@@ -249,7 +261,12 @@ class UpSampling2D(_UpSampling):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        return {**super().get_config(), "size": self.size, "data_format": self.data_format, "interpolation": self.interpolation}
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "data_format": self.data_format,
+            "interpolation": self.interpolation,
+        }
 
 
 def resize_matrix(length: int | None, factor: int, interpolation: str) -> Any:

@@ -62,7 +62,9 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
         if self.target_shape.count(-1) > 1:
-            raise ValueError(f"At most one dimension of `target_shape` may be -1; the layer {self.name!r} was given {self.target_shape}.")
+            raise ValueError(
+                f"At most one dimension of `target_shape` may be -1; the layer {self.name!r} was given {self.target_shape}."
+            )
 
     def build(self, input_shape: Any) -> None:
         """Check that the sizes fit."""
@@ -70,7 +72,9 @@ class Reshape(Layer):
         if None not in known:
             size, fixed = math.prod(known), math.prod(d for d in self.target_shape if d != -1)
             if (size != fixed) if -1 not in self.target_shape else (fixed == 0 or size % fixed):
-                raise ValueError(f"The layer {self.name!r} can't reshape samples of shape {tuple(known)} ({size} elements) to {self.target_shape}.")
+                raise ValueError(
+                    f"The layer {self.name!r} can't reshape samples of shape {tuple(known)} ({size} elements) to {self.target_shape}."
+                )
 
     def call(self, inputs: Any) -> Any:
         """Reshape."""
@@ -99,7 +103,9 @@ class Permute(Layer):
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(f"`dims` of the layer {self.name!r} must hold each of 1 to {len(self.dims)} once; got {self.dims}.")
+            raise ValueError(
+                f"`dims` of the layer {self.name!r} must hold each of 1 to {len(self.dims)} once; got {self.dims}."
+            )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
         self.built = True
 

@@ -48,7 +48,7 @@ def to_sample_weight(y: Any, class_weight: dict[int, float]) -> Any:
         Weights of shape (n,) in floatx, in the structure of `y`.
 
     Raises:
-        ValueError: no target, several targets, or a class that has no weight.
+        ValueError: no target, or several targets.
 
     Example:
         >>> to_sample_weight(np.array([0, 1, 1]), {0: 1.0, 1: 3.0})
@@ -61,14 +61,7 @@ def to_sample_weight(y: Any, class_weight: dict[int, float]) -> Any:
         )
     classes = _classes(_numpy(targets[0]))
     present, where = np.unique(classes, return_inverse=True)
-    lacking = [c for c in present.tolist() if c not in class_weight]
-    if lacking:
-        shown = ", ".join(map(str, lacking[:10])) + (", ..." if len(lacking) > 10 else "")
-        raise ValueError(
-            f"`class_weight` has no weight for the classes {shown}, which the targets hold; it has "
-            f"{sorted(class_weight)}. Give every class a weight (1.0 leaves it as it is)."
-        )
-    table = np.array([class_weight[c] for c in present.tolist()], dtype=dtypes.numpy_dtype(config.floatx()))
+    table = np.array([class_weight.get(c, 1.0) for c in present.tolist()], dtype=dtypes.numpy_dtype(config.floatx()))
     weights = table[where.reshape(classes.shape)]
     return tree.map_structure(lambda leaf: None if leaf is None else weights, y)
 

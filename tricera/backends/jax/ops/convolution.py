@@ -34,9 +34,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     )
 
 
-def conv_transpose(
-    inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1
-):
+def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
     plan = _windows.conv_transpose(
         "conv_transpose", inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
     )

@@ -8,13 +8,62 @@ import jax.numpy as _jnp
 exp, expm1, exp2, log, log10, log1p = _jnp.exp, _jnp.expm1, _jnp.exp2, _jnp.log, _jnp.log10, _jnp.log1p
 log2, sqrt, sin, cos, tan, arcsin = _jnp.log2, _jnp.sqrt, _jnp.sin, _jnp.cos, _jnp.tan, _jnp.arcsin
 arccos, arctan, sinh, cosh, tanh, arcsinh = _jnp.arccos, _jnp.arctan, _jnp.sinh, _jnp.cosh, _jnp.tanh, _jnp.arcsinh
-arccosh, arctanh, negative, absolute, sign, floor = _jnp.arccosh, _jnp.arctanh, _jnp.negative, _jnp.absolute, _jnp.sign, _jnp.floor
-ceil, trunc, isnan, isinf, isfinite, logical_not = _jnp.ceil, _jnp.trunc, _jnp.isnan, _jnp.isinf, _jnp.isfinite, _jnp.logical_not
-bitwise_not, conjugate, add, subtract, multiply, divide = _jnp.bitwise_not, _jnp.conjugate, _jnp.add, _jnp.subtract, _jnp.multiply, _jnp.divide
-floor_divide, mod, power, maximum, minimum, arctan2 = _jnp.floor_divide, _jnp.mod, _jnp.power, _jnp.maximum, _jnp.minimum, _jnp.arctan2
-equal, not_equal, less, less_equal, greater, greater_equal = _jnp.equal, _jnp.not_equal, _jnp.less, _jnp.less_equal, _jnp.greater, _jnp.greater_equal
-logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor = _jnp.logical_and, _jnp.logical_or, _jnp.logical_xor, _jnp.bitwise_and, _jnp.bitwise_or, _jnp.bitwise_xor
-left_shift, right_shift, hypot, logaddexp, square, reciprocal = _jnp.left_shift, _jnp.right_shift, _jnp.hypot, _jnp.logaddexp, _jnp.square, _jnp.reciprocal
+arccosh, arctanh, negative, absolute, sign, floor = (
+    _jnp.arccosh,
+    _jnp.arctanh,
+    _jnp.negative,
+    _jnp.absolute,
+    _jnp.sign,
+    _jnp.floor,
+)
+ceil, trunc, isnan, isinf, isfinite, logical_not = (
+    _jnp.ceil,
+    _jnp.trunc,
+    _jnp.isnan,
+    _jnp.isinf,
+    _jnp.isfinite,
+    _jnp.logical_not,
+)
+bitwise_not, conjugate, add, subtract, multiply, divide = (
+    _jnp.bitwise_not,
+    _jnp.conjugate,
+    _jnp.add,
+    _jnp.subtract,
+    _jnp.multiply,
+    _jnp.divide,
+)
+floor_divide, mod, power, maximum, minimum, arctan2 = (
+    _jnp.floor_divide,
+    _jnp.mod,
+    _jnp.power,
+    _jnp.maximum,
+    _jnp.minimum,
+    _jnp.arctan2,
+)
+equal, not_equal, less, less_equal, greater, greater_equal = (
+    _jnp.equal,
+    _jnp.not_equal,
+    _jnp.less,
+    _jnp.less_equal,
+    _jnp.greater,
+    _jnp.greater_equal,
+)
+logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor = (
+    _jnp.logical_and,
+    _jnp.logical_or,
+    _jnp.logical_xor,
+    _jnp.bitwise_and,
+    _jnp.bitwise_or,
+    _jnp.bitwise_xor,
+)
+left_shift, right_shift, hypot, logaddexp, square, reciprocal = (
+    _jnp.left_shift,
+    _jnp.right_shift,
+    _jnp.hypot,
+    _jnp.logaddexp,
+    _jnp.square,
+    _jnp.reciprocal,
+)
 erf, erfinv, rsqrt = _jax.lax.erf, _jax.lax.erf_inv, _jax.lax.rsqrt
 sigmoid = _jax.nn.sigmoid
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import jax as _jax
 import jax.numpy as _jnp
 
+from tricera.core.dtypes import numpy_dtype as _dtype
+
 
 def select_where(condition, x1, x2):
     return _jnp.where(condition, x1, x2)
@@ -68,3 +70,7 @@ def get_item(x, key):
 
 def searchsorted(sorted_sequence, values, side="left"):
     return _jnp.searchsorted(sorted_sequence, values, side).astype("int32")
+
+
+def view(x, dtype=None):
+    return x if dtype is None else x.view(_dtype(dtype))

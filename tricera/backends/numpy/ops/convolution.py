@@ -43,15 +43,15 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     return _np.moveaxis(out, -1, 1) if plan.first else out
 
 
-def conv_transpose(
-    inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1
-):
+def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
     plan = _windows.conv_transpose(
         "conv_transpose", inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
     )
     x = _np.moveaxis(inputs, 1, -1) if plan.first else inputs
     n = x.ndim - 2
-    spread = _np.zeros((x.shape[0], *((m - 1) * s + 1 for m, s in zip(plan.sizes, plan.strides, strict=True)), x.shape[-1]), x.dtype)
+    spread = _np.zeros(
+        (x.shape[0], *((m - 1) * s + 1 for m, s in zip(plan.sizes, plan.strides, strict=True)), x.shape[-1]), x.dtype
+    )
     spread[(slice(None), *(slice(None, None, s) for s in plan.strides))] = x
     spread = _np.pad(spread, ((0, 0), *((r - 1, r - 1) for r in plan.reach), (0, 0)))
     flipped = _np.swapaxes(_np.flip(kernel, tuple(range(n))), -1, -2)

@@ -7,13 +7,62 @@ import numpy as _np
 exp, expm1, exp2, log, log10, log1p = _np.exp, _np.expm1, _np.exp2, _np.log, _np.log10, _np.log1p
 log2, sqrt, sin, cos, tan, arcsin = _np.log2, _np.sqrt, _np.sin, _np.cos, _np.tan, _np.arcsin
 arccos, arctan, sinh, cosh, tanh, arcsinh = _np.arccos, _np.arctan, _np.sinh, _np.cosh, _np.tanh, _np.arcsinh
-arccosh, arctanh, negative, absolute, sign, floor = _np.arccosh, _np.arctanh, _np.negative, _np.absolute, _np.sign, _np.floor
-ceil, trunc, isnan, isinf, isfinite, logical_not = _np.ceil, _np.trunc, _np.isnan, _np.isinf, _np.isfinite, _np.logical_not
-bitwise_not, conjugate, add, subtract, multiply, divide = _np.bitwise_not, _np.conjugate, _np.add, _np.subtract, _np.multiply, _np.divide
-floor_divide, mod, power, maximum, minimum, arctan2 = _np.floor_divide, _np.mod, _np.power, _np.maximum, _np.minimum, _np.arctan2
-equal, not_equal, less, less_equal, greater, greater_equal = _np.equal, _np.not_equal, _np.less, _np.less_equal, _np.greater, _np.greater_equal
-logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor = _np.logical_and, _np.logical_or, _np.logical_xor, _np.bitwise_and, _np.bitwise_or, _np.bitwise_xor
-left_shift, right_shift, hypot, logaddexp, square, reciprocal = _np.left_shift, _np.right_shift, _np.hypot, _np.logaddexp, _np.square, _np.reciprocal
+arccosh, arctanh, negative, absolute, sign, floor = (
+    _np.arccosh,
+    _np.arctanh,
+    _np.negative,
+    _np.absolute,
+    _np.sign,
+    _np.floor,
+)
+ceil, trunc, isnan, isinf, isfinite, logical_not = (
+    _np.ceil,
+    _np.trunc,
+    _np.isnan,
+    _np.isinf,
+    _np.isfinite,
+    _np.logical_not,
+)
+bitwise_not, conjugate, add, subtract, multiply, divide = (
+    _np.bitwise_not,
+    _np.conjugate,
+    _np.add,
+    _np.subtract,
+    _np.multiply,
+    _np.divide,
+)
+floor_divide, mod, power, maximum, minimum, arctan2 = (
+    _np.floor_divide,
+    _np.mod,
+    _np.power,
+    _np.maximum,
+    _np.minimum,
+    _np.arctan2,
+)
+equal, not_equal, less, less_equal, greater, greater_equal = (
+    _np.equal,
+    _np.not_equal,
+    _np.less,
+    _np.less_equal,
+    _np.greater,
+    _np.greater_equal,
+)
+logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor = (
+    _np.logical_and,
+    _np.logical_or,
+    _np.logical_xor,
+    _np.bitwise_and,
+    _np.bitwise_or,
+    _np.bitwise_xor,
+)
+left_shift, right_shift, hypot, logaddexp, square, reciprocal = (
+    _np.left_shift,
+    _np.right_shift,
+    _np.hypot,
+    _np.logaddexp,
+    _np.square,
+    _np.reciprocal,
+)
 
 
 def rsqrt(x):

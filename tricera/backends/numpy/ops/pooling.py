@@ -36,5 +36,7 @@ def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=N
     view = _slide(x, plan, pads, 0)
     inside = _slide(_np.ones((1, *plan.sizes, 1), "float64"), plan, pads, 0)
     axes = tuple(range(x.ndim, view.ndim))
-    out = (view.sum(axis=axes, dtype="float32" if x.dtype.itemsize < 4 else None) / inside.sum(axis=axes)).astype(x.dtype)
+    out = (view.sum(axis=axes, dtype="float32" if x.dtype.itemsize < 4 else None) / inside.sum(axis=axes)).astype(
+        x.dtype
+    )
     return _np.moveaxis(out, -1, 1) if plan.first else out

@@ -6,6 +6,8 @@ import builtins as _builtins
 
 import numpy as _np
 
+from tricera.core.dtypes import numpy_dtype as _dtype
+
 _slice = _builtins.slice
 
 
@@ -18,11 +20,11 @@ def nonzero(x):
 
 
 def take(x, indices, axis=None):
-    return _np.take(x, indices.astype('int64'), axis)
+    return _np.take(x, indices.astype("int64"), axis)
 
 
 def take_along_axis(x, indices, axis=None):
-    return _np.take_along_axis(x, indices.astype('int64'), axis)
+    return _np.take_along_axis(x, indices.astype("int64"), axis)
 
 
 def sort(x, axis=-1):
@@ -34,7 +36,7 @@ def argsort(x, axis=-1):
 
 
 def _at(indices):
-    return tuple(_np.moveaxis(indices.astype('int64'), -1, 0))
+    return tuple(_np.moveaxis(indices.astype("int64"), -1, 0))
 
 
 def scatter(indices, values, shape):
@@ -77,3 +79,7 @@ def get_item(x, key):
 
 def searchsorted(sorted_sequence, values, side="left"):
     return _np.searchsorted(sorted_sequence, values, side).astype("int32")
+
+
+def view(x, dtype=None):
+    return x if dtype is None else _np.ascontiguousarray(x).view(_dtype(dtype))

@@ -7,7 +7,14 @@ import numpy as _np
 from tricera.core.windows import pad_widths as _widths
 
 transpose, expand_dims, broadcast_to, flip = _np.transpose, _np.expand_dims, _np.broadcast_to, _np.flip
-concatenate, squeeze, repeat, roll, stack, split = _np.concatenate, _np.squeeze, _np.repeat, _np.roll, _np.stack, _np.split
+concatenate, squeeze, repeat, roll, stack, split = (
+    _np.concatenate,
+    _np.squeeze,
+    _np.repeat,
+    _np.roll,
+    _np.stack,
+    _np.split,
+)
 tril, triu = _np.tril, _np.triu
 
 

@@ -11,7 +11,13 @@ def full(shape, value, dtype):
 
 def filled_like(x, value, dtype):
     dtype = dtype or x.dtype
-    return _tf.zeros_like(x, dtype) if value == 0 else _tf.ones_like(x, dtype) * _tf.cast(value, dtype) if value != 1 else _tf.ones_like(x, dtype)
+    return (
+        _tf.zeros_like(x, dtype)
+        if value == 0
+        else _tf.ones_like(x, dtype) * _tf.cast(value, dtype)
+        if value != 1
+        else _tf.ones_like(x, dtype)
+    )
 
 
 def arange(start, stop, step, dtype):

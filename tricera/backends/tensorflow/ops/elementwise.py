@@ -60,8 +60,6 @@ def _numbers(function):
     return wrapped
 
 
-
-
 def _or_logical(function, logical):
     """The function, on bool operands the logical one."""
 

@@ -7,6 +7,8 @@ import builtins as _builtins
 import numpy as _np
 import tensorflow as _tf
 
+from tricera.core.dtypes import standardize_dtype as _name
+
 _slice = _builtins.slice
 
 
@@ -144,7 +146,9 @@ def _mixed(x, keys):
     shape = arrays[0].shape
     for a in arrays[1:]:
         shape = _tf.broadcast_static_shape(shape, a.shape)
-    index = _tf.stack([_tf.broadcast_to(_index(a, _tf.shape(x)[n]), shape) for n, a in zip(axes, arrays, strict=True)], -1)
+    index = _tf.stack(
+        [_tf.broadcast_to(_index(a, _tf.shape(x)[n]), shape) for n, a in zip(axes, arrays, strict=True)], -1
+    )
     out = _tf.gather_nd(lead, index)
     if axes == list(range(axes[0], axes[0] + len(axes))):
         rank, at = len(shape), sum(i < axes[0] for i in rest)
@@ -159,3 +163,15 @@ def searchsorted(sorted_sequence, values, side="left"):
         wide = _tf.float32 if sorted_sequence.dtype.is_floating else _tf.int32
         sorted_sequence, flat = _tf.cast(sorted_sequence, wide), _tf.cast(flat, wide)
     return _tf.reshape(_tf.searchsorted(sorted_sequence, flat, side), _tf.shape(values))
+
+
+def view(x, dtype=None):
+    if dtype is None:
+        return x
+    kind = _tf.as_dtype(_name(dtype))
+    old, new = x.dtype.size, kind.size
+    if new > old:
+        # bitcast takes the small parts from an axis of their own.
+        x = _tf.reshape(x, [*_tf.unstack(_tf.shape(x))[:-1], -1, new // old])
+    out = _tf.bitcast(x, kind)
+    return _tf.reshape(out, [*_tf.unstack(_tf.shape(x))[:-1], -1]) if new < old else out

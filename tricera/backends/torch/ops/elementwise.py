@@ -8,12 +8,47 @@ import torch as _torch
 
 exp, expm1, exp2, log, log10, log1p = _torch.exp, _torch.expm1, _torch.exp2, _torch.log, _torch.log10, _torch.log1p
 log2, sqrt, sin, cos, tan, sinh = _torch.log2, _torch.sqrt, _torch.sin, _torch.cos, _torch.tan, _torch.sinh
-cosh, tanh, rsqrt, erf, erfinv, sigmoid = _torch.cosh, _torch.tanh, _torch.rsqrt, _torch.erf, _torch.erfinv, _torch.sigmoid
+cosh, tanh, rsqrt, erf, erfinv, sigmoid = (
+    _torch.cosh,
+    _torch.tanh,
+    _torch.rsqrt,
+    _torch.erf,
+    _torch.erfinv,
+    _torch.sigmoid,
+)
 floor, ceil, trunc, isnan, isinf = _torch.floor, _torch.ceil, _torch.trunc, _torch.isnan, _torch.isinf
-isfinite, logical_not, bitwise_not, add, subtract, multiply = _torch.isfinite, _torch.logical_not, _torch.bitwise_not, _torch.add, _torch.subtract, _torch.multiply
-divide, floor_divide, maximum, minimum, less, less_equal = _torch.divide, _torch.floor_divide, _torch.maximum, _torch.minimum, _torch.less, _torch.less_equal
-greater, greater_equal, logical_and, logical_or, logical_xor, bitwise_and = _torch.greater, _torch.greater_equal, _torch.logical_and, _torch.logical_or, _torch.logical_xor, _torch.bitwise_and
-bitwise_or, bitwise_xor, hypot, logaddexp, square, reciprocal = _torch.bitwise_or, _torch.bitwise_xor, _torch.hypot, _torch.logaddexp, _torch.square, _torch.reciprocal
+isfinite, logical_not, bitwise_not, add, subtract, multiply = (
+    _torch.isfinite,
+    _torch.logical_not,
+    _torch.bitwise_not,
+    _torch.add,
+    _torch.subtract,
+    _torch.multiply,
+)
+divide, floor_divide, maximum, minimum, less, less_equal = (
+    _torch.divide,
+    _torch.floor_divide,
+    _torch.maximum,
+    _torch.minimum,
+    _torch.less,
+    _torch.less_equal,
+)
+greater, greater_equal, logical_and, logical_or, logical_xor, bitwise_and = (
+    _torch.greater,
+    _torch.greater_equal,
+    _torch.logical_and,
+    _torch.logical_or,
+    _torch.logical_xor,
+    _torch.bitwise_and,
+)
+bitwise_or, bitwise_xor, hypot, logaddexp, square, reciprocal = (
+    _torch.bitwise_or,
+    _torch.bitwise_xor,
+    _torch.hypot,
+    _torch.logaddexp,
+    _torch.square,
+    _torch.reciprocal,
+)
 relu = _torch.relu
 arcsin, arccos, arctan, arctan2 = _torch.asin, _torch.acos, _torch.atan, _torch.atan2
 arcsinh, arccosh, arctanh = _torch.asinh, _torch.acosh, _torch.atanh

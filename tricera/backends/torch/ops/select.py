@@ -6,6 +6,9 @@ import builtins as _builtins
 
 import torch as _torch
 
+from tricera.backends.torch import tensor as _t
+from tricera.core.dtypes import standardize_dtype as _name
+
 _slice = _builtins.slice
 
 
@@ -121,3 +124,7 @@ def _reversed(x, keys):
 
 def searchsorted(sorted_sequence, values, side="left"):
     return _torch.searchsorted(sorted_sequence, values.contiguous(), side=side, out_int32=True)
+
+
+def view(x, dtype=None):
+    return x if dtype is None else x.contiguous().view(_t.native_dtype(_name(dtype)))
