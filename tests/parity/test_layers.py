@@ -17,13 +17,13 @@ from tricera import layers, ops
 
 pytestmark = pytest.mark.slow
 pytest.importorskip("keras")
-pytest.importorskip("jax")
+pytest.importorskip("torch")
 
 
 @pytest.fixture(scope="module")
 def keras_results(tmp_path_factory):
     path = tmp_path_factory.mktemp("keras") / "layers.npz"
-    env = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    env = {**os.environ, "KERAS_BACKEND": "torch", "TF_CPP_MIN_LOG_LEVEL": "3"}
     subprocess.run([sys.executable, str(Path(runs.__file__)), str(path)], check=True, env=env, timeout=600)
     with np.load(path) as file:
         return dict(file)
@@ -61,7 +61,9 @@ def test_config_and_shape(case, keras_results):
     config = layer.get_config()
     assert json.loads(runs.plain(config)) == json.loads(str(keras_results[f"{case}/config"]))
     shape = json.loads(str(keras_results[f"{case}/shape"]))
-    assert list(layer.compute_output_shape(runs.open_shapes(case))) == shape
+    ours = list(layer.compute_output_shape(runs.open_shapes(case)))
+    # Where Keras leaves a dimension open, ours may know it.
+    assert len(ours) == len(shape) and all(k in (None, o) for o, k in zip(ours, shape))
     twin = type(layer).from_config(config)
     assert runs.plain(twin.get_config()) == runs.plain(config)
 

@@ -2,66 +2,63 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
-import tempfile
-import urllib.error
-import urllib.request
+import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from tricera.core import config
+from tricera.utils.file_utils import algorithm_of, fetch
+
+# Where Keras's copies of the data sets lie.
+ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 
 
 def folders() -> list[Path]:
     """The folders that are searched, ours first, then Keras's."""
-    keras = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     return [config.home() / "datasets", keras / "datasets"]
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def find(name: str, url: str, expected: str | None = None) -> Path:
     """The path of a data file: from a cache folder, else downloaded, verified and moved into place whole.
 
     Args:
-        name: the file's name.
+        name: the file's name, relative to the cache folders, or an absolute path, which is taken as it is if it is there.
         url: where it can be downloaded.
-        expected: its SHA-256; None where only its content can be checked.
+        expected: its SHA-256 or MD5; None where only its content can be checked.
 
     Raises:
         OSError: it is in no folder and can't be downloaded; the message says which file to put where.
-        ValueError: what was downloaded has another SHA-256.
+        ValueError: what was downloaded has another hash, or `name` leads out of the cache folders.
     """
-    for folder in folders():
-        path = folder / name
-        if path.is_file() and (expected is None or sha256(path) == expected):
+    path = Path(name)
+    if path.is_absolute():
+        if path.is_file():
             return path
-    target = folders()[0] / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        return fetch(path.name, url, [path.parent], expected, algorithm_of(expected))
+    if ".." in path.parts or not path.parts:
+        raise ValueError(
+            f"The path of a data file must lie below the cache folder, or be absolute. Received: {name!r}."
+        )
+    return fetch(name, url, folders(), expected, algorithm_of(expected))
+
+
+def arrays(path: Path, *names: str) -> list[np.ndarray]:
+    """Some arrays of an `.npz` file; nothing in it is executed.
+
+    Args:
+        path: the file.
+        names: the arrays' names.
+
+    Raises:
+        ValueError: the file is damaged or has no such arrays.
+    """
     try:
-        try:
-            with os.fdopen(handle, "wb") as out, urllib.request.urlopen(url, timeout=60) as source:
-                shutil.copyfileobj(source, out)
-        except (urllib.error.URLError, OSError) as error:
-            raise OSError(
-                f"The data file {name!r} is in none of {', '.join(map(str, folders()))} and can't be downloaded from {url}: {error}. "
-                f"Download it elsewhere and put it to {target}."
-            ) from error
-        found = sha256(Path(temporary))
-        if expected is not None and found != expected:
-            raise ValueError(
-                f"The file downloaded from {url} has the SHA-256 {found}, not {expected} as expected. It was not kept."
-            )
-        os.replace(temporary, target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return target
+        with np.load(path, allow_pickle=False) as archive:
+            return [archive[name] for name in names]
+    except (KeyError, ValueError, EOFError, OSError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} is not the data set that was expected (arrays {', '.join(names)}): {error}"
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,15 @@ def _read(path: Path, count: int) -> np.ndarray:
     """An array from a gzipped IDX file: a magic number, the dimensions, the bytes."""
     expected = 16 + count * 784 if "images" in path.name else 8 + count
     with gzip.open(path, "rb") as file:
-        data = file.read(expected + 1)
-    if len(data) != expected:
+        try:
+            data = file.read(expected + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+    # An IDX file opens with two zeros, the type (8: uint8), the number of dimensions, and each of them.
+    shape = (count, 28, 28) if "images" in path.name else (count,)
+    if (
+        len(data) != expected
+        or data[: 4 + 4 * len(shape)] != bytes((0, 0, 8, len(shape))) + np.array(shape, ">i4").tobytes()
+    ):
         raise ValueError(f"{path} does not hold {count} entries of Fashion-MNIST.")
-    if "images" in path.name:
-        return np.frombuffer(data, np.uint8, offset=16).reshape(count, 28, 28)
-    return np.frombuffer(data, np.uint8, offset=8)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * len(shape)).reshape(shape)

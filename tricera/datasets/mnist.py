@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 
-from tricera.datasets.cache import find
+from tricera.datasets.cache import ORIGIN, arrays, find
 
 Arrays = tuple[np.ndarray, np.ndarray]
-_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 _SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
 
@@ -27,9 +23,6 @@ def load_data(path: str = "mnist.npz") -> tuple[Arrays, Arrays]:
         OSError: the file is not there and can't be downloaded; the message says which file to put where.
         ValueError: the file isn't MNIST's.
     """
-    file = Path(path) if os.path.isabs(path) else find(path, _URL, _SHA256 if path == "mnist.npz" else None)
-    with np.load(file, allow_pickle=False) as archive:
-        missing = [k for k in ("x_train", "y_train", "x_test", "y_test") if k not in archive]
-        if missing:
-            raise ValueError(f"{file} has no {missing}; it isn't a copy of mnist.npz.")
-        return (archive["x_train"], archive["y_train"]), (archive["x_test"], archive["y_test"])
+    file = find(path, f"{ORIGIN}mnist.npz", _SHA256)
+    x_train, y_train, x_test, y_test = arrays(file, "x_train", "y_train", "x_test", "y_test")
+    return (x_train, y_train), (x_test, y_test)

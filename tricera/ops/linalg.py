@@ -9,7 +9,11 @@ from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.creation import dtype, eye, zeros_like
 from tricera.ops.elementwise import add, cast, divide, greater, log, multiply
 from tricera.ops.linear import matmul, matrix_transpose
-from tricera.ops.reduce import max as max_, sum as sum_
+from tricera.ops.reduce import (
+    max as max_,
+    norm,  # noqa: F401 - belongs to this namespace, too
+    sum as sum_,
+)
 from tricera.ops.select import where
 from tricera.ops.shape import expand_dims, squeeze
 

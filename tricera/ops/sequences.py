@@ -139,7 +139,7 @@ def _prefixes(logs: np.ndarray, width: int, blank: int) -> dict[tuple[int, ...],
                     put((*prefix, label), 1, ends_blank + row[label])
                 else:
                     put((*prefix, label), 1, total + row[label])
-        best = sorted(found.items(), key=lambda item: -np.logaddexp(*item[1]))
+        best = sorted(found.items(), key=lambda item: -np.logaddexp(item[1][0], item[1][1]))
         beams = {prefix: (a, b) for prefix, (a, b) in best[:width]}
     return beams
 
@@ -155,7 +155,9 @@ def _beam_search(inputs: Any, lengths: Any, width: int, paths: int, merge: bool,
     labels = np.full((paths, batch, steps), -1, "int32")
     scores = np.full((batch, paths), -np.inf, "float64")
     for i, (row, length) in enumerate(zip(logs, np.asarray(convert_to_numpy(lengths)), strict=True)):
-        found = sorted(_prefixes(row[:length], width, blank).items(), key=lambda item: -np.logaddexp(*item[1]))
+        found = sorted(
+            _prefixes(row[:length], width, blank).items(), key=lambda item: -np.logaddexp(item[1][0], item[1][1])
+        )
         for path, (prefix, ends) in enumerate(found[:paths]):
             kept = [label for label, _ in itertools.groupby(prefix)] if merge else list(prefix)
             labels[path, i, : len(kept)] = kept

@@ -21,6 +21,7 @@ class Trainer:
     optimizer: Any
     # What `Layer` brings; the trainer is always mixed in before it.
     losses: Any
+    name: str
 
     def __init__(self) -> None:
         self._compiled = None

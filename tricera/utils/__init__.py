@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         split_dataset as split_dataset,
         unpack_x_y_sample_weight as unpack_x_y_sample_weight,
     )
+    from tricera.utils.file_utils import get_file as get_file
     from tricera.utils.io_utils import (
         disable_interactive_logging as disable_interactive_logging,
         enable_interactive_logging as enable_interactive_logging,
@@ -53,6 +54,7 @@ _NAMES = {
     "disable_interactive_logging": ("utils.io_utils", "disable_interactive_logging"),
     "enable_interactive_logging": ("utils.io_utils", "enable_interactive_logging"),
     "get_custom_objects": ("core.registry", "get_custom_objects"),
+    "get_file": ("utils.file_utils", "get_file"),
     "get_registered_name": ("core.registry", "get_registered_name"),
     "get_registered_object": ("core.registry", "get_registered_object"),
     "is_interactive_logging_enabled": ("utils.io_utils", "is_interactive_logging_enabled"),

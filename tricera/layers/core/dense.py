@@ -88,6 +88,7 @@ class KernelLayer(Layer):
             "bias_initializer": initializers.serialize(self.bias_initializer),
             "kernel_regularizer": regularizers.serialize(self.kernel_regularizer),
             "bias_regularizer": regularizers.serialize(self.bias_regularizer),
+            "activity_regularizer": regularizers.serialize(self.activity_regularizer),
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
         }
@@ -177,6 +178,8 @@ class Dense(KernelLayer):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
         base = super().get_config()
+        if self.activity_regularizer is None:
+            base.pop("activity_regularizer")  # as Keras has it
         names = ("name", "trainable", "dtype")
         first = {k: base.pop(k) for k in names if k in base}
         return {**first, "units": self.units, **base, "quantization_config": None}

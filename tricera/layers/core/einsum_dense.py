@@ -74,12 +74,12 @@ class EinsumDense(KernelLayer):
         """The constructor's arguments as plain values."""
         base = super().get_config()
         base.pop("use_bias")
-        base["activity_regularizer"] = base.get("activity_regularizer")
         return {
             **base,
             "output_shape": self.partial_output_shape,
             "equation": self.equation,
             "bias_axes": self.bias_axes,
+            "quantization_config": None,
         }
 
 

@@ -133,4 +133,5 @@ class BatchNormalization(ScaledNormalization):
         config["moving_mean_initializer"] = initializers.serialize(self.moving_mean_initializer)
         config["moving_variance_initializer"] = initializers.serialize(self.moving_variance_initializer)
         config["synchronized"] = self.synchronized
+        config.update(renorm=False, renorm_clipping=None, renorm_momentum=0.99)
         return config

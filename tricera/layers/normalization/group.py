@@ -48,7 +48,7 @@ class GroupNormalization(ScaledNormalization):
             raise ValueError(
                 f"The layer {self.name!r} needs to know the length of axis {self.axis}; the input shape is {tuple(input_shape)}."
             )
-        self._group_count = channels if self.groups == -1 else self.groups
+        self.groups = self._group_count = channels if self.groups == -1 else self.groups
         if self._group_count < 1 or channels % self._group_count:
             raise ValueError(
                 f"The {channels} channels of the layer {self.name!r} can't be divided into {self.groups} groups."

@@ -35,6 +35,8 @@ class LayerNormalization(ScaledNormalization):
         gamma_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
         gamma_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
+        if kwargs.pop("rms_scaling", False):
+            raise ValueError("LayerNormalization has no `rms_scaling`; use RMSNormalization.")
         super().__init__(
             epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
             gamma_constraint, **kwargs,
@@ -43,7 +45,7 @@ class LayerNormalization(ScaledNormalization):
             isinstance(axis, (list, tuple)) and all(isinstance(a, int) for a in axis)
         ):
             raise TypeError(f"`axis` of the layer {self.name!r} must be an integer or several, not {axis!r}.")
-        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.axis = [axis] if isinstance(axis, int) else list(axis)
 
     def build(self, input_shape: Any) -> None:
         """Make scale and offset."""
@@ -60,7 +62,7 @@ class LayerNormalization(ScaledNormalization):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        return {**super().get_config(), "axis": self.axis, **self.scale_and_offset_config()}
+        return {**super().get_config(), "axis": self.axis, **self.scale_and_offset_config(), "rms_scaling": False}
 
 
 class RMSNormalization(Layer):
@@ -74,7 +76,7 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis, self.epsilon = axis, epsilon
+        self.axis, self.epsilon = [axis] if isinstance(axis, int) else list(axis), epsilon
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:

@@ -75,8 +75,7 @@ class _SpatialDropout(Dropout):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        config_ = super().get_config()
-        config_.pop("noise_shape")
+        config_ = {"rate": self.rate, "seed": self.seed, "name": self.name, "dtype": self.dtype_policy.name}
         return config_ if self.rank == 1 else {**config_, "data_format": self.data_format}
 
 

@@ -1,0 +1,457 @@
+"""Bins and counts, order statistics, sums that skip NaN, distances and correlations."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tricera.core.op import composed, primitive
+from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.arrays import diagonal
+from tricera.ops.creation import (
+    arange,
+    convert_to_numpy,
+    convert_to_tensor,
+    dtype as dtype_of,
+    zeros_like,
+)
+from tricera.ops.elementwise import (
+    add,
+    cast,
+    divide,
+    equal,
+    greater_equal,
+    isnan,
+    less,
+    logical_and,
+    logical_not,
+    multiply,
+    sqrt,
+    square,
+    subtract,
+)
+from tricera.ops.linear import matmul
+from tricera.ops.reduce import (
+    all as all_,
+    any as any_,
+    argmax,
+    argmin,
+    cumprod,
+    cumsum,
+    max as max_,
+    mean as mean_,
+    min as min_,
+    prod as prod_,
+    sum as sum_,
+)
+from tricera.ops.select import argsort, sort, where
+from tricera.ops.shape import expand_dims, reshape, squeeze, stack, transpose
+
+
+def _searched(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
+    return Spec(values.shape, "int32")
+
+
+@primitive(spec=_searched)
+def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
+    """Where values belong in an ascending sequence.
+
+    Args:
+        sorted_sequence: a 1-D tensor.
+        values: a tensor.
+        side: `"left"`: before equal elements; `"right"`: behind them.
+
+    Returns:
+        A tensor of the shape of `values`, of dtype int32.
+
+    Example:
+        >>> int(searchsorted([1, 3, 5], [4])[0])
+        2
+    """
+    ...
+
+
+@composed
+def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
+    """The index of the bin of each element: i where bins[i - 1] <= x < bins[i].
+
+    Args:
+        x: a tensor.
+        bins: the ascending edges, 1-D.
+
+    Returns:
+        A tensor of the shape of `x`, of dtype int32.
+
+    Example:
+        >>> int(digitize([2.5], [1.0, 2.0, 3.0])[0])
+        2
+    """
+    return searchsorted(bins, x, side="right")
+
+
+@composed(promote=None)
+def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+    """How often each integer from 0 on occurs, row by row.
+
+    Args:
+        x: non-negative integers, 1-D or 2-D (batch, n).
+        weights: count these in the place of ones; of the shape of `x`.
+        minlength: the least length of the result.
+        sparse: ask for a sparse result.
+
+    Returns:
+        A tensor (length,) or (batch, length), length being the greater of `minlength` and the greatest integer + 1
+        (which is known from the values only, so inside compiled code just `minlength` counts).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(bincount([1, 1, 3])).tolist()
+        [0, 2, 0, 1]
+    """
+    from tricera.core.tensor import KerasTensor
+
+    kind = "int32" if weights is None else dtype_of(weights)
+    if isinstance(x, KerasTensor) or isinstance(weights, KerasTensor):
+        return KerasTensor((*x.shape[:-1], None), kind)
+    length = max(int(convert_to_numpy(max_(x, initial=-1))) + 1, minlength)
+    values = zeros_like(x, dtype=kind) + 1 if weights is None else weights
+    hot = equal(expand_dims(x, -1), arange(length, dtype=dtype_of(x)))
+    return sum_(where(hot, expand_dims(values, -1), zeros_like(expand_dims(values, -1))), axis=-2)
+
+
+@composed(promote=None)
+def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
+    """Indices that put the element of rank `kth` in its place, smaller ones before it (here: the order of a full sort)."""
+    return argsort(x, axis=axis)
+
+
+def unique(
+    x: Any,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Any = None,
+) -> Any:
+    """The distinct elements (or slices along an axis), in ascending order.
+
+    The result's length depends on the values, so this runs on the values themselves, outside of compiled functions.
+
+    Args:
+        x: a tensor.
+        sorted: in ascending order (they always are).
+        return_index: also give where each first occurs.
+        return_inverse: also give which one each element is.
+        return_counts: also give how often each occurs.
+        axis: the axis whose slices are compared; None flattens the tensor.
+        size: cut or fill the result to this length.
+        fill_value: what it is filled with; default: the least element.
+
+    Returns:
+        A tensor, or a tuple of tensors.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(unique([3, 1, 3])).tolist()
+        [1, 3]
+    """
+    from tricera.core import dispatch
+
+    backend = dispatch.of(x) or dispatch.current()
+    values, index, inverse, counts = np.unique(convert_to_numpy(convert_to_tensor(x)), True, True, True, axis=axis)
+    inverse = inverse.reshape(np.shape(convert_to_numpy(x))) if axis is None else inverse.reshape(-1)
+    if size is not None:
+        along = axis or 0
+        more = size - values.shape[along]
+        if more > 0:
+            filler = (
+                values.take([0], along) if fill_value is None else np.full_like(values.take([0], along), fill_value)
+            )
+            values = np.concatenate([values, filler.repeat(more, along)], along)
+            index = np.concatenate([index, np.full(more, index[0] if len(index) else 0)])
+            counts = np.concatenate([counts, np.zeros(more, counts.dtype)])
+        else:
+            values, index, counts = values.take(range(size), along), index[:size], counts[:size]
+    wanted = [values]
+    for asked, part in ((return_index, index), (return_inverse, inverse), (return_counts, counts)):
+        if asked:
+            wanted.append(part.astype("int32"))
+    with dispatch.use(backend):
+        out = tuple(convert_to_tensor(w) for w in wanted)
+    return out if len(out) > 1 else out[0]
+
+
+@composed
+def ptp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The largest element less the smallest, along axes."""
+    return subtract(max_(x, axis=axis, keepdims=keepdims), min_(x, axis=axis, keepdims=keepdims))
+
+
+def _joined(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
+    """The axes to reduce moved to the end and made one, and which they were."""
+    rank = len(x.shape)
+    axes = tuple(range(rank)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = tuple(a % rank for a in axes)
+    rest = [i for i in range(rank) if i not in axes]
+    moved = transpose(x, [*rest, *axes])
+    lead = [moved.shape[i] for i in range(len(rest))]
+    sizes = [x.shape[a] for a in axes]
+    tail = math.prod(sizes) if None not in sizes else None
+    if lead.count(None) + (tail is None) > 1:
+        raise ValueError(f"The shape {tuple(x.shape)} leaves too many lengths open for a reduction along {axes}.")
+    return reshape(moved, tuple(-1 if d is None else d for d in (*lead, tail))), axes
+
+
+_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+
+
+def _ranked(ordered: Any, q: float, method: str) -> Any:
+    """The q-quantile of the sorted last axis."""
+    n = ordered.shape[-1]
+    if n is None:
+        raise ValueError("ops.quantile: the length of the axes must be known.")
+    at = q * (n - 1)
+    low, high = math.floor(at), math.ceil(at)
+    if method == "lower":
+        return ordered[..., low]
+    if method == "higher":
+        return ordered[..., high]
+    if method == "nearest":
+        return ordered[..., int(np.round(at))]
+    weight = 0.5 if method == "midpoint" and low != high else at - low
+    a, b = ordered[..., low], ordered[..., high]
+    return add(a, multiply(subtract(b, a), weight)) if low != high else a
+
+
+@composed(promote="float")
+def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """The q-th quantiles along axes: the elements that q of all lie below; NaN if there is one.
+
+    Args:
+        x: a tensor.
+        q: a number in [0, 1], or several.
+        axis: an axis or a tuple of them; None means all.
+        method: between two elements: `"linear"`, `"lower"`, `"higher"`, `"midpoint"` or `"nearest"`.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor; for several q they are its first axis.
+
+    Raises:
+        ValueError: an unknown method, or q out of range.
+
+    Example:
+        >>> float(quantile([1.0, 2.0, 4.0], 0.5))
+        2.0
+    """
+    if method not in _METHODS:
+        raise ValueError(f"ops.quantile: `method` must be one of {', '.join(map(repr, _METHODS))}, not {method!r}.")
+    qs = np.asarray(convert_to_numpy(q), "float64")
+    if ((qs < 0) | (qs > 1)).any():
+        raise ValueError(f"ops.quantile: `q` must lie between 0 and 1, not {q}.")
+    flat, axes = _joined(x, axis)
+    ordered = sort(flat, axis=-1)
+    bad = any_(isnan(flat), axis=-1)
+
+    def one(value: float) -> Any:
+        found = _ranked(ordered, float(value), method)
+        found = where(bad, float("nan"), found)
+        return expand_dims(found, axes) if keepdims and axes else found
+
+    return one(float(qs)) if qs.ndim == 0 else stack([one(v) for v in qs.reshape(-1)], axis=0)
+
+
+@composed(promote="float")
+def percentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """`quantile` with q from 0 to 100."""
+    return quantile(x, np.asarray(convert_to_numpy(q)) / 100, axis=axis, method=method, keepdims=keepdims)
+
+
+@composed(promote="float")
+def median(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The middle element along axes, or the mean of the two in the middle.
+
+    Example:
+        >>> float(median([1.0, 5.0, 2.0]))
+        2.0
+    """
+    return quantile(x, 0.5, axis=axis, keepdims=keepdims)
+
+
+def _filled(x: Any, value: Any) -> Any:
+    return where(isnan(x), value, x)
+
+
+@composed
+def nansum(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The sum along axes, NaN counting as 0."""
+    return sum_(_filled(x, 0), axis=axis, keepdims=keepdims)
+
+
+@composed
+def nanprod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The product along axes, NaN counting as 1."""
+    return prod_(_filled(x, 1), axis=axis, keepdims=keepdims)
+
+
+@composed
+def nancumsum(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """The running sum along an axis, NaN counting as 0."""
+    return cumsum(_filled(x, 0), axis=axis, dtype=dtype)
+
+
+@composed
+def nancumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
+    """The running product along an axis, NaN counting as 1."""
+    return cumprod(_filled(x, 1), axis=axis, dtype=dtype)
+
+
+def _nan_where_all(x: Any, result: Any, axis: Any, keepdims: bool) -> Any:
+    return where(all_(isnan(x), axis=axis, keepdims=keepdims), float("nan"), result)
+
+
+@composed
+def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The largest element along axes that is not NaN."""
+    if "float" not in dtype_of(x):
+        return max_(x, axis=axis, keepdims=keepdims)
+    return _nan_where_all(x, max_(_filled(x, -math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
+
+
+@composed
+def nanmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The smallest element along axes that is not NaN."""
+    if "float" not in dtype_of(x):
+        return min_(x, axis=axis, keepdims=keepdims)
+    return _nan_where_all(x, min_(_filled(x, math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
+
+
+@composed(promote="float")
+def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The index of the largest element that is not NaN along an axis; -1 where all are."""
+    found = argmax(_filled(x, -math.inf), axis=axis, keepdims=keepdims)
+    return where(all_(isnan(x), axis=axis, keepdims=keepdims), -1, found)
+
+
+@composed(promote="float")
+def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The index of the smallest element that is not NaN along an axis; -1 where all are."""
+    found = argmin(_filled(x, math.inf), axis=axis, keepdims=keepdims)
+    return where(all_(isnan(x), axis=axis, keepdims=keepdims), -1, found)
+
+
+@composed(promote="float")
+def nanmean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The mean along axes of the elements that are not NaN."""
+    count = sum_(cast(logical_not(isnan(x)), dtype_of(x)), axis=axis, keepdims=keepdims)
+    return divide(sum_(_filled(x, 0), axis=axis, keepdims=keepdims), count)
+
+
+@composed(promote="float")
+def nanvar(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The variance along axes of the elements that are not NaN."""
+    return nanmean(square(subtract(x, nanmean(x, axis=axis, keepdims=True))), axis=axis, keepdims=keepdims)
+
+
+@composed(promote="float")
+def nanstd(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The standard deviation along axes of the elements that are not NaN."""
+    return sqrt(nanvar(x, axis=axis, keepdims=keepdims))
+
+
+@composed(promote="float")
+def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """`quantile` of the elements that are not NaN."""
+    from tricera.ops.elementwise import ceil, floor, round
+    from tricera.ops.select import take_along_axis
+
+    if method not in _METHODS:
+        raise ValueError(f"ops.nanquantile: `method` must be one of {', '.join(map(repr, _METHODS))}, not {method!r}.")
+    flat, axes = _joined(x, axis)
+    bad = isnan(flat)
+    ordered = sort(where(bad, math.inf, flat), axis=-1)
+    count = sum_(cast(logical_not(bad), "int32"), axis=-1, keepdims=True)
+
+    def one(value: float) -> Any:
+        at = multiply(cast(where(equal(count, 0), 1, count) - 1, "float32"), value)
+        low, high = floor(at), ceil(at)
+        if method != "linear":
+            low = {"lower": low, "higher": high, "nearest": round(at)}.get(method, low)
+            high = high if method == "midpoint" else low
+        a = take_along_axis(ordered, cast(low, "int32"), axis=-1)
+        b = take_along_axis(ordered, cast(high, "int32"), axis=-1)
+        weight = 0.5 if method == "midpoint" else cast(subtract(at, low), dtype_of(x)) if method == "linear" else 0.0
+        found = where(equal(low, high), a, add(a, multiply(subtract(b, a), weight)))
+        found = squeeze(where(equal(count, 0), math.nan, found), axis=-1)
+        return expand_dims(found, axes) if keepdims and axes else found
+
+    qs = np.asarray(convert_to_numpy(q), "float64")
+    return one(float(qs)) if qs.ndim == 0 else stack([one(float(v)) for v in qs.reshape(-1)], axis=0)
+
+
+@composed(promote="float")
+def nanpercentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
+    """`percentile` of the elements that are not NaN."""
+    return nanquantile(x, np.asarray(convert_to_numpy(q)) / 100, axis=axis, method=method, keepdims=keepdims)
+
+
+@composed(promote="float")
+def nanmedian(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """The median along axes of the elements that are not NaN."""
+    return nanquantile(x, 0.5, axis=axis, keepdims=keepdims)
+
+
+@composed(promote="float")
+def cdist(x: TensorLike, y: TensorLike) -> Tensor:
+    """Euclidean distances between the rows of x (..., n, d) and those of y (..., m, d): (..., n, m)."""
+    return sqrt(sum_(square(subtract(expand_dims(x, -2), expand_dims(y, -3))), axis=-1))
+
+
+@composed(promote="float")
+def corrcoef(x: TensorLike) -> Tensor:
+    """Pearson's correlation coefficients between the rows of a matrix."""
+    if len(x.shape) < 2:
+        x = reshape(x, (1, -1))
+    centred = subtract(x, mean_(x, axis=-1, keepdims=True))
+    covariance = matmul(centred, transpose(centred))
+    spread = sqrt(diagonal(covariance))
+    out = divide(divide(covariance, expand_dims(spread, 0)), expand_dims(spread, 1))
+    return squeeze(out) if out.shape == (1, 1) else out
+
+
+def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) -> Any:
+    """How many elements fall into each of equal bins.
+
+    Args:
+        x: a tensor.
+        bins: how many.
+        range: from where to where; default: the smallest and the largest element. What lies outside is left out.
+
+    Returns:
+        The pair (counts, edges).
+
+    Raises:
+        ValueError: not a positive number of bins, or an empty range.
+    """
+    from tricera.ops.creation import linspace
+
+    if not isinstance(bins, int) or bins <= 0:
+        raise ValueError(f"ops.histogram: `bins` must be a positive integer, not {bins!r}.")
+    if range is not None and (len(range) != 2 or range[0] > range[1]):
+        raise ValueError(f"ops.histogram: `range` must be a pair (low, high), not {range}.")
+    x = reshape(convert_to_tensor(x), (-1,))
+    x = x if "float" in dtype_of(x) else cast(x, "float32")
+    low, high = range if range is not None else (min_(x), max_(x))
+    if range is None:
+        flat = equal(low, high)
+        low, high = where(flat, subtract(low, 0.5), low), where(flat, add(high, 0.5), high)
+    edges = linspace(low, high, bins + 1, dtype=dtype_of(x))
+    at = subtract(searchsorted(edges, x, side="right"), 1)
+    at = where(equal(x, edges[-1]), bins - 1, at)
+    inside = logical_and(greater_equal(at, 0), less(at, bins))
+    hot = logical_and(equal(expand_dims(at, -1), arange(bins, dtype="int32")), expand_dims(inside, -1))
+    return sum_(cast(hot, "int32"), axis=0), edges
