@@ -6,13 +6,16 @@ MARK ?= not slow
 WORKERS ?= 2
 BIN = $(VENV)/bin
 
-.PHONY: guide test lint types clean
+.PHONY: guide test doctest lint types clean
 
 guide: $(VENV)/.guide-$(BACKEND)
 	TRICERA_BACKEND=$(BACKEND) TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/guide.py
 
 test: $(VENV)/.test
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest -n $(WORKERS) -m "$(MARK)"
+
+doctest: $(VENV)/.test
+	TRICERA_BACKEND=jax TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m pytest --doctest-modules tricera --ignore=tricera/backends --ignore=tricera/compat
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

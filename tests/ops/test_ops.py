@@ -174,6 +174,8 @@ def check_gradient(case: Case) -> None:
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_narrow_floats(dtype: str, backend: str) -> None:
     """Ops on half floats have the dtype that is inferred, and about the right values."""
+    if backend == "jax" and dtype == "float16":
+        pytest.skip("compiling every op once more takes long, and bfloat16 shows the same")
     for cases in BY_OP.values():
         plain = [
             c for c in cases if c.grad and all(not isinstance(a, np.ndarray) or a.dtype.kind == "f" for a in c.args)
@@ -205,6 +207,7 @@ def test_table_is_complete() -> None:
         "polar",
         "view_as_complex",
     }  # in test_linalg.py: their results are not unique, or complex
+    elsewhere |= {n for n, op in OPS.items() if op.fn.__module__ == "tricera.ops.image"}  # in test_image.py
     assert sorted(set(OPS) - {c.op for c in CASES} - elsewhere) == []
 
 

@@ -102,7 +102,9 @@ def check_config(cls: type, config: Mapping[str, Any]) -> None:
 
 
 def _parts(module: str) -> list[str]:
-    return [part for part in module.split(".")[1:] if part != "src"]
+    parts = [part for part in module.split(".")[1:] if part != "src"]
+    # Keras on torch names its own classes of optimizers: keras.src.backend.torch.optimizers.torch_adam.
+    return parts[2:] if parts[:1] == ["backend"] and len(parts) > 2 else parts
 
 
 def _namespace_of(cls: type) -> str:

@@ -357,6 +357,10 @@ def _tensors_of(spec: Any, dtype: str | None) -> Any:
     return type(spec)(_tensors_of(s, dtype) for s in spec)
 
 
+# Ops whose public name is that of a function around them.
+_NODE_NAMES = {"select_where": "where", "contract": "einsum"}
+
+
 class OpCall(Operation):
     """One call of an op in a graph: the operation that a node holds.
 
@@ -368,7 +372,7 @@ class OpCall(Operation):
     def __init__(self, op: Op, values: list[Any], name: str | None = None) -> None:
         from tricera.core import naming
 
-        super().__init__(name or naming.auto_name(op.name))
+        super().__init__(name or naming.auto_name(_NODE_NAMES.get(op.name, op.name)))
         self.op = op
         self.statics = {op.names[i]: values[i] for i in op.statics}
 

@@ -107,6 +107,7 @@ _UNUSUAL = {
     "LayerNorm": "layer_normalization",
     "RMSNorm": "rms_normalization",
     "SearchSorted": "searchsorted",
+    "Where": "select_where",
 }
 _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 

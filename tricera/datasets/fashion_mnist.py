@@ -19,7 +19,7 @@ _FILES = (
     ("t10k-labels-idx1-ubyte.gz", 10000),
 )
 # Where Debian's package dataset-fashion-mnist puts the files.
-SYSTEM = Path("/usr/share/dataset-fashion-mnist")
+SYSTEM = Path("/usr/share/datasets/fashion-mnist")
 
 
 def load_data() -> tuple[Arrays, Arrays]:

@@ -386,7 +386,7 @@ from tricera.ops.unary import (
 )
 
 # The namespaces of the same names, which are made of the functions above.
-from tricera.ops import linalg, nn, numpy  # noqa: E402, F401 isort: skip
+from tricera.ops import image, linalg, nn, numpy  # noqa: E402, F401 isort: skip
 
 __all__ = [
     "abs",

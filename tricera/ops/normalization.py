@@ -62,8 +62,8 @@ def normalize(x: TensorLike, axis: Any = -1, order: int = 2, epsilon: float | No
 
     Example:
         >>> from tricera import ops
-        >>> ops.convert_to_numpy(normalize([3.0, 4.0])).round(4).tolist()
-        [0.6, 0.8]
+        >>> [f"{value:.2f}" for value in ops.convert_to_numpy(normalize([3.0, 4.0]))]
+        ['0.60', '0.80']
     """
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"ops.normalize: `order` must be an integer of at least 1, not {order!r}.")

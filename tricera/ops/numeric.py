@@ -171,8 +171,8 @@ def i0(x: TensorLike) -> Tensor:
     """The modified Bessel function of the first kind, of order 0.
 
     Example:
-        >>> float(i0(0.0))
-        1.0
+        >>> f"{float(i0(0.0)):.4f}"
+        '1.0000'
     """
     ...
 

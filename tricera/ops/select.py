@@ -293,7 +293,7 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
 
     Example:
         >>> from tricera import ops
-        >>> ops.convert_to_numpy(get_item([[1, 2], [3, 4]], (slice(None), 0))).tolist()
+        >>> ops.convert_to_numpy(get_item([[1, 2], [3, 4]], (Ellipsis, 0))).tolist()
         [1, 3]
     """
     ...

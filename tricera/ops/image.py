@@ -1,0 +1,715 @@
+"""Images: resizing, cropping and padding, colours, patches, filters, and sampling at coordinates.
+
+Images are tensors (batch, height, width, channels) or (height, width, channels), or with channels first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tricera.core import config
+from tricera.core.dtypes import float_of
+from tricera.core.op import composed
+from tricera.core.tensor import Tensor, TensorLike
+from tricera.core.windows import each
+from tricera.ops.convolution import conv, depthwise_conv
+from tricera.ops.creation import convert_to_numpy, convert_to_tensor, dtype, zeros_like
+from tricera.ops.elementwise import (
+    absolute,
+    add,
+    cast,
+    clip,
+    divide,
+    equal,
+    floor,
+    greater_equal,
+    less_equal,
+    logical_and,
+    minimum,
+    mod,
+    multiply,
+    round,
+    subtract,
+)
+from tricera.ops.linalg import solve
+from tricera.ops.linear import tensordot
+from tricera.ops.numeric import saturate_cast
+from tricera.ops.reduce import max as max_, mean as mean_, min as min_, sum as sum_
+from tricera.ops.select import take, take_along_axis, where
+from tricera.ops.shape import concatenate, expand_dims, moveaxis, pad, reshape, squeeze, stack, transpose
+
+
+def _back(x: Any, kind: str) -> Any:
+    """In the images' dtype again; integers are rounded."""
+    return cast(x, kind) if "float" in kind or dtype(x) == kind else saturate_cast(round(x), kind)
+
+
+def _format(op: str, images: Any, data_format: str | None) -> tuple[bool, int]:
+    """Whether channels come first, and the axis of the height."""
+    data_format = data_format or config.image_data_format()
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(
+            f"ops.image.{op}: `data_format` must be 'channels_last' or 'channels_first', not {data_format!r}."
+        )
+    rank = len(images.shape)
+    if rank not in (3, 4):
+        raise ValueError(f"ops.image.{op}: images have 3 axes, batches of them 4; got the shape {tuple(images.shape)}.")
+    first = data_format == "channels_first"
+    return first, rank - 2 if first else rank - 3
+
+
+def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda x: np.where(x < radius, np.sinc(x) * np.sinc(x / radius), 0.0)
+
+
+def _cubic(x: np.ndarray) -> np.ndarray:
+    near, far = ((1.5 * x - 2.5) * x) * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
+
+
+_KERNELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "bilinear": lambda x: np.maximum(0.0, 1 - x),
+    "linear": lambda x: np.maximum(0.0, 1 - x),
+    "triangle": lambda x: np.maximum(0.0, 1 - x),
+    "bicubic": _cubic,
+    "cubic": _cubic,
+    "lanczos3": _lanczos(3),
+    "lanczos5": _lanczos(5),
+}
+
+
+def _weights(size: int, out: int, scale: float, shift: float, method: str, antialias: bool) -> np.ndarray:
+    """The matrix (size, out) that samples an axis: each column holds the kernel around its sample position."""
+    if method not in _KERNELS:
+        raise ValueError(
+            f"ops.image: the interpolation must be 'nearest' or one of {', '.join(map(repr, _KERNELS))}, not {method!r}."
+        )
+    position = (np.arange(out) + 0.5) / scale - shift / scale - 0.5
+    width = max(1 / scale, 1.0) if antialias else 1.0
+    found = _KERNELS[method](np.abs(position - np.arange(size)[:, None]) / width)
+    total = found.sum(0, keepdims=True)
+    found = np.where(np.abs(total) > 1e-4, found / np.where(total == 0, 1, total), 0.0)
+    return np.where((position >= -0.5) & (position <= size - 0.5), found, 0.0)
+
+
+def _along(x: Any, matrix: np.ndarray, axis: int) -> Any:
+    return moveaxis(tensordot(x, convert_to_tensor(matrix, dtype(x)), axes=[[axis], [0]]), -1, axis)
+
+
+def _resized(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
+    size = x.shape[axis]
+    if size is None:
+        raise ValueError(
+            f"ops.image.resize: the images' height and width must be known; got the shape {tuple(x.shape)}."
+        )
+    if size == out:
+        return x
+    if interpolation == "nearest":
+        places = np.floor((np.arange(out) + 0.5) * size / out).astype("int32")
+        return take(x, places, axis=axis)
+    return _along(x, _weights(size, out, out / size, 0.0, interpolation, antialias), axis)
+
+
+@composed(promote=None)
+def resize(
+    images: TensorLike,
+    size: Any,
+    interpolation: str = "bilinear",
+    antialias: bool = False,
+    crop_to_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
+    fill_mode: str = "constant",
+    fill_value: float = 0.0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images in another size.
+
+    Args:
+        images: a batch of images or one image.
+        size: the new (height, width).
+        interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`.
+        antialias: widen the kernel where images get smaller.
+        crop_to_aspect_ratio: cut the middle of the new aspect ratio out first.
+        pad_to_aspect_ratio: extend the images to the new aspect ratio first.
+        fill_mode: how they are extended; only `"constant"`.
+        fill_value: with which value.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Returns:
+        Images of the same dtype; those of integers are rounded.
+
+    Raises:
+        ValueError: both aspect-ratio options, an unknown interpolation, or a size that is no pair.
+    """
+    _, at = _format("resize", images, data_format)
+    height, width = each(tuple(size), 2, "size", "image.resize")
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError("ops.image.resize: choose one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio`.")
+    if fill_mode != "constant":
+        raise ValueError(f"ops.image.resize: `fill_mode` must be 'constant', not {fill_mode!r}.")
+    h, w = images.shape[at], images.shape[at + 1]
+    kind = dtype(images)
+    x = images if interpolation == "nearest" else cast(images, float_of(kind))
+    if crop_to_aspect_ratio:
+        crop_h, crop_w = min(h, int(w * height / width)), min(w, int(h * width / height))
+        top, left = int((h - crop_h) / 2), int((w - crop_w) / 2)
+        x = x[(slice(None),) * at + (slice(top, top + crop_h), slice(left, left + crop_w))]
+    elif pad_to_aspect_ratio:
+        full_h, full_w = max(h, int(w * height / width)), max(w, int(h * width / height))
+        top, left = int((full_h - h) / 2), int((full_w - w) / 2)
+        widths = [(0, 0)] * len(images.shape)
+        widths[at], widths[at + 1] = (top, full_h - h - top), (left, full_w - w - left)
+        x = pad(x, tuple(widths), constant_values=fill_value)
+    x = _resized(_resized(x, at, height, interpolation, antialias), at + 1, width, interpolation, antialias)
+    return _back(x, kind)
+
+
+@composed(promote="float")
+def scale_and_translate(
+    images: TensorLike,
+    output_shape: Any,
+    scale: Any,
+    translation: Any,
+    spatial_dims: Any,
+    method: str,
+    antialias: bool = True,
+) -> Tensor:
+    """Images scaled and moved: the element at p goes to p * scale + translation.
+
+    Args:
+        images: a tensor.
+        output_shape: the shape of the result.
+        scale: a factor for each spatial axis (values, not tensors inside of compiled code).
+        translation: a shift for each spatial axis.
+        spatial_dims: which axes these are.
+        method: `"linear"`, `"cubic"`, `"lanczos3"` or `"lanczos5"`.
+        antialias: widen the kernel where images get smaller.
+
+    Returns:
+        A tensor of the shape `output_shape`, 0 where nothing lands.
+    """
+    scales, shifts = (
+        np.asarray(convert_to_numpy(scale), "float64"),
+        np.asarray(convert_to_numpy(translation), "float64"),
+    )
+    x = images
+    for i, axis in enumerate(spatial_dims):
+        axis %= len(images.shape)
+        matrix = _weights(images.shape[axis], output_shape[axis], float(scales[i]), float(shifts[i]), method, antialias)
+        x = _along(x, matrix, axis)
+    return x
+
+
+def _edges(
+    op: str, size: int | None, before: int | None, after: int | None, target: int | None, sign: int
+) -> tuple[int, int]:
+    """What goes (sign -1) or comes (sign 1) before and after an axis, two of the three being given."""
+    if sum(v is None for v in (before, after, target)) != 1 and not (
+        target is None and before is not None and after is not None
+    ):
+        raise ValueError(f"ops.image.{op}: give two of the amounts before and after and the target size of each axis.")
+    if target is not None:
+        if size is None:
+            raise ValueError(f"ops.image.{op}: the images' height and width must be known.")
+        total = sign * (target - size)
+        before = total - after if before is None else before  # type: ignore[operator]
+        after = total - before
+    if before < 0 or after < 0:  # type: ignore[operator]
+        raise ValueError(
+            f"ops.image.{op}: an axis of length {size} can't get the length {target} with {before} before and {after} after."
+        )
+    return before, after  # type: ignore[return-value]
+
+
+@composed(promote=None)
+def crop_images(
+    images: TensorLike,
+    top_cropping: int | None = None,
+    left_cropping: int | None = None,
+    bottom_cropping: int | None = None,
+    right_cropping: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images with their margins cut off; of top, bottom and target height two are given, and so for the width.
+
+    Args:
+        images: a batch of images or one image.
+        top_cropping: rows cut off above.
+        left_cropping: columns cut off on the left.
+        bottom_cropping: rows cut off below.
+        right_cropping: columns cut off on the right.
+        target_height: the height afterwards.
+        target_width: the width afterwards.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: the amounts don't fit.
+    """
+    _, at = _format("crop_images", images, data_format)
+    h, w = images.shape[at], images.shape[at + 1]
+    top, bottom = _edges("crop_images", h, top_cropping, bottom_cropping, target_height, -1)
+    left, right = _edges("crop_images", w, left_cropping, right_cropping, target_width, -1)
+    return images[(slice(None),) * at + (slice(top, h - bottom), slice(left, w - right))]
+
+
+@composed(promote=None)
+def pad_images(
+    images: TensorLike,
+    top_padding: int | None = None,
+    left_padding: int | None = None,
+    bottom_padding: int | None = None,
+    right_padding: int | None = None,
+    target_height: int | None = None,
+    target_width: int | None = None,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images with zeros around; of top, bottom and target height two are given, and so for the width.
+
+    Args:
+        images: a batch of images or one image.
+        top_padding: rows added above.
+        left_padding: columns added on the left.
+        bottom_padding: rows added below.
+        right_padding: columns added on the right.
+        target_height: the height afterwards.
+        target_width: the width afterwards.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: the amounts don't fit.
+    """
+    _, at = _format("pad_images", images, data_format)
+    widths = [(0, 0)] * len(images.shape)
+    widths[at] = _edges("pad_images", images.shape[at], top_padding, bottom_padding, target_height, 1)
+    widths[at + 1] = _edges("pad_images", images.shape[at + 1], left_padding, right_padding, target_width, 1)
+    return pad(images, tuple(widths))
+
+
+@composed(promote="float")
+def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:
+    """The luminance 0.2989 R + 0.587 G + 0.114 B of images, which keep an axis of one channel.
+
+    Args:
+        images: a batch of images or one image.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+    """
+    first, _ = _format("rgb_to_grayscale", images, data_format)
+    axis = -3 if first else -1
+    shape = (3, 1, 1) if first else (3,)
+    weights = convert_to_tensor(np.array([0.2989, 0.587, 0.114]).reshape(shape), dtype(images))
+    return sum_(multiply(images, weights), axis=axis, keepdims=True)
+
+
+def _channels(images: Any, axis: int) -> list[Any]:
+    return [take(images, i, axis=axis) for i in range(3)]
+
+
+@composed(promote="float")
+def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
+    """Red, green and blue in [0, 1] as hue, saturation and value in [0, 1].
+
+    Args:
+        images: a batch of images or one image.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+    """
+    first, _ = _format("rgb_to_hsv", images, data_format)
+    axis = -3 if first else -1
+    r, g, b = _channels(images, axis)
+    value, low = max_(images, axis=axis), min_(images, axis=axis)
+    spread = subtract(value, low)
+    gray = equal(spread, 0)
+    safe = where(gray, 1.0, spread)
+    saturation = where(equal(value, 0), 0.0, divide(spread, where(equal(value, 0), 1.0, value)))
+    hue = where(
+        equal(r, value),
+        divide(subtract(g, b), safe),
+        where(equal(g, value), add(2.0, divide(subtract(b, r), safe)), add(4.0, divide(subtract(r, g), safe))),
+    )
+    hue = where(gray, 0.0, mod(divide(hue, 6.0), 1.0))
+    return stack([hue, saturation, value], axis=axis)
+
+
+@composed(promote="float")
+def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
+    """Hue, saturation and value in [0, 1] as red, green and blue in [0, 1].
+
+    Args:
+        images: a batch of images or one image.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+    """
+    first, _ = _format("hsv_to_rgb", images, data_format)
+    axis = -3 if first else -1
+    hue, saturation, value = _channels(images, axis)
+    sixth = multiply(hue, 6.0)
+    ramps = (
+        subtract(absolute(subtract(sixth, 3.0)), 1.0),
+        subtract(2.0, absolute(subtract(sixth, 2.0))),
+        subtract(2.0, absolute(subtract(sixth, 4.0))),
+    )
+    # Each colour is a trapezoid over the circle of hues.
+    parts = [multiply(value, add(subtract(1.0, saturation), multiply(saturation, clip(r, 0.0, 1.0)))) for r in ramps]
+    return stack(parts, axis=axis)
+
+
+def _patches(images: Any, size: Any, strides: Any, dilation: Any, padding: str, first: bool, n: int) -> Any:
+    channels = images.shape[1] if first else images.shape[-1]
+    count = math.prod(size) * channels
+    kernel = convert_to_tensor(np.eye(count).reshape(*size, channels, count), dtype(images))
+    return conv(images, kernel, strides, padding, "channels_first" if first else "channels_last", dilation)
+
+
+def _extracted(
+    op: str, images: Any, size: Any, strides: Any, dilation: Any, padding: str, data_format: Any, n: int
+) -> Any:
+    rank = len(images.shape)
+    if rank not in (n + 1, n + 2):
+        raise ValueError(
+            f"ops.image.{op}: the input must have {n + 1} or {n + 2} axes; got the shape {tuple(images.shape)}."
+        )
+    first = (data_format or config.image_data_format()) == "channels_first"
+    x = cast(images if rank == n + 2 else expand_dims(images, 0), float_of(dtype(images)))
+    size = each(size, n, "size", f"image.{op}")
+    out = _patches(x, size, size if strides is None else strides, dilation, padding, first, n)
+    out = cast(out, dtype(images))
+    return out if rank == n + 2 else squeeze(out, axis=0)
+
+
+@composed(promote=None)
+def extract_patches(
+    images: TensorLike,
+    size: Any,
+    strides: Any = None,
+    dilation_rate: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """Patches of images, each flattened into the channels of one place.
+
+    Args:
+        images: a batch of images or one image.
+        size: the patches' height and width.
+        strides: how far apart they are; default: `size`.
+        dilation_rate: the spacing of their elements.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Returns:
+        A tensor (batch, rows, columns, height * width * channels), or with channels first.
+    """
+    return _extracted("extract_patches", images, size, strides, dilation_rate, padding, data_format, 2)
+
+
+@composed(promote=None)
+def extract_patches_3d(
+    volumes: TensorLike,
+    size: Any,
+    strides: Any = None,
+    dilation_rate: Any = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """`extract_patches` of volumes (batch, depth, height, width, channels)."""
+    return _extracted("extract_patches_3d", volumes, size, strides, dilation_rate, padding, data_format, 3)
+
+
+def _filtered(x: Any, kernel: np.ndarray, padding: str = "same") -> Any:
+    """Each channel (last) convolved with one kernel."""
+    channels = x.shape[-1]
+    weights = np.broadcast_to(kernel[:, :, None, None], (*kernel.shape, channels, 1))
+    return depthwise_conv(x, convert_to_tensor(np.ascontiguousarray(weights), dtype(x)), 1, padding, "channels_last")
+
+
+@composed(promote="float")
+def gaussian_blur(
+    images: TensorLike, kernel_size: Any = (3, 3), sigma: Any = (1.0, 1.0), data_format: str | None = None
+) -> Tensor:
+    """Images convolved with a Gaussian bell.
+
+    Args:
+        images: a batch of images or one image.
+        kernel_size: the bell's height and width.
+        sigma: its standard deviations.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+    """
+    first, _ = _format("gaussian_blur", images, data_format)
+    bells = []
+    for n, s in zip(each(kernel_size, 2, "kernel_size", "image.gaussian_blur"), np.broadcast_to(sigma, 2), strict=True):
+        at = np.arange(n) - (n - 1) / 2
+        bell = np.exp(-0.5 * (at / float(s)) ** 2)
+        bells.append(bell / bell.sum())
+    return _on_batches(lambda x: _filtered(x, np.outer(*bells)), images, first)
+
+
+def _on_batches(function: Callable[[Any], Any], images: Any, first: bool) -> Any:
+    """Run on (batch, height, width, channels), whatever the layout."""
+    single = len(images.shape) == 3
+    x = expand_dims(images, 0) if single else images
+    x = function(transpose(x, (0, 2, 3, 1)) if first else x)
+    x = moveaxis(x, 3, 1) if first else x
+    return squeeze(x, axis=0) if single else x
+
+
+@composed(promote="float")
+def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
+    """Sobel's differences along height and width, as a new last axis of 2; beyond the edges there are zeros.
+
+    Args:
+        images: a batch of images or one image.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+    """
+    first, _ = _format("sobel_edges", images, data_format)
+    down = np.array([[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]])
+
+    def edges(x: Any) -> Any:
+        return stack([_filtered(x, k) for k in (down, down.T)], axis=-1)
+
+    return _on_batches(edges, images, first)
+
+
+@composed(promote="float")
+def ssim(
+    image1: TensorLike,
+    image2: TensorLike,
+    max_val: float = 1.0,
+    filter_size: int = 11,
+    filter_sigma: float = 1.5,
+    k1: float = 0.01,
+    k2: float = 0.03,
+    data_format: str | None = None,
+) -> Tensor:
+    """The structural similarity of two images, 1 for equal ones (Wang et al. 2004).
+
+    Args:
+        image1: a batch of images or one image.
+        image2: as many of the same shape.
+        max_val: the largest possible value.
+        filter_size: the length of the Gaussian window.
+        filter_sigma: its standard deviation.
+        k1: steadies the means.
+        k2: steadies the variances.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Returns:
+        One number an image.
+    """
+    first, _ = _format("ssim", image1, data_format)
+    single = len(image1.shape) == 3
+    a, b = (expand_dims(x, 0) if single else x for x in (image1, image2))
+    a, b = (transpose(x, (0, 2, 3, 1)) if first else x for x in (a, b))
+    bell = np.exp(-0.5 * ((np.arange(filter_size) - (filter_size - 1) / 2) / filter_sigma) ** 2)
+    kernel = np.outer(bell, bell) / bell.sum() ** 2
+
+    def smooth(x: Any) -> Any:
+        return _filtered(x, kernel, "valid")
+
+    c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
+    mean_a, mean_b = smooth(a), smooth(b)
+    product, squares = multiply(mean_a, mean_b), add(multiply(mean_a, mean_a), multiply(mean_b, mean_b))
+    covariance = subtract(smooth(multiply(a, b)), product)
+    variances = subtract(smooth(add(multiply(a, a), multiply(b, b))), squares)
+    index = multiply(
+        divide(add(multiply(2.0, product), c1), add(squares, c1)),
+        divide(add(multiply(2.0, covariance), c2), add(variances, c2)),
+    )
+    out = mean_(index, axis=(1, 2, 3))
+    return squeeze(out, axis=0) if single else out
+
+
+_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
+
+
+def _inside(index: Any, size: int, mode: str) -> Any:
+    """Positions (integers as floats) brought into the range of an axis."""
+    if mode == "wrap":
+        return mod(index, float(size))
+    if mode == "mirror" and size > 1:
+        period = 2.0 * (size - 1)
+        at = mod(index, period)
+        return minimum(at, subtract(period, at))
+    if mode == "reflect":
+        at = mod(index, 2.0 * size)
+        return minimum(at, subtract(2.0 * size - 1, at))
+    return clip(index, 0.0, float(size - 1))
+
+
+def _sampled(flat: Any, sizes: tuple[int, ...], coordinates: list[Any], order: int, mode: str, fill: float) -> Any:
+    """Values of `flat` (batch, elements, channels) at coordinates (batch, n), one tensor a spatial axis."""
+    corners: list[list[tuple[Any, Any]]] = []
+    for position in coordinates:
+        if order == 0:
+            corners.append([(floor(add(position, 0.5)), None)])
+        else:
+            low = floor(position)
+            share = subtract(position, low)
+            corners.append([(low, subtract(1.0, share)), (add(low, 1.0), share)])
+    total: Any = None
+    for corner in itertools.product(*corners):
+        place: Any = None
+        valid: Any = None
+        weight: Any = None
+        for (index, part), size in zip(corner, sizes, strict=True):
+            found = cast(_inside(index, size, mode), "int32")
+            place = found if place is None else add(multiply(place, size), found)
+            here = logical_and(greater_equal(index, 0), less_equal(index, size - 1))
+            valid = here if valid is None else logical_and(valid, here)
+            if part is not None:
+                weight = part if weight is None else multiply(weight, part)
+        value = take_along_axis(flat, expand_dims(place, -1), axis=1)
+        if mode == "constant":
+            value = where(expand_dims(valid, -1), value, cast(convert_to_tensor(fill), dtype(value)))
+        if weight is not None:
+            value = multiply(value, expand_dims(weight, -1))
+        total = value if total is None else add(total, value)
+    return total
+
+
+def _sample_arguments(op: str, order: int, mode: str) -> None:
+    if order not in (0, 1):
+        raise ValueError(f"ops.image.{op}: the order of interpolation must be 0 or 1, not {order!r}.")
+    if mode not in _MODES:
+        raise ValueError(f"ops.image.{op}: `fill_mode` must be one of {', '.join(map(repr, _MODES))}, not {mode!r}.")
+
+
+@composed(promote=None)
+def map_coordinates(
+    inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant", fill_value: float = 0
+) -> Tensor:
+    """The values of a tensor at coordinates between its elements.
+
+    Args:
+        inputs: a tensor of n axes.
+        coordinates: a tensor (n, ...).
+        order: 0 takes the nearest element, 1 interpolates linearly.
+        fill_mode: what lies outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or `"reflect"`.
+        fill_value: the constant.
+
+    Returns:
+        A tensor of the shape of the coordinates without their first axis.
+
+    Raises:
+        ValueError: the coordinates don't fit, an unknown mode or order.
+    """
+    _sample_arguments("map_coordinates", order, fill_mode)
+    if coordinates.shape[0] != len(inputs.shape):
+        raise ValueError(
+            f"ops.image.map_coordinates: {len(inputs.shape)} axes need as many coordinates; got {tuple(coordinates.shape)}."
+        )
+    kind = dtype(inputs)
+    flat = reshape(cast(inputs, float_of(kind)), (1, -1, 1))
+    at = cast(coordinates, float_of(dtype(coordinates)))
+    places = [reshape(at[i], (1, -1)) for i in range(len(inputs.shape))]
+    out = _sampled(flat, tuple(inputs.shape), places, order, fill_mode, fill_value)
+    out = reshape(out, tuple(coordinates.shape)[1:])
+    return _back(out, kind)
+
+
+def _warped(images: Any, first: bool, transform: Any, interpolation: str, mode: str, fill: float) -> Any:
+    """Images sampled at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1."""
+    order = {"nearest": 0, "bilinear": 1}[interpolation]
+    kind = dtype(images)
+
+    def run(x: Any) -> Any:
+        height, width, channels = x.shape[1:]
+        ys, xs = np.divmod(np.arange(height * width), width)
+        rows = [transform[:, i : i + 1] for i in range(8)]
+        grid_x, grid_y = (convert_to_tensor(g.reshape(1, -1), dtype(transform)) for g in (xs, ys))
+        a, b, c = (add(multiply(rows[i], grid_x), multiply(rows[i + 1], grid_y)) for i in (0, 3, 6))
+        scale = add(c, 1.0)
+        at = [divide(add(b, rows[5]), scale), divide(add(a, rows[2]), scale)]
+        flat = reshape(cast(x, float_of(kind)), (-1, height * width, channels))
+        return reshape(_sampled(flat, (height, width), at, order, mode, fill), (-1, height, width, channels))
+
+    out = _on_batches(run, images, first)
+    return _back(out, kind)
+
+
+@composed(promote=None)
+def affine_transform(
+    images: TensorLike,
+    transform: TensorLike,
+    interpolation: str = "bilinear",
+    fill_mode: str = "constant",
+    fill_value: float = 0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images moved by affine maps: the pixel (x, y) of the result is that at (a0 x + a1 y + a2, b0 x + b1 y + b2).
+
+    Args:
+        images: a batch of images or one image.
+        transform: the numbers a0, a1, a2, b0, b1, b2, c0, c1 of each image, (batch, 8) or (8,); the last two make it projective.
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_mode: what lies outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or `"reflect"`.
+        fill_value: the constant.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: an unknown interpolation or mode, or a transform of another shape.
+    """
+    first, _ = _format("affine_transform", images, data_format)
+    if interpolation not in ("nearest", "bilinear"):
+        raise ValueError(
+            f"ops.image.affine_transform: `interpolation` must be 'nearest' or 'bilinear', not {interpolation!r}."
+        )
+    _sample_arguments("affine_transform", 0, fill_mode)
+    if len(transform.shape) not in (1, 2) or transform.shape[-1] != 8:
+        raise ValueError(
+            f"ops.image.affine_transform: `transform` must have the shape (batch, 8) or (8,), not {tuple(transform.shape)}."
+        )
+    rows = transform if len(transform.shape) == 2 else expand_dims(transform, 0)
+    return _warped(images, first, cast(rows, float_of(dtype(rows))), interpolation, fill_mode, fill_value)
+
+
+@composed(promote=None)
+def perspective_transform(
+    images: TensorLike,
+    start_points: TensorLike,
+    end_points: TensorLike,
+    interpolation: str = "bilinear",
+    fill_value: float = 0,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images moved by the projective maps that take four points to four others.
+
+    Args:
+        images: a batch of images or one image.
+        start_points: four points (x, y) of each image, (batch, 4, 2) or (4, 2).
+        end_points: where they go.
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_value: what lies outside.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: an unknown interpolation, or points of another shape.
+    """
+    first, _ = _format("perspective_transform", images, data_format)
+    if interpolation not in ("nearest", "bilinear"):
+        raise ValueError(
+            f"ops.image.perspective_transform: `interpolation` must be 'nearest' or 'bilinear', not {interpolation!r}."
+        )
+    points = []
+    for name, given in (("start_points", start_points), ("end_points", end_points)):
+        if tuple(given.shape)[-2:] != (4, 2) or len(given.shape) > 3:
+            raise ValueError(
+                f"ops.image.perspective_transform: `{name}` must have the shape (batch, 4, 2), not {tuple(given.shape)}."
+            )
+        points.append(cast(given if len(given.shape) == 3 else expand_dims(given, 0), "float32"))
+    start, end = points
+    # Two equations a point: where in the input the place `end` of the result is read.
+    x, y, u, v = end[..., 0], end[..., 1], start[..., 0], start[..., 1]
+    one, zero = add(zeros_like(x), 1.0), zeros_like(x)
+    rows_u = stack(
+        [x, y, one, zero, zero, zero, multiply(-1.0, multiply(x, u)), multiply(-1.0, multiply(y, u))], axis=-1
+    )
+    rows_v = stack(
+        [zero, zero, zero, x, y, one, multiply(-1.0, multiply(x, v)), multiply(-1.0, multiply(y, v))], axis=-1
+    )
+    matrix, right = concatenate([rows_u, rows_v], axis=1), concatenate([u, v], axis=1)
+    transform = squeeze(solve(matrix, expand_dims(right, -1)), axis=-1)
+    return _warped(images, first, transform, interpolation, "constant", fill_value)
