@@ -1,4 +1,4 @@
-"""The blocked convolution against XLA's own, value and gradients."""
+"""The blocked convolution against XLA's own: values, gradients, forward mode."""
 
 import numpy as np
 import pytest
@@ -12,34 +12,78 @@ from tricera.backend import use
 from tricera.backends.jax import blocked
 from tricera.core import windows
 
+# batch, spatial sizes, window, strides, dilation, channels, groups, filters
+CASES = {
+    "plain": (6, (18, 18), (3, 3), 1, 1, 8, 1, 16),
+    "several blocks and a rest": (7, (40, 40), (3, 3), 1, 1, 32, 1, 8),
+    "one image": (1, (20, 20), (5, 5), 1, 1, 16, 1, 8),
+    "odd window": (7, (17, 9), (2, 3), 1, 1, 9, 1, 11),
+    "strided": (3, (15, 16), (3, 3), 2, 1, 4, 1, 5),
+    "unequal strides": (3, (15, 16), (3, 2), (1, 3), 1, 4, 1, 5),
+    "dilated": (3, (15, 16), (3, 3), 1, (2, 3), 4, 1, 5),
+    "grouped": (3, (9, 8), (3, 3), 1, 1, 6, 3, 9),
+    "depthwise": (3, (9, 8), (3, 3), 2, 1, 6, 6, 12),
+    "one channel": (3, (9, 8), (3, 3), 1, 1, 1, 1, 4),
+    "long window on one channel": (2, (100,), (80,), 1, 1, 1, 1, 4),
+    "one place": (3, (9, 8), (1, 1), 2, 1, 6, 1, 5),
+    "signal": (3, (20,), (4,), 2, 1, 3, 1, 5),
+    "volume": (2, (6, 7, 8), (2, 3, 2), (1, 2, 1), 1, 3, 1, 4),
+}
 
-@pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize(
-    "batch, size, kernel, channels, filters", [(6, 18, 3, 8, 16), (1, 20, 5, 16, 8), (7, 17, 2, 9, 11)]
-)
-def test_equals_xla(padding, batch, size, kernel, channels, filters):
+
+def pair(case, first, padding):
+    batch, sizes, window, strides, dilation, channels, groups, filters = CASES[case]
     rng = np.random.default_rng(0)
-    x = jnp.asarray(rng.normal(size=(batch, size, size, channels)), "float32")
-    k = jnp.asarray(rng.normal(size=(kernel, kernel, channels, filters)), "float32")
-    plan = windows.conv("conv", x.shape, k.shape, 1, padding, "channels_last", 1)
-    assert blocked.block_of(x, k, plan) is not None
+    shape = (batch, channels, *sizes) if first else (batch, *sizes, channels)
+    x = jnp.asarray(rng.normal(size=shape), "float32")
+    k = jnp.asarray(rng.normal(size=(*window, channels // groups, filters)), "float32")
+    data_format = "channels_first" if first else "channels_last"
+    plan = windows.conv("conv", x.shape, k.shape, strides, padding, data_format, dilation)
+    assert blocked.suits(x, k, plan)
 
     def own(x, k):
         with use("jax"):
-            return jnp.sum(jnp.sin(ops.conv(x, k, padding=padding, data_format="channels_last")))
+            return jnp.sin(
+                ops.conv(x, k, strides, padding=padding, data_format=data_format, dilation_rate=dilation)
+            ).sum()
+
+    axes = "DHW"[3 - len(sizes) :]
+    data = f"NC{axes}" if first else f"N{axes}C"
 
     def xla(x, k):
-        out = jax.lax.conv_general_dilated(x, k, (1, 1), padding.upper(), dimension_numbers=("NHWC", "HWIO", "NHWC"))
-        return jnp.sum(jnp.sin(out))
+        return jnp.sin(
+            jax.lax.conv_general_dilated(
+                x, k, plan.strides, plan.pads(), rhs_dilation=plan.dilation, feature_group_count=groups,
+                dimension_numbers=(data, f"{axes}IO", data),
+            )
+        ).sum()  # fmt: skip
 
-    got, wanted = (jax.value_and_grad(f, argnums=(0, 1))(x, k) for f in (own, xla))
-    for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(wanted)):
-        np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-3)
+    return own, xla, x, k
 
 
-def test_small_or_unusual_ones_are_left_to_xla():
-    x, k = jnp.zeros((4, 20, 20, 8)), jnp.zeros((3, 3, 8, 8))
-    for strides, dilation, data_format in ((2, 1, "channels_last"), (1, 2, "channels_last"), (1, 1, "channels_first")):
-        shape = x.shape if data_format == "channels_last" else (4, 8, 20, 20)
-        plan = windows.conv("conv", shape, k.shape, strides, "valid", data_format, dilation)
-        assert blocked.block_of(jnp.zeros(shape), k, plan) is None
+def assert_close(got, wanted):
+    for a, b in zip(jax.tree_util.tree_leaves(got), jax.tree_util.tree_leaves(wanted), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=3e-3)
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("case", CASES)
+def test_equals_xla(case, padding, first):
+    own, xla, x, k = pair(case, first, padding)
+    got, wanted = (jax.jit(jax.value_and_grad(f, argnums=(0, 1)))(x, k) for f in (own, xla))
+    assert_close(got, wanted)
+
+
+@pytest.mark.parametrize("case", ["several blocks and a rest", "strided"])
+def test_forward_mode_and_inside_a_loop(case):
+    own, xla, x, k = pair(case, False, "valid")
+    got, wanted = (jax.jvp(f, (x, k), (k.sum() * x, 0.1 * k)) for f in (own, xla))
+    np.testing.assert_allclose(got, wanted, rtol=1e-3, atol=0.1)
+    loop = jax.jit(lambda x, k: jax.lax.fori_loop(0, 2, lambda i, c: c + jax.grad(own)(x + i, k), jnp.zeros_like(x)))
+    assert_close(loop(x, k), jax.grad(xla)(x, k) + jax.grad(xla)(x + 1, k))
+
+
+def test_other_dtypes_are_left_to_xla():
+    x, k = jnp.zeros((4, 20, 20, 8), "bfloat16"), jnp.zeros((3, 3, 8, 8), "bfloat16")
+    assert not blocked.suits(x, k, windows.conv("conv", x.shape, k.shape, 1, "valid", None, 1))

@@ -1,93 +1,96 @@
 """Convolution on the CPU as blocks of patches and matrix products.
 
-XLA's CPU convolution reaches a fraction of the speed of its matrix product. Gathering the patches of a few images at a time
-(so that they stay in the cache) and multiplying them by the kernel is about twice as fast, forward and backward.
+XLA's CPU convolution reaches a fraction of the speed of its matrix product, and inside a loop (`lax.scan`, the training loop)
+it falls back to a naive one, some twenty times slower. Gathering the patches of a few images at a time, so that they stay in
+the cache, and multiplying them by the kernel is faster in both places, forward and backward. Gradients of any order follow
+by JAX's own rules: the patches of a block are gathered again in the backward pass rather than kept.
 """
 
 from __future__ import annotations
 
-import functools
-from typing import Any
+import itertools
+import math
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
 
-_MIN_CHANNELS = 8  # with fewer, the patches are too narrow for the matrix product to win
-_MIN_LENGTH = 14  # on smaller images XLA's convolution is as fast
+from tricera.core.windows import Plan
+
 _CACHE = 3 << 20  # bytes of patches to hold at a time
+_MOST_TERMS = 64  # places of a window that are added one by one
 
 
-def block_of(inputs: Any, kernel: Any, plan: Any) -> int | None:
-    """How many images to take at a time; None where XLA's own convolution is to be used."""
-    if (
-        jax.default_backend() != "cpu"
-        or plan.first
-        or len(plan.window) != 2
-        or plan.groups != 1
-        or plan.strides != (1, 1)
-        or plan.dilation != (1, 1)
-        or plan.window == (1, 1)
-        or inputs.dtype != jnp.float32
-        or min(kernel.shape[-2:]) < _MIN_CHANNELS
-        or min(plan.out) < _MIN_LENGTH
-    ):
-        return None
-    row = plan.window[0] * plan.window[1] * max(kernel.shape[-2:])
-    most = max(_CACHE // (4 * plan.out[0] * plan.out[1] * row), 1)
-    batch = inputs.shape[0]
-    return next((b for b in range(min(most, batch), 0, -1) if batch % b == 0), None)
+def suits(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> bool:
+    """Whether a convolution is computed here rather than by XLA."""
+    return (
+        jax.default_backend() == "cpu"
+        and inputs.dtype == kernel.dtype
+        and inputs.dtype in (jnp.float32, jnp.float64)
+        and 0 not in inputs.shape
+        and 0 not in kernel.shape
+        and 0 not in plan.out
+        and (kernel.shape[-2] > 1 or plan.groups == 1 or math.prod(plan.window) <= _MOST_TERMS)
+    )
 
 
-def _patches(x: jax.Array, window: tuple[int, int], out: tuple[int, int]) -> jax.Array:
-    """(n, h, w, c) -> (n * out, window * c): each row what the kernel sees at one place."""
-    parts = [x[:, i : i + out[0], j : j + out[1], :] for i in range(window[0]) for j in range(window[1])]
-    return jnp.concatenate(parts, axis=-1).reshape(x.shape[0] * out[0] * out[1], -1)
-
-
-def _forward(x: jax.Array, kernel: jax.Array, block: int) -> jax.Array:
-    window = (kernel.shape[0], kernel.shape[1])
-    out = (x.shape[1] - window[0] + 1, x.shape[2] - window[1] + 1)
-    matrix = kernel.reshape(-1, kernel.shape[-1])
-    blocks = x.reshape(-1, block, *x.shape[1:])
-    result = jax.lax.map(lambda b: _patches(b, window, out) @ matrix, blocks)
-    return result.reshape(x.shape[0], *out, kernel.shape[-1])
-
-
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
-def conv2d(x: jax.Array, kernel: jax.Array, block: int) -> jax.Array:
-    """The convolution of padded images with a kernel, `block` images at a time.
+def conv(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
+    """The convolution that `plan` describes.
 
     Args:
-        x: (n, h, w, c), n divisible by `block`.
-        kernel: (kh, kw, c, o).
-        block: how many images to take at a time.
+        inputs: (n, spatial..., c), or (n, c, spatial...) where the plan says so.
+        kernel: (window..., c / groups, filters).
 
     Returns:
-        (n, h - kh + 1, w - kw + 1, o).
+        (n, out..., filters), with the channels where the inputs have them.
     """
-    return _forward(x, kernel, block)
+    x = jnp.moveaxis(inputs, 1, -1) if plan.first else inputs
+    pads = plan.pads()
+    if any(map(any, pads)):
+        x = jnp.pad(x, ((0, 0), *pads, (0, 0)))
+    if kernel.shape[-2] == 1 and math.prod(plan.window) <= _MOST_TERMS:
+        result = _by_places(x, kernel, plan)
+    else:
+        result = _by_blocks(x, kernel, plan)
+    return jnp.moveaxis(result, -1, 1) if plan.first else result
 
 
-def _conv2d_forward(x: jax.Array, kernel: jax.Array, block: int) -> Any:
-    return _forward(x, kernel, block), (x, kernel)
+def _seen(x: jax.Array, plan: Plan) -> Iterator[jax.Array]:
+    """What each place of the window sees: (n, out..., c), one place after another."""
+    for place in itertools.product(*map(range, plan.window)):
+        start = [p * d for p, d in zip(place, plan.dilation, strict=True)]
+        stop = [a + (o - 1) * s + 1 for a, o, s in zip(start, plan.out, plan.strides, strict=True)]  # type: ignore[operator]
+        yield jax.lax.slice(x, (0, *start, 0), (x.shape[0], *stop, x.shape[-1]), (1, *plan.strides, 1))
 
 
-def _conv2d_backward(block: int, saved: Any, gradient: jax.Array) -> Any:
-    x, kernel = saved
-    kh, kw, channels, filters = kernel.shape
-    out = (gradient.shape[1], gradient.shape[2])
-
-    def accumulate(total: jax.Array, pair: Any) -> tuple[jax.Array, None]:
-        images, grads = pair
-        return total + _patches(images, (kh, kw), out).T @ grads.reshape(-1, filters), None
-
-    zero = jnp.zeros((kh * kw * channels, filters), kernel.dtype)
-    pairs = (x.reshape(-1, block, *x.shape[1:]), gradient.reshape(-1, block, *gradient.shape[1:]))
-    d_kernel, _ = jax.lax.scan(accumulate, zero, pairs)
-    # The gradient of the input is a convolution of the padded gradient with the kernel turned round.
-    padded = jnp.pad(gradient, ((0, 0), (kh - 1, kh - 1), (kw - 1, kw - 1), (0, 0)))
-    turned = jnp.flip(kernel, (0, 1)).swapaxes(2, 3)
-    return _forward(padded, turned, block), d_kernel.reshape(kernel.shape)
+def _by_places(x: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
+    """One channel a group: sums of shifted images, which XLA fuses into one loop."""
+    weights = kernel.reshape(-1, plan.groups, kernel.shape[-1] // plan.groups)
+    total = sum(seen[..., None] * w for seen, w in zip(_seen(x, plan), weights, strict=True))
+    return total.reshape(x.shape[0], *plan.out, kernel.shape[-1])
 
 
-conv2d.defvjp(_conv2d_forward, _conv2d_backward)
+def _by_blocks(x: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
+    batch, filters, groups = x.shape[0], kernel.shape[-1], plan.groups
+    row = math.prod(plan.window) * x.shape[-1]
+    matrix = kernel.reshape(row // groups, groups, filters // groups)
+
+    def one(block: jax.Array) -> jax.Array:
+        parts = list(_seen(block, plan))
+        if groups == 1:
+            return jnp.concatenate(parts, axis=-1).reshape(-1, row) @ matrix[:, 0]
+        seen = jnp.stack(parts, axis=-2).reshape(-1, len(parts), groups, x.shape[-1] // groups)
+        seen = seen.swapaxes(1, 2).reshape(-1, groups, row // groups)
+        return jnp.einsum("ngw,wgo->ngo", seen, matrix).reshape(-1, filters)
+
+    bytes_of_one = x.dtype.itemsize * math.prod(plan.out) * row  # type: ignore[arg-type]
+    size = batch if row == x.shape[-1] else min(max(_CACHE // bytes_of_one, 1), batch)
+    whole = batch // size
+    if whole == 1 and size == batch:
+        return one(x).reshape(batch, *plan.out, filters)
+    blocks = x[: whole * size].reshape(whole, size, *x.shape[1:])
+    result = jax.lax.map(jax.checkpoint(one), blocks).reshape(whole * size, *plan.out, filters)
+    if whole * size == batch:
+        return result
+    rest = one(x[whole * size :]).reshape(-1, *plan.out, filters)
+    return jnp.concatenate([result, rest])

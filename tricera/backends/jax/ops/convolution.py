@@ -18,10 +18,8 @@ def _layouts(first, n):
 
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     plan = _windows.conv("conv", inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
-    block = _blocked.block_of(inputs, kernel, plan)
-    if block is not None:
-        padded = _jnp.pad(inputs, ((0, 0), *plan.pads(), (0, 0))) if padding != "valid" else inputs
-        return _blocked.conv2d(padded, kernel, block)
+    if _blocked.suits(inputs, kernel, plan):
+        return _blocked.conv(inputs, kernel, plan)
     data, weights = _layouts(plan.first, len(plan.window))
     return _jax.lax.conv_general_dilated(
         inputs,
