@@ -86,14 +86,22 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
-    def _watches_batches(self, kind: str) -> bool:
-        """Whether any callback wants the batch hooks of `"train"`, `"test"` or `"predict"`."""
-        return any(
-            getattr(callback, "_watches_batches", _always)(kind)
+    def _watchers(self, kind: str) -> list[Any]:
+        return [
+            callback
             for hook, its_kind in BATCH_HOOKS.items()
             if its_kind == kind
             for callback, _ in self._batch_hooks[hook]
-        )
+            if getattr(callback, "_watches_batches", _always)(kind)
+        ]
+
+    def _watches_batches(self, kind: str) -> bool:
+        """Whether any callback wants the batch hooks of `"train"`, `"test"` or `"predict"`."""
+        return bool(self._watchers(kind))
+
+    def _watches_each_batch(self, kind: str) -> bool:
+        """Whether any callback wants them of each batch; the progress bar is content with one in a while."""
+        return any(type(callback) is not ProgbarLogger for callback in self._watchers(kind))
 
     @property
     def needs_train_batch_hooks(self) -> bool:

@@ -135,27 +135,27 @@ class Operation:
 
     @property
     def input(self) -> Any:
-        """The symbolic input of the one call on symbolic tensors.
+        """The symbolic input of the first call on symbolic tensors.
 
         Raises:
-            ValueError: there was none, or more than one.
+            AttributeError: there was none.
         """
-        node = self._only_node("input")
+        node = self._first_node("input")
         return _unwrap(node.args[0] if node.args and not node.kwargs else list(node.input_tensors))
 
     @property
     def output(self) -> Any:
-        """The symbolic output of the one call on symbolic tensors.
+        """The symbolic output of the first call on symbolic tensors.
 
         Raises:
-            ValueError: there was none, or more than one.
+            AttributeError: there was none.
         """
-        return _unwrap(self._only_node("output").outputs)
+        return _unwrap(self._first_node("output").outputs)
 
-    def _only_node(self, what: str) -> Node:
-        if len(self._inbound_nodes) != 1:
-            raise ValueError(
-                f"{self.name!r} was called {len(self._inbound_nodes)} times on symbolic tensors, so it has no single {what}."
+    def _first_node(self, what: str) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(
+                f"{self.name!r} was never called on symbolic tensors (from `Input`), so it has no {what}."
             )
         return self._inbound_nodes[0]
 
@@ -224,6 +224,7 @@ def auto_config(obj: Any) -> dict[str, Any]:
     args, kwargs = obj.__dict__.get("_init_arguments", ((), {}))
     signature = inspect.signature(cls.__init__)
     bound = signature.bind_partial(obj, *args, **kwargs)
+    bound.apply_defaults()
     config: dict[str, Any] = {}
     for index, (name, value) in enumerate(bound.arguments.items()):
         if index == 0:

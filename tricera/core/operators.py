@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-# op name -> function, filled by tricera.ops when it is imported.
-OPS: dict[str, Callable[..., Any]] = {}
+
+class _Ops(dict[str, Callable[..., Any]]):
+    """op name -> function; `tricera.ops` fills it when it is imported, which the first operator sees to."""
+
+    def __missing__(self, name: str) -> Callable[..., Any]:
+        import tricera.ops  # noqa: F401 - two floors up, see tests/api/test_floors.py
+
+        if name not in self:
+            raise KeyError(name)
+        return self[name]
+
+
+OPS = _Ops()
 
 _BINARY = {
     "add": "add",

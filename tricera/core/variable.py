@@ -47,7 +47,7 @@ class Variable(Operators):
 
     Example:
         >>> v = Variable([1.0, 2.0])
-        >>> v.assign_add([1.0, 1.0])
+        >>> _ = v.assign_add([1.0, 1.0])
         >>> v.numpy().tolist()
         [2.0, 3.0]
     """
@@ -122,6 +122,9 @@ class Variable(Operators):
         Args:
             value: a tensor, array or number of the variable's shape; it is cast to its dtype.
 
+        Returns:
+            The value as a tensor.
+
         Raises:
             ValueError: the shape differs.
         """
@@ -149,14 +152,14 @@ class Variable(Operators):
         elif not symbolic:
             self._native = backend.state.assign(self.native, value)
             self.exposed = True
-        return None
+        return value
 
     def assign_add(self, value: Any) -> Any:
-        """Add to the value in place."""
+        """Add to the value in place; returns the new value."""
         return self.assign(OPS["add"](_uncast(self), value))
 
     def assign_sub(self, value: Any) -> Any:
-        """Subtract from the value in place."""
+        """Subtract from the value in place; returns the new value."""
         return self.assign(OPS["subtract"](_uncast(self), value))
 
     def numpy(self) -> np.ndarray:
@@ -247,8 +250,12 @@ class Variable(Operators):
 
     def __len__(self) -> int:
         if not self._shape:
-            raise TypeError("len() of a variable without axes.")
+            raise TypeError(f"The variable {self._path!r} has no axes, so it has no length.")
         return self._shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        # Python's own loop over `self[0], self[1], ...` would never end: JAX clamps indices that are out of range.
+        return (self[i] for i in range(len(self)))
 
     def __jax_array__(self) -> Any:
         return self.value

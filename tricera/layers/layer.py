@@ -19,6 +19,7 @@ from tricera.layers import tracking
 from tricera.layers.call_info import CallContext, current_call, info_of
 from tricera.layers.infer import infer_outputs
 from tricera.layers.input_spec import InputSpec, check
+from tricera.layers.locate import locate, locating
 from tricera.metrics.metric import Metric
 
 
@@ -79,6 +80,8 @@ class Layer(Operation):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = locating(cls.__dict__["__init__"])  # type: ignore[method-assign]
         if "build" in cls.__dict__:
             cls.build = _wrapped_build(cls.__dict__["build"])  # type: ignore[method-assign]
 
@@ -116,6 +119,8 @@ class Layer(Operation):
         self._losses_context: Any = None
         self._call_context: Any = None
         self.built = False
+        self._locked = False  # whether it is too late for `add_weight`
+        self._settled = False  # whether a call has been through, so that nothing inside is still to be built
         self.supports_masking = False
         self._build_shapes_dict: dict[str, Any] | None = None
         self._convert_input_args = True
@@ -154,8 +159,17 @@ class Layer(Operation):
 
         Returns:
             The variable.
+
+        Raises:
+            RuntimeError: `super().__init__()` has not been called.
+            ValueError: the layer is built already, so that nobody would train or save the weight.
         """
         self._check_initialized()
+        if self._locked:
+            raise ValueError(
+                f"The layer {self.name!r} is built, so it can't get another weight ({name or 'without a name'}, shape {shape}). "
+                "Make all weights in `__init__` or `build`."
+            )
         kwargs.pop("layout", None)
         shape = () if shape is None else standardize_shape(shape)
         dtype = self.variable_dtype if dtype is None else dtypes.standardize_dtype(dtype)
@@ -398,22 +412,38 @@ class Layer(Operation):
         if not config:
             return
         config = tree.map_shape_structure(lambda s: tuple(s) if isinstance(s, list) else s, config)
-        if "input_shape" in config:
-            self.build(config["input_shape"])
-        elif "shapes_dict" in config:
-            self.build(**config["shapes_dict"])
+        named = config.get("shapes_dict") or {}
+        if "input_shape" not in config and not named:
+            return
+        if not self._has_default_build():
+            self.build(config["input_shape"]) if "input_shape" in config else self.build(**named)
+            return
+        with dispatch.use(self._backend):
+            if "input_shape" in config:
+                self._build_on(symbolic_inputs(config["input_shape"]), {})
+            else:
+                self._build_on(None, {k.removesuffix("_shape"): symbolic_inputs(v) for k, v in named.items()})
+
+    def _has_default_build(self) -> bool:
+        """Whether building means calling: the class doesn't define `build`, its sublayers have the weights."""
+        return public_class(self).build is Layer.build
+
+    def _build_on(self, inputs: Any, kwargs: dict[str, Any]) -> None:
+        with not_recording():
+            self(*(() if inputs is None else (inputs,)), **kwargs)
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Build from the shapes of the arguments of a call."""
         info = info_of(public_class(self))
-        if public_class(self).build is Layer.build:
-            self._build_by_calling(args, kwargs)
-            return
         shapes: dict[str, Any] = {}
         for name, value in info.tensors_of(args, kwargs).items():
             leaves = tree.flatten(value)
             if leaves and any(hasattr(leaf, "shape") for leaf in leaves):
                 shapes[f"{name}_shape"] = tree.map_structure(_shape_of, value)
+        if self._has_default_build():
+            self._build_by_calling(args, kwargs)
+            self._build_shapes_dict = shapes or None
+            return
         named = {n: s for n, s in shapes.items() if n in info.build_names}
         if len(info.build_names) == 1:
             self.build(next(iter(shapes.values()), None))
@@ -455,12 +485,25 @@ class Layer(Operation):
         return self._call_layer(args, kwargs)
 
     def _call_layer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            args, kwargs, symbolic = self._convert_inputs(args, kwargs)
+            if self._input_spec is not None:
+                check(self._input_spec, args[0] if args else next(iter(kwargs.values()), None), self.name)
+            if not self.built:
+                self._build_for(args, {k: v for k, v in kwargs.items() if k != "training"})
+            if self._settled:
+                return self._run(args, kwargs, symbolic)
+            self._locked = True
+            with name_scope(self.name):  # of the sublayers that are built by their first call
+                outputs = self._run(args, kwargs, symbolic)
+            self._settled = not symbolic or all(x.built for x in self._flatten_layers(include_self=False))
+            return outputs
+        except Exception as error:
+            locate(error, self, {**{f"args[{i}]": a for i, a in enumerate(args)}, **kwargs})
+            raise
+
+    def _run(self, args: tuple[Any, ...], kwargs: dict[str, Any], symbolic: bool) -> Any:
         info = info_of(public_class(self))
-        args, kwargs, symbolic = self._convert_inputs(args, kwargs)
-        if self._input_spec is not None:
-            check(self._input_spec, args[0] if args else next(iter(kwargs.values()), None), self.name)
-        if not self.built:
-            self._build_for(args, {k: v for k, v in kwargs.items() if k != "training"})
         outer = current_call.get()
         training = self._resolve_training(info, kwargs, outer)
         if info.masks:
@@ -478,20 +521,22 @@ class Layer(Operation):
             else:
                 outputs = self._compute(args, kwargs)
             self._finish(args, outputs)
-        except Exception as error:
-            raise _located(error, self, args, kwargs)  # noqa: B904 - the same error, with a note
         finally:
             if token is not None:
                 current_call.reset(token)
         return outputs
 
     def _compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        compute = self._dtype_policy.compute_dtype
-        wanted = compute if self.autocast and compute != self._dtype_policy.variable_dtype else None
+        wanted = self._dtype_of_reading()
         if wanted == autocast_dtype.get():
             return self.call(*args, **kwargs)
         with autocast(wanted):
             return self.call(*args, **kwargs)
+
+    def _dtype_of_reading(self) -> str | None:
+        """In which dtype `call` reads the variables, None for their own. `autocast=False` is about the inputs alone."""
+        compute = self._dtype_policy.compute_dtype
+        return compute if compute != self._dtype_policy.variable_dtype else None
 
     def _convert_inputs(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -577,7 +622,14 @@ class Layer(Operation):
         if self.activity_regularizer is not None and not isinstance(outputs, KerasTensor):
             for output in tree.flatten(outputs):
                 if output is not None and not isinstance(output, KerasTensor):
-                    self.add_loss(self.activity_regularizer(output))
+                    penalty = self.activity_regularizer(output)
+                    shape = self._backend.shape(output)
+                    self.add_loss(penalty / self._batch_size(output, penalty) if len(shape) else penalty)
+
+    def _batch_size(self, output: Any, like: Any) -> Any:
+        """The length of the first axis as a number of the dtype of `like`; activity penalties are means over the batch."""
+        length = self._backend.shape(output)[0]
+        return length if isinstance(length, int) else self._backend.cast(length, self._backend.dtype(like))
 
     def _set_output_mask(self, inputs: Any, masks: Any, outputs: Any) -> None:
         computed = self.compute_mask(inputs, masks)
@@ -595,9 +647,7 @@ class Layer(Operation):
         """The outputs as symbolic tensors."""
         if public_class(self).compute_output_shape is not Layer.compute_output_shape:
             return self._spec_from_shape(args, kwargs)
-        compute = self._dtype_policy.compute_dtype
-        wanted = compute if self.autocast and compute != self._dtype_policy.variable_dtype else None
-        with autocast(wanted):
+        with autocast(self._dtype_of_reading()):
             return infer_outputs(self, *args, **kwargs)
 
     def _spec_from_shape(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -744,12 +794,15 @@ class Layer(Operation):
             NotImplementedError: the class takes arguments that aren't plain values and doesn't override this.
         """
         base = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
+        now = dict(base)
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if not self._overrides_get_config_only_here():
             return base
-        config = auto_config(self)
-        return {**{k: v for k, v in base.items() if k in _accepted(public_class(self))}, **config}
+        accepted = _accepted(public_class(self))
+        # The name, dtype and `trainable` are those of now; the rest is what the constructor was given.
+        config = {**base, **auto_config(self), **now}
+        return {k: v for k, v in config.items() if k in accepted or k not in base}
 
     def _overrides_get_config_only_here(self) -> bool:
         """Whether no class between `Layer` and this one has a `get_config` of its own."""
@@ -863,6 +916,7 @@ def _wrapped_build(build: Callable[..., None]) -> Callable[..., None]:
         if self.__dict__.get("_building"):
             build(self, *args, **kwargs)
             return
+        self._locked = False
         self.__dict__["_building"] = True
         try:
             with dispatch.use(self._backend), name_scope(self.name), contextlib.ExitStack() as stack:
@@ -873,27 +927,23 @@ def _wrapped_build(build: Callable[..., None]) -> Callable[..., None]:
 
                 self.__dict__["_path"] = "/".join(name_scopes.get())
                 build(self, *args, **kwargs)
+        except Exception as error:
+            locate(error, self)
+            raise
         finally:
             del self.__dict__["_building"]
         import inspect
 
         bound = inspect.signature(build).bind(self, *args, **kwargs).arguments
         self._build_shapes_dict = {k: v for k, v in list(bound.items())[1:]}
-        self.built = True
+        self.built = self._locked = True
 
     return wrapped
 
 
-def _located(error: Exception, layer: Layer, args: Any, kwargs: Any) -> Exception:
-    """Say once, in a note, which layer failed on what."""
-    if not any("In the layer" in note for note in getattr(error, "__notes__", ())):
-        inputs = {**{f"args[{i}]": a for i, a in enumerate(args)}, **kwargs}
-        shown = ", ".join(
-            f"{k}: {getattr(x, 'dtype', '')}{list(x.shape)}" if hasattr(x, "shape") else f"{k}={x!r:.60}"
-            for k, x in inputs.items()
-        )
-        error.add_note(f"In the layer {layer.path!r} ({public_class(layer).__name__}), called on {shown}.")
-    return error
+def symbolic_inputs(shapes: Any) -> Any:
+    """Symbolic tensors of the shapes in a structure."""
+    return tree.map_shape_structure(lambda s: KerasTensor(s), shapes)
 
 
 __all__ = ["InputSpec", "Layer", "Spec", "native_class"]

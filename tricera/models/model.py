@@ -9,9 +9,8 @@ from typing import Any
 
 from tricera.core import dispatch, tree
 from tricera.core.graph import public_class
-from tricera.core.tensor import KerasTensor
 from tricera.layers.core.input_layer import InputLayer
-from tricera.layers.layer import Layer, native_class
+from tricera.layers.layer import Layer, native_class, symbolic_inputs
 from tricera.training.trainer import Trainer
 
 
@@ -128,25 +127,8 @@ class Model(Trainer, Layer):
             show_trainable=show_trainable, layer_range=layer_range,
         )  # fmt: skip
 
-    def build_from_config(self, config: dict[str, Any]) -> None:
-        """Build from the shapes that `get_build_config` gave, by a symbolic call where `build` isn't overridden."""
-        if not config:
-            return
-        shapes = config.get("input_shape", config.get("shapes_dict"))
-        if shapes is None or public_class(self).build is not Model.build:
-            super().build_from_config(config)
-            return
-        with dispatch.use(self._backend):
-            if "input_shape" in config:
-                self._build_on(_symbolic_inputs(shapes), {})
-            else:
-                self._build_on(None, {k.removesuffix("_shape"): _symbolic_inputs(v) for k, v in shapes.items()})
-
-    def _build_on(self, inputs: Any, kwargs: dict[str, Any]) -> None:
-        from tricera.core.tensor import not_recording
-
-        with not_recording():
-            self(*(() if inputs is None else (inputs,)), **kwargs)
+    def _has_default_build(self) -> bool:
+        return public_class(self).build is Model.build
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights for inputs of a shape, by calling the model on symbolic tensors.
@@ -156,11 +138,11 @@ class Model(Trainer, Layer):
         """
         if input_shape is not None and not self.built:
             self.built = True  # the call below must not build again
-            self._build_on(_symbolic_inputs(input_shape), {})
+            self._build_on(symbolic_inputs(input_shape), {})
         self.built = True
 
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if public_class(self).build is not Model.build:
+        if not self._has_default_build():
             super()._build_for(args, kwargs)
             return
         self._build_by_calling(args, kwargs)
@@ -277,7 +259,3 @@ class Model(Trainer, Layer):
         model = copied[0](*copied[1])
         model.__dict__.update(self.__dict__)
         return model
-
-
-def _symbolic_inputs(shapes: Any) -> Any:
-    return tree.map_shape_structure(lambda s: KerasTensor(s), shapes)

@@ -9,7 +9,14 @@ import numpy as np
 from tricera.callbacks import CallbackList
 from tricera.callbacks.logs import LazyLogs
 from tricera.core import config, dispatch, tree
-from tricera.training.data import EpochIterator, make_adapter, train_validation_split, unpack_validation_data
+from tricera.training.data import (
+    EpochIterator,
+    Window,
+    make_adapter,
+    train_validation_split,
+    unpack_validation_data,
+)
+from tricera.training.resident import Pace, resident
 from tricera.training.steps import prepare
 from tricera.utils.progbar import resolve_verbose
 
@@ -18,7 +25,7 @@ def run_batches(model: Any, kind: str, batches: list[Any]) -> Any:
     """Place a group of batches and run the compiled step on them."""
     backend = model._backend
     placed = [backend.step.place(batch) for batch in batches]
-    return model._step_cache.get(model, kind, placed[0]).run(placed)
+    return model._step_cache.get(model, kind).run(placed)
 
 
 def _prepare(model: Any, kind: str, data: EpochIterator) -> None:
@@ -35,7 +42,7 @@ def lazy_logs(model: Any, outputs: Any) -> LazyLogs:
     return LazyLogs(outputs, model._backend.step.fetch)
 
 
-def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackList, needs_hooks: bool) -> Any:
+def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackList) -> Any:
     """One pass over the data.
 
     Returns:
@@ -44,22 +51,46 @@ def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackLis
     prefix = "train" if kind == "train" else "test"
     begin = getattr(callbacks, f"on_{prefix}_batch_begin")
     end = getattr(callbacks, f"on_{prefix}_batch_end")
-    logs: Any = None
-    cache, place = model._step_cache, model._backend.step.place
-    step = None
+    watched, each = callbacks._watches_batches(kind), callbacks._watches_each_batch(kind)
+    cache, backend = model._step_cache, model._backend
+    runner = _Runner(model, data, single=each and model.steps_per_execution == 1)
+    logs = step = None
     for first, last, batches in data.epoch():
-        if needs_hooks:
+        if watched:
             begin(first)
-        placed = [place(batch) for batch in batches]
-        if step is None or needs_hooks:
-            step = cache.get(model, kind, placed[0])
-        outputs = step.run(placed)
-        logs = lazy_logs(model, outputs)
-        if needs_hooks:
+        if step is None or each:
+            step = cache.get(model, kind)
+        logs = lazy_logs(model, runner.run(step, batches))
+        if watched:
             end(last, logs)
             if model.stop_training or getattr(model, "stop_evaluating", False):
                 break
     return logs
+
+
+class _Runner:
+    """Runs groups of batches: windows of resident data where there are any, else batches placed one by one."""
+
+    def __init__(self, model: Any, data: EpochIterator, single: bool) -> None:
+        self.backend, self.data = model._backend, data
+        if data.pace is None:
+            data.resident = resident(model, data)
+            data.pace = Pace(None if model.steps_per_execution == 1 else model.steps_per_execution)
+        data.windows = data.resident is not None
+        self.pace: Pace = data.pace
+        data.steps_per_execution = 1 if single else self.pace.size
+        self.free = self.pace.free and not single
+
+    def run(self, step: Any, batches: Any) -> Any:
+        if not isinstance(batches, Window):
+            return step.run([self.backend.step.place(batch) for batch in batches])
+        if not self.free:
+            return self.data.resident.run(step, batches)
+        started = self.pace.start()
+        outputs = self.backend.step.wait(self.data.resident.run(step, batches))
+        self.pace.learn(batches.stop - batches.first, started)
+        self.data.steps_per_execution = self.pace.size
+        return outputs
 
 
 def _floats(logs: Any) -> dict[str, Any]:
@@ -127,7 +158,7 @@ def _epochs(
     for epoch in range(initial, epochs):
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        last = run_epoch(model, "train", data, callbacks, callbacks.needs_train_batch_hooks)
+        last = run_epoch(model, "train", data, callbacks)
         if last is None:
             break
         logs = _floats(last)
@@ -171,7 +202,7 @@ def _test_pass(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
     model.stop_evaluating = False
     callbacks.on_test_begin()
     model.reset_metrics()
-    logs = run_epoch(model, "test", data, callbacks, callbacks.needs_test_batch_hooks)
+    logs = run_epoch(model, "test", data, callbacks)
     callbacks.on_test_end(_floats(logs))
     return logs
 
@@ -228,7 +259,7 @@ def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
             callbacks.on_predict_batch_begin(first)
         placed = [model._backend.step.place(batch) for batch in batches]
         if step is None:
-            step = model._step_cache.get(model, "predict", placed[0])
+            step = model._step_cache.get(model, "predict")
         outputs = step.run(placed)
         # The batch before is fetched while this one is computed.
         done.extend(_to_numpy(model, out) for out in pending)
@@ -263,7 +294,7 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, y, sample_weight, class_weight))
         prepare(model, kind, batch)
-        outputs = model._step_cache.get(model, kind, batch).run([batch])
+        outputs = model._step_cache.get(model, kind).run([batch])
         return _result(model, lazy_logs(model, outputs), return_dict)
 
 
@@ -272,4 +303,4 @@ def predict_on_batch(model: Any, x: Any) -> Any:
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, None, None, None))
         prepare(model, "predict", batch)
-        return _to_numpy(model, model._step_cache.get(model, "predict", batch).run([batch])[0])
+        return _to_numpy(model, model._step_cache.get(model, "predict").run([batch])[0])

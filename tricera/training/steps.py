@@ -25,18 +25,18 @@ class StepCache:
         """Forget all steps."""
         self._steps.clear()
 
-    def get(self, model: Any, kind: str, batch: Any) -> Any:
+    def get(self, model: Any, kind: str) -> Any:
         """The step of a kind, made anew if variables were added, frozen or unfrozen since."""
         variables = step_variables(model, kind)
         signature = tuple((id(v), v.trainable) for v in variables)
         found = self._steps.get(kind)
         if found is not None and found[0] == signature:
             return found[1]
-        step = self._make(model, kind, variables, batch)
+        step = self._make(model, kind, variables)
         self._steps[kind] = (signature, step)
         return step
 
-    def _make(self, model: Any, kind: str, variables: list[Variable], batch: Any) -> Any:
+    def _make(self, model: Any, kind: str, variables: list[Variable]) -> Any:
         backend = model._backend
         fn = step_function(model, kind)
         compiled = model._compiled

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.extend
 import jax.numpy as jnp
 import numpy as np
 
@@ -27,6 +28,24 @@ def _place(x: Any) -> Any:
     return np.asarray(x) if owner is None else owner.to_numpy(x)
 
 
+def place_resident(arrays: Any) -> Any:
+    """Arrays that stay on the device for many steps."""
+    return tree.map_structure(lambda x: None if x is None else jnp.asarray(x), arrays)
+
+
+def resident_limit() -> int:
+    """How many bytes of data may stay on the device: a fifth of an accelerator's memory; on the host they are there."""
+    device = jax.devices()[0]
+    if device.platform == "cpu":
+        return 4 << 30
+    return (device.memory_stats() or {}).get("bytes_limit", 0) // 5
+
+
+def wait(outputs: Any) -> Any:
+    """The same outputs, once they are computed."""
+    return jax.block_until_ready(outputs)
+
+
 class Step:
     """A compiled step.
 
@@ -45,6 +64,7 @@ class Step:
         self.compiled = jit != "eager"
         self._one = jax.jit(self._pure, donate_argnums=(0,) if donate else ())
         self._many = jax.jit(self._scan, donate_argnums=(0,) if donate else ())
+        self._windows: dict[Any, Any] = {}
 
     def _pure(self, values: list[Any], batch: Any) -> tuple[Any, dict[int, Any]]:
         with cells(zip(self.variables, values, strict=True)) as scope:
@@ -103,9 +123,77 @@ class Step:
             outs.append(out)
         return outs if self.collect else outs[-1]
 
+    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
+        """Run one step a batch on batches of resident data, in one dispatch; the outputs of the last.
+
+        Args:
+            data: what `place_resident` made of the arrays.
+            order: int array (batches, size): the samples of each batch; None takes them as they lie.
+            size: samples a batch.
+            first: number of the first batch.
+            stop: number after the last one.
+        """
+        key = (size, order is None, tuple((x.shape, x.dtype) for x in jax.tree_util.tree_leaves(data)))
+        found = self._windows.get(key)
+        if found is None:
+            found = self._windows[key] = self._window(data, order, size)
+        if found is _ONE_BY_ONE:
+            return self.run([_batch(data, order, size, i) for i in range(first, stop)])
+        out, new = found(self._values(), data, order, first, stop)
+        self._write(new)
+        return out
+
+    def _window(self, data: Any, order: Any, size: int) -> Any:
+        """A loop over batches, traced once; its bounds are arguments, so it is compiled once."""
+        values = [v.native for v in self.variables]
+        batch = jax.eval_shape(lambda d, o: _batch(d, o, size, 0), data, order)
+        closed, shapes = jax.make_jaxpr(self._pure, return_shape=True)(values, batch)
+        if jax.default_backend() == "cpu" and _has_convolution(closed.jaxpr):
+            return _ONE_BY_ONE
+        pure = jax.extend.core.jaxpr_as_fun(closed)
+        outs, updated = shapes
+        shape_leaves, out_tree = jax.tree_util.tree_flatten(outs)
+
+        def loop(values: list[Any], data: Any, order: Any, first: Any, stop: Any) -> Any:
+            def body(i: Any, carry: Any) -> Any:
+                new, _ = carry
+                current = [new.get(k, value) for k, value in enumerate(values)]
+                leaves = jax.tree_util.tree_leaves((current, _batch(data, order, size, i)))
+                flat = pure(*leaves)
+                count = len(shape_leaves)
+                fresh = dict(zip(sorted(updated), flat[count:], strict=True))
+                return {
+                    k: jax.lax.convert_element_type(v, values[k].dtype) for k, v in fresh.items()
+                }, [jax.lax.convert_element_type(v, s.dtype) for v, s in zip(flat[:count], shape_leaves, strict=True)]
+
+            start = {k: values[k] for k in updated}, [jnp.zeros(s.shape, s.dtype) for s in shape_leaves]
+            new, outs = jax.lax.fori_loop(first, stop, body, start)
+            return jax.tree_util.tree_unflatten(out_tree, outs), new
+
+        return jax.jit(loop, donate_argnums=(0,) if self.donate else ())
+
     def _write(self, new: dict[int, Any]) -> None:
         for i, value in new.items():
             self.variables[i]._native = value
+
+
+_ONE_BY_ONE = object()
+
+
+def _batch(data: Any, order: Any, size: int, i: Any) -> Any:
+    """Batch number `i` of resident data."""
+    if order is None:
+        return jax.tree_util.tree_map(lambda x: jax.lax.dynamic_slice_in_dim(x, i * size, size), data)
+    return jax.tree_util.tree_map(lambda x: jnp.take(x, order[i], axis=0, mode="clip"), data)
+
+
+def _has_convolution(jaxpr: Any) -> bool:
+    """Whether XLA's own convolution is used, which is some twenty times slower inside a loop on the CPU."""
+    return any(
+        equation.primitive.name == "conv_general_dilated"
+        or any(_has_convolution(inner) for inner in jax.extend.core.jaxprs_in_params(equation.params))
+        for equation in jaxpr.eqns
+    )
 
 
 def _alike(batches: list[Any]) -> bool:

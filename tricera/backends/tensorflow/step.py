@@ -25,6 +25,21 @@ def _place(x: Any) -> Any:
     return tf.convert_to_tensor(np.asarray(x) if owner is None else owner.to_numpy(x))
 
 
+def place_resident(arrays: Any) -> Any:
+    """Arrays that stay on the device for many steps."""
+    return place(arrays)
+
+
+def resident_limit() -> int:
+    """How many bytes of data may stay on the device."""
+    return 2 << 30
+
+
+def wait(outputs: Any) -> Any:
+    """The same outputs: a call of a graph on the host returns when it has ended."""
+    return outputs
+
+
 class Step:
     """A compiled step; see the JAX backend's for the arguments."""
 
@@ -53,6 +68,7 @@ class Step:
         self._one = tf.function(one, jit_compile=xla, reduce_retracing=True, autograph=False) if jit != "eager" else one
         self._many = tf.function(many, reduce_retracing=True, autograph=False)
         self._eager = jit == "eager"
+        self._windows: dict[Any, Any] = {}
 
     def run(self, batches: list[Any]) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
@@ -61,6 +77,39 @@ class Step:
             return self._many(stacked, tf.constant(len(batches)))
         outs = [self._one(batch) for batch in batches]
         return outs if self.collect else outs[-1]
+
+
+    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
+        """Run one step a batch on batches of resident data, in one call; the outputs of the last. See the JAX backend's."""
+        key = (size, order is None)
+        found = self._windows.get(key)
+        if found is None:
+            found = self._windows[key] = self._window(data, order, size)
+        return found(data, order, tf.constant(first), tf.constant(stop))
+
+    def _window(self, data: Any, order: Any, size: int) -> Any:
+        sample = tf.nest.map_structure(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
+        out = self._one.get_concrete_function(sample).structured_outputs
+
+        def loop(data: Any, order: Any, first: Any, stop: Any) -> Any:
+            def body(i: Any, *_: Any) -> Any:
+                return (i + 1, *tf.nest.flatten(self._one(_batch(data, order, size, i))))
+
+            start = [tf.zeros(x.shape, x.dtype) for x in tf.nest.flatten(out)]
+            last = tf.while_loop(lambda i, *_: i < stop, body, (first, *start))
+            return tf.nest.pack_sequence_as(out, last[1:])
+
+        return tf.function(loop, autograph=False)
+
+
+def _batch(data: Any, order: Any, size: int, i: Any) -> Any:
+    """Batch number `i` of resident data."""
+    if order is None:
+        return tf.nest.map_structure(
+            lambda x: tf.ensure_shape(x[i * size : (i + 1) * size], (size, *x.shape[1:])), data
+        )
+    index = order[i]
+    return tf.nest.map_structure(lambda x: tf.gather(x, index), data)
 
 
 def _alike(batches: list[Any]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import optree
 import torch
 
 from tricera.backends.torch.tensor import convert, device, to_numpy
@@ -28,6 +29,23 @@ def _place(x: Any) -> Any:
     return convert(np.asarray(x) if owner is None else owner.to_numpy(x))
 
 
+def place_resident(arrays: Any) -> Any:
+    """Arrays that stay on the device for many steps."""
+    return place(arrays)
+
+
+def resident_limit() -> int:
+    """How many bytes of data may stay on the device: a fifth of an accelerator's memory; on the host they are there."""
+    if device().type == "cpu":
+        return 1 << 62
+    return torch.cuda.mem_get_info()[0] // 5 if device().type == "cuda" else 0
+
+
+def wait(outputs: Any) -> Any:
+    """The same outputs: eager steps end as they run, but on an accelerator, which takes its own time."""
+    return outputs
+
+
 class Step:
     """A step; see the JAX backend's for the arguments."""
 
@@ -46,6 +64,20 @@ class Step:
                 if self.collect or batch is batches[-1]:
                     outs.append(out)
         return outs if self.collect else outs[-1]
+
+
+    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
+        """Run one step a batch on batches of resident data; the outputs of the last. Arguments as in the JAX backend's."""
+        leaves, spec = optree.tree_flatten(data, none_is_leaf=True)
+        with torch.set_grad_enabled(self.training):
+            for i in range(first, stop):
+                if order is None:
+                    batch = [None if x is None else x.narrow(0, i * size, size) for x in leaves]
+                else:
+                    index = order[i]
+                    batch = [None if x is None else x.index_select(0, index) for x in leaves]
+                out = self.fn(spec.unflatten(batch))
+        return out
 
 
 def discover(fn: Callable[[Any], Any], batch: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tricera import constraints, initializers, ops, regularizers
 from tricera.core import dtypes
+from tricera.core.variable import autocast
 from tricera.layers.core.dense import positive
 from tricera.layers.layer import Layer
 
@@ -66,7 +67,9 @@ class Embedding(Layer):
         """Look the vectors up."""
         if not dtypes.is_int(ops.dtype(inputs)):
             inputs = ops.cast(inputs, "int32")
-        return ops.cast(ops.take(self.embeddings, inputs, axis=0), self.compute_dtype)
+        with autocast(None):  # rows are cast, not the whole table
+            rows = ops.take(self.embeddings, inputs, axis=0)
+        return ops.cast(rows, self.compute_dtype)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True where the integer isn't 0, if `mask_zero`."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from tricera.training.data import foreign
 from tricera.training.data.adapter import DataAdapter
-from tricera.training.data.arrays import ArrayAdapter
+from tricera.training.data.arrays import ArrayAdapter, Window
 from tricera.training.data.batch import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from tricera.training.data.epoch import EpochIterator
 from tricera.training.data.generator import GeneratorAdapter
@@ -30,6 +30,7 @@ __all__ = [
     "PyDatasetAdapter",
     "TFDatasetAdapter",
     "TorchLoaderAdapter",
+    "Window",
     "make_adapter",
     "pack_x_y_sample_weight",
     "train_validation_split",

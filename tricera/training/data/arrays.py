@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import optree
@@ -12,6 +12,72 @@ from tricera.core import config, dtypes, rng, tree
 from tricera.training.data import class_weight as weights
 from tricera.training.data.adapter import Source
 from tricera.training.data.leaves import gather, number_of_samples, standardize
+
+
+class Window(NamedTuple):
+    """Several full batches that follow each other in a pass, not gathered yet.
+
+    Attributes:
+        order: the samples in the order of the pass, cut to full batches: (batches, batch size); None if they are in
+            the order of the arrays.
+        size: samples a batch.
+        first: number of the first batch in the pass.
+        stop: number after the last one.
+    """
+
+    order: np.ndarray | None
+    size: int
+    first: int
+    stop: int
+
+
+class ArrayPass:
+    """One pass over arrays: an iterator over its batches that can also give several of them at a time, or look ahead.
+
+    Args:
+        adapter: whose arrays.
+        order: the samples in the order of this pass; None takes the slices that the adapter gives.
+    """
+
+    def __init__(self, adapter: ArrayAdapter, order: np.ndarray | None) -> None:
+        self._slices = adapter._batch_slices()
+        self._flat_order = order
+        self._leaves, spec = optree.tree_flatten(adapter.arrays, none_is_leaf=True)  # type: ignore[arg-type]
+        self._rebuild: Callable[..., Any] = spec.unflatten
+        self._next = 0
+        self._size, self._full = adapter.batch_size, adapter.num_samples // adapter.batch_size
+        self._order: np.ndarray | None = None
+        if order is not None:
+            self._order = order[: self._full * self._size].reshape(self._full, self._size)
+        elif adapter.shuffle == "batch":
+            starts = np.array([part.start for part in self._slices[: self._full]], dtype=np.int64)
+            self._order = starts[:, None] + np.arange(self._size)
+
+    def __iter__(self) -> ArrayPass:
+        return self
+
+    def __next__(self) -> tuple[Any, ...]:
+        batch = self.peek()
+        if batch is None:
+            raise StopIteration
+        self._next += 1
+        return batch
+
+    def peek(self) -> tuple[Any, ...] | None:
+        """The next batch, which stays the next one; None at the end."""
+        if self._next == len(self._slices):
+            return None
+        part = self._slices[self._next]
+        index = part if self._flat_order is None else self._flat_order[part]
+        return self._rebuild([None if leaf is None else gather(leaf, index) for leaf in self._leaves])
+
+    def take(self, most: int) -> Window | None:
+        """The next full batches, `most` of them at most; None where no full one is left."""
+        first, stop = self._next, min(self._next + most, self._full)
+        if first >= stop:
+            return None
+        self._next = stop
+        return Window(self._order, self._size, first, stop)
 
 
 class ArrayAdapter(Source):
@@ -74,21 +140,10 @@ class ArrayAdapter(Source):
             return self._generator.permutation(self.num_samples)
         return np.arange(self.num_samples)
 
-    def epoch(self) -> Iterator[tuple[Any, ...]]:
+    def epoch(self) -> ArrayPass:
         """One pass over the data, in the order that `indices_for_epoch` would give now."""
-        structure: Any = self.arrays
-        leaves, spec = optree.tree_flatten(structure, none_is_leaf=True)
-        rebuild: Callable[..., Any] = spec.unflatten
-        for index in self._indices():
-            yield rebuild([None if leaf is None else gather(leaf, index) for leaf in leaves])
-
-    def _indices(self) -> Iterator[slice | np.ndarray]:
-        if self.shuffle is False or self.shuffle == "batch":
-            yield from self._batch_slices()
-            return
-        order = self.indices_for_epoch()
-        for part in self._batch_slices():
-            yield order[part]
+        by_slices = self.shuffle is False or self.shuffle == "batch"
+        return ArrayPass(self, None if by_slices else self.indices_for_epoch())
 
     def _batch_slices(self) -> list[slice]:
         size = self.batch_size

@@ -9,6 +9,7 @@ from typing import Any
 
 from tricera.core import config
 from tricera.training.data.adapter import DataAdapter
+from tricera.training.data.arrays import ArrayAdapter, ArrayPass, Window
 
 
 class EpochIterator:
@@ -21,9 +22,12 @@ class EpochIterator:
     Args:
         adapter: where batches come from.
         steps_per_epoch: batches an epoch; None means one pass over the source.
-        steps_per_execution: how many batches a group holds at most; may be assigned later.
+        steps_per_execution: how many batches a group holds at most; may be assigned later, also between two groups.
 
     Attributes:
+        windows: whether batches of arrays in memory are given as a `Window` rather than gathered.
+        resident: the data on the device, and
+        pace: how many steps a dispatch should hold: both belong to the loop.
         exhausted: whether the last epoch ended before its time, so that training on makes no sense with a generator.
 
     Raises:
@@ -38,6 +42,9 @@ class EpochIterator:
         self.steps_per_epoch = steps_per_epoch
         self.steps_per_execution = steps_per_execution
         self.exhausted = False
+        self.windows = False
+        self.resident: Any = None
+        self.pace: Any = None
         self._pass: Iterator[tuple[Any, ...]] | None = None
         self._pass_steps = 0
         self._peeked: list[tuple[Any, ...]] = []
@@ -52,6 +59,10 @@ class EpochIterator:
 
     def peek(self) -> tuple[Any, ...] | None:
         """The next batch without consuming it; None where the source gives nothing more."""
+        if self._pass is None and isinstance(self.adapter, ArrayAdapter):
+            self._begin_pass()
+        if isinstance(self._pass, ArrayPass) and (batch := self._pass.peek()) is not None:
+            return batch
         if not self._peeked:
             batch = self._next(new_epoch=True)
             if batch is None:
@@ -60,12 +71,12 @@ class EpochIterator:
             self._peeked.append(batch)
         return self._peeked[0]
 
-    def epoch(self) -> Iterator[tuple[int, int, list[tuple[Any, ...]]]]:
+    def epoch(self) -> Iterator[tuple[int, int, list[tuple[Any, ...]] | Window]]:
         """One epoch.
 
         Yields:
             `(start_step, end_step, batches)`: the numbers of the first and the last step of the group (both count from
-            0 and belong to it) and its batches.
+            0 and belong to it) and its batches, or a window of them.
         """
         self.adapter.on_epoch_begin()
         completed = False
@@ -77,13 +88,18 @@ class EpochIterator:
                 self._end_pass()
         self.adapter.on_epoch_end()
 
-    def _groups(self) -> Iterator[tuple[int, int, list[tuple[Any, ...]]]]:
+    def _groups(self) -> Iterator[tuple[int, int, list[tuple[Any, ...]] | Window]]:
         limit = config.get("max_steps_per_epoch")
         steps = self.steps_per_epoch if limit is None else min(limit, self.steps_per_epoch or limit)
         self.exhausted = False
         done, ended = 0, False
         while not ended and (steps is None or done < steps):
             size = self.steps_per_execution if steps is None else min(self.steps_per_execution, steps - done)
+            window = self._window(size)
+            if window is not None:
+                yield done, done + window.stop - window.first - 1, window
+                done += window.stop - window.first
+                continue
             batches: list[tuple[Any, ...]] = []
             while len(batches) < size and not ended:
                 batch = self._next(new_epoch=done + len(batches) == 0)
@@ -95,6 +111,18 @@ class EpochIterator:
                 yield done, done + len(batches) - 1, batches
                 done += len(batches)
         self._finish(done, ended)
+
+    def _window(self, size: int) -> Window | None:
+        if not self.windows or self._peeked:
+            return None
+        if self._pass is None:
+            self._begin_pass()
+        if not isinstance(self._pass, ArrayPass):
+            return None
+        window = self._pass.take(size)
+        if window is not None:
+            self._pass_steps += window.stop - window.first
+        return window
 
     def _finish(self, done: int, ended: bool) -> None:
         if not ended:
@@ -126,13 +154,16 @@ class EpochIterator:
 
     def _advance(self) -> tuple[Any, ...] | None:
         if self._pass is None:
-            self._pass, self._pass_steps = iter(self.adapter.epoch()), 0
-        batch = next(self._pass, None)
+            self._begin_pass()
+        batch = next(self._pass, None)  # type: ignore[arg-type]
         if batch is None:
             self._end_pass()
         else:
             self._pass_steps += 1
         return batch
+
+    def _begin_pass(self) -> None:
+        self._pass, self._pass_steps = iter(self.adapter.epoch()), 0
 
     def _end_pass(self) -> None:
         current, self._pass, self._pass_steps = self._pass, None, 0

@@ -1,0 +1,52 @@
+"""Saying in an error which layer it happened in: once, in the innermost layer, whatever raised it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from tricera.core.graph import public_class
+
+_SAYS = "In the layer "
+
+
+def locate(error: Exception, layer: Any, inputs: dict[str, Any] | None = None) -> None:
+    """Add to an error the layer's name and class, and what it was called on.
+
+    ValueErrors and TypeErrors get it in their message, others as a note, since their classes may read their arguments.
+
+    Args:
+        error: the error, changed in place; one that names a layer already stays as it is.
+        layer: where it happened.
+        inputs: argument name -> value of the call, None in a constructor or `build`.
+    """
+    plain = type(error) in (ValueError, TypeError) and len(error.args) == 1 and isinstance(error.args[0], str)
+    if _SAYS in (error.args[0] if plain else "") or any(_SAYS in note for note in getattr(error, "__notes__", ())):
+        return
+    name = layer.__dict__.get("_path", layer.__dict__.get("name"))
+    where = f"{_SAYS}{name!r} ({public_class(layer).__name__})" if name else f"{_SAYS}class {public_class(layer).__name__}"
+    if inputs is not None:
+        where += f", called on {', '.join(f'{k}: {_shown(x)}' for k, x in inputs.items())}"
+    if plain:
+        error.args = (f"{error.args[0]}\n{where}.",)
+    else:
+        error.add_note(f"{where}.")
+
+
+def _shown(x: Any) -> str:
+    return f"{getattr(x, 'dtype', '')}{list(x.shape)}" if hasattr(x, "shape") else f"{x!r:.60}"
+
+
+def locating(method: Callable[..., None]) -> Callable[..., None]:
+    """A constructor whose errors say which layer they are about."""
+
+    @functools.wraps(method)
+    def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:
+            locate(error, self)
+            raise
+
+    return wrapped
