@@ -87,3 +87,32 @@ def test_forward_mode_and_inside_a_loop(case):
 def test_other_dtypes_are_left_to_xla():
     x, k = jnp.zeros((4, 20, 20, 8), "bfloat16"), jnp.zeros((3, 3, 8, 8), "bfloat16")
     assert not blocked.suits(x, k, windows.conv("conv", x.shape, k.shape, 1, "valid", None, 1))
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("size, strides", [((2, 2), 2), ((3, 2), (1, 2)), ((3, 3), 2)])
+def test_max_pool_equals_reduce_window_with_ties_and_nan(size, strides, padding, first):
+    rng = np.random.default_rng(0)
+    x = jnp.asarray(np.maximum(rng.integers(-3, 4, (2, 9, 8, 3)), 0), "float32")
+    weights = jnp.asarray(rng.normal(size=(2, 9, 9, 3)), "float32")
+
+    def total(pool, x):
+        out = pool(x)
+        return (out * weights[:, : out.shape[1], : out.shape[2]]).sum()
+
+    def own(x):
+        with use("jax"):
+            if first:
+                x = jnp.moveaxis(x, -1, 1)
+            out = ops.max_pool(x, size, strides, padding, "channels_first" if first else "channels_last")
+            return jnp.moveaxis(out, 1, -1) if first else out
+
+    def xla(x):
+        by = (strides,) * 2 if isinstance(strides, int) else strides
+        return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, *size, 1), (1, *by, 1), padding.upper())
+
+    np.testing.assert_array_equal(own(x), xla(x))
+    np.testing.assert_allclose(jax.grad(lambda x: total(own, x))(x), jax.grad(lambda x: total(xla, x))(x), atol=1e-6)
+    with_nan = x.at[0, 4, 4, 0].set(jnp.nan)
+    np.testing.assert_array_equal(own(with_nan), xla(with_nan))

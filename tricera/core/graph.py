@@ -224,7 +224,6 @@ def auto_config(obj: Any) -> dict[str, Any]:
     args, kwargs = obj.__dict__.get("_init_arguments", ((), {}))
     signature = inspect.signature(cls.__init__)
     bound = signature.bind_partial(obj, *args, **kwargs)
-    bound.apply_defaults()
     config: dict[str, Any] = {}
     for index, (name, value) in enumerate(bound.arguments.items()):
         if index == 0:
@@ -241,4 +240,6 @@ def auto_config(obj: Any) -> dict[str, Any]:
             f"to a config as it is. Override `get_config` in {cls.__name__} to return all constructor arguments as plain values "
             "(use `saving.serialize_keras_object` for objects), and `from_config` if they must be turned back."
         )
-    return config
+    # Defaults are written too: those of a later version of the class may differ.
+    unsaid_defaults = {n: p.default for n, p in signature.parameters.items() if n not in bound.arguments}
+    return {**{n: v for n, v in unsaid_defaults.items() if is_plain(v)}, **config}

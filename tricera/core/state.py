@@ -112,7 +112,7 @@ class StatelessScope:
         >>> from tricera.core.variable import Variable
         >>> v = Variable([1.0])
         >>> with StatelessScope() as scope:
-        ...     v.assign([5.0])
+        ...     _ = v.assign([5.0])
         >>> float(v.numpy()[0]), float(scope.get_current_value(v)[0])
         (1.0, 5.0)
     """

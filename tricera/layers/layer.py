@@ -168,7 +168,7 @@ class Layer(Operation):
         if self._locked:
             raise ValueError(
                 f"The layer {self.name!r} is built, so it can't get another weight ({name or 'without a name'}, shape {shape}). "
-                "Make all weights in `__init__` or `build`."
+                "Make all weights in `__init__` or `build`, and build it once."
             )
         kwargs.pop("layout", None)
         shape = () if shape is None else standardize_shape(shape)
@@ -916,7 +916,6 @@ def _wrapped_build(build: Callable[..., None]) -> Callable[..., None]:
         if self.__dict__.get("_building"):
             build(self, *args, **kwargs)
             return
-        self._locked = False
         self.__dict__["_building"] = True
         try:
             with dispatch.use(self._backend), name_scope(self.name), contextlib.ExitStack() as stack:

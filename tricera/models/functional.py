@@ -139,14 +139,14 @@ class Functional(Model):
 
     @property
     def _layers(self) -> list[Layer]:
-        graph = [op for op in self._operations if isinstance(op, Layer)]
+        graph = self.layers
         extra = [x for x in Model._layers.fget(self) if all(x is not g for g in graph)]  # type: ignore[attr-defined]
         return [*graph, *extra]
 
     @property
     def layers(self) -> list[Layer]:
         """The layers, input layers included, from inputs to outputs."""
-        return self._layers
+        return [op for op in self._operations if isinstance(op, Layer)]
 
     @property
     def operations(self) -> list[Operation]:
@@ -175,13 +175,13 @@ class Functional(Model):
 
     @property
     def input_shape(self) -> Any:
-        """The shapes of the inputs."""
-        return tree.map_structure(lambda t: t.shape, self._inputs_struct)
+        """The shape of the input, or the list of shapes of several."""
+        return _one_or_all([t.shape for t in self._inputs])
 
     @property
     def output_shape(self) -> Any:
-        """The shapes of the outputs."""
-        return tree.map_structure(lambda t: t.shape, self._outputs_struct)
+        """The shape of the output, or the list of shapes of several."""
+        return _one_or_all([t.shape for t in self._outputs])
 
     @property
     def output_names(self) -> list[str]:
@@ -223,9 +223,10 @@ class Functional(Model):
                 if m is not None:
                     set_mask(x, m)
         values = self._plan.run(tensors)
-        return (
-            tree.pack_sequence_as(self._outputs_struct, values) if tree.is_nested(self._outputs_struct) else values[0]
-        )
+        struct = self._outputs_struct
+        if isinstance(struct, (list, tuple)) and len(struct) == 1:  # as in Keras, `Model(x, [y])` returns a tensor
+            struct = struct[0]
+        return tree.pack_sequence_as(struct, values) if tree.is_nested(struct) else values[0]
 
     def _standardize(self, inputs: Any) -> list[Any]:
         struct = self._inputs_struct
@@ -302,6 +303,10 @@ class Functional(Model):
         from tricera.models.rebuild import rebuild
 
         return rebuild(cls, config, custom_objects)
+
+
+def _one_or_all(shapes: list[Any]) -> Any:
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def _deduplicated(names: list[str]) -> list[str]:

@@ -42,6 +42,10 @@ def save_weights(
         raise ValueError(f"`max_shard_size` is a number of gigabytes above 0, not {max_shard_size!r}.")
     if not archive.may_write(path, overwrite):
         return
+    if not getattr(model, "built", True):
+        raise ValueError(
+            f"The model {model.name!r} has no weights to save yet: build it first, by calling it on data or by `build(input_shape)`."
+        )
     values = state.state_of(model)
     if max_shard_size is not None:
         _write_shards(path, values, max_shard_size * _GB)

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from tricera.core.windows import Plan
 
 _CACHE = 3 << 20  # bytes of patches to hold at a time
-_MOST_TERMS = 64  # places of a window that are added one by one
+MOST_PLACES = 64  # places of a window that are added one by one
 
 
 def suits(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> bool:
@@ -30,7 +30,7 @@ def suits(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> bool:
         and 0 not in inputs.shape
         and 0 not in kernel.shape
         and 0 not in plan.out
-        and (kernel.shape[-2] > 1 or plan.groups == 1 or math.prod(plan.window) <= _MOST_TERMS)
+        and (kernel.shape[-2] > 1 or plan.groups == 1 or math.prod(plan.window) <= MOST_PLACES)
     )
 
 
@@ -48,14 +48,14 @@ def conv(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
     pads = plan.pads()
     if any(map(any, pads)):
         x = jnp.pad(x, ((0, 0), *pads, (0, 0)))
-    if kernel.shape[-2] == 1 and math.prod(plan.window) <= _MOST_TERMS:
+    if kernel.shape[-2] == 1 and math.prod(plan.window) <= MOST_PLACES:
         result = _by_places(x, kernel, plan)
     else:
         result = _by_blocks(x, kernel, plan)
     return jnp.moveaxis(result, -1, 1) if plan.first else result
 
 
-def _seen(x: jax.Array, plan: Plan) -> Iterator[jax.Array]:
+def seen(x: jax.Array, plan: Plan) -> Iterator[jax.Array]:
     """What each place of the window sees: (n, out..., c), one place after another."""
     for place in itertools.product(*map(range, plan.window)):
         start = [p * d for p, d in zip(place, plan.dilation, strict=True)]
@@ -66,7 +66,7 @@ def _seen(x: jax.Array, plan: Plan) -> Iterator[jax.Array]:
 def _by_places(x: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
     """One channel a group: sums of shifted images, which XLA fuses into one loop."""
     weights = kernel.reshape(-1, plan.groups, kernel.shape[-1] // plan.groups)
-    total = sum(seen[..., None] * w for seen, w in zip(_seen(x, plan), weights, strict=True))
+    total = sum(place[..., None] * w for place, w in zip(seen(x, plan), weights, strict=True))
     return total.reshape(x.shape[0], *plan.out, kernel.shape[-1])
 
 
@@ -76,12 +76,12 @@ def _by_blocks(x: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
     matrix = kernel.reshape(row // groups, groups, filters // groups)
 
     def one(block: jax.Array) -> jax.Array:
-        parts = list(_seen(block, plan))
+        parts = list(seen(block, plan))
         if groups == 1:
             return jnp.concatenate(parts, axis=-1).reshape(-1, row) @ matrix[:, 0]
-        seen = jnp.stack(parts, axis=-2).reshape(-1, len(parts), groups, x.shape[-1] // groups)
-        seen = seen.swapaxes(1, 2).reshape(-1, groups, row // groups)
-        return jnp.einsum("ngw,wgo->ngo", seen, matrix).reshape(-1, filters)
+        rows = jnp.stack(parts, axis=-2).reshape(-1, len(parts), groups, x.shape[-1] // groups)
+        rows = rows.swapaxes(1, 2).reshape(-1, groups, row // groups)
+        return jnp.einsum("ngw,wgo->ngo", rows, matrix).reshape(-1, filters)
 
     bytes_of_one = x.dtype.itemsize * math.prod(plan.out) * row  # type: ignore[arg-type]
     size = batch if row == x.shape[-1] else min(max(_CACHE // bytes_of_one, 1), batch)
