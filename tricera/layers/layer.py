@@ -224,6 +224,7 @@ class Layer(Operation):
         return tracking.unique(v for layer in self._flatten_layers() for v in layer._own_variables)
 
     @property
+    @tracking.remembered
     def variables(self) -> list[Variable]:
         """All variables: weights and the states of seeds."""
         layers = self._flatten_layers()
@@ -252,6 +253,7 @@ class Layer(Operation):
         return [v for v in self.weights if not v.trainable] if self._trainable else self.weights
 
     @property
+    @tracking.remembered
     def metrics(self) -> list[Metric]:
         """The metrics that the layer and its sublayers hold."""
         return tracking.unique(m for layer in self._flatten_layers() for m in tracking.metrics_of(layer))
@@ -409,7 +411,7 @@ class Layer(Operation):
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build again from what `get_build_config` gave."""
-        if not config:
+        if not config or self._locked:
             return
         config = tree.map_shape_structure(lambda s: tuple(s) if isinstance(s, list) else s, config)
         named = config.get("shapes_dict") or {}
@@ -770,19 +772,25 @@ class Layer(Operation):
     @property
     def losses(self) -> list[Any]:
         """The losses of the last call and the penalties of the regularizers."""
-        layers = self._flatten_layers()
+        layers = self._all_layers
         context = self._call_context
         found = [
             x for layer in layers if layer._losses and layer._losses_context in (context, None) for x in layer._losses
         ]
-        return [*found, *self._regularization_losses(layers)]
+        return [*found, *(v.regularizer(v) for v in self._regularized if v.trainable)]
 
-    def _regularization_losses(self, layers: Iterable[Layer]) -> list[Any]:
-        variables = tracking.unique(v for layer in layers for v in layer._own_variables)
-        return [v.regularizer(v) for v in variables if v.regularizer is not None and v.trainable]
+    @property
+    @tracking.remembered
+    def _regularized(self) -> list[Variable]:
+        return [v for v in self.weights if v.regularizer is not None]
+
+    @property
+    @tracking.remembered
+    def _all_layers(self) -> list[Layer]:
+        return self._flatten_layers()
 
     def _clear_losses(self) -> None:
-        for layer in self._flatten_layers():
+        for layer in self._all_layers:
             layer._losses = []
 
     # ------------------------------------------------------------------ saving

@@ -5,7 +5,9 @@ Nothing is wrapped and nothing intercepts assignment: a list of layers stays a l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tricera.core.variable import Variable
@@ -25,8 +27,11 @@ NOT_OWNED = frozenset(
         "_native_state",
         "_tracked_variables",
         "_unowned",
+        "_snapshot",
     }
 )
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+_CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
 
 
 def held(value: Any) -> Iterator[Any]:
@@ -46,12 +51,43 @@ def owned(layer: Any, kind: type | tuple[type, ...]) -> list[Any]:
     found: dict[int, Any] = {}
     unowned = layer.__dict__.get("_unowned", ())
     for name, value in layer.__dict__.items():
-        if name in NOT_OWNED or name in unowned or isinstance(value, (str, int, float, bool, type(None))):
+        cls = type(value)
+        if cls in _PLAIN or name in NOT_OWNED or name in unowned:
             continue
-        for item in held(value):
-            if isinstance(item, kind):
-                found.setdefault(id(item), item)
+        if cls not in _CONTAINERS and isinstance(value, kind):
+            found.setdefault(id(value), value)
+        elif cls not in _CONTAINERS or value:
+            for item in held(value):
+                if isinstance(item, kind):
+                    found.setdefault(id(item), item)
     return list(found.values())
+
+
+@contextlib.contextmanager
+def snapshot(layer: Any) -> Iterator[None]:
+    """While this is entered, what a layer holds is looked up once: nobody adds a layer or a variable in the meantime."""
+    before = layer.__dict__.get("_snapshot")
+    layer.__dict__["_snapshot"] = {}
+    try:
+        yield
+    finally:
+        layer.__dict__["_snapshot"] = before
+
+
+def remembered(find: Callable[[Any], list[Any]]) -> Callable[[Any], list[Any]]:
+    """A getter that looks in the layer's snapshot first, if it has one."""
+    name = find.__name__
+
+    @functools.wraps(find)
+    def get(self: Any) -> list[Any]:
+        kept = self.__dict__.get("_snapshot")
+        if kept is None:
+            return find(self)
+        if name not in kept:
+            kept[name] = find(self)
+        return list(kept[name])
+
+    return get
 
 
 def own_variables(layer: Any) -> list[Variable]:

@@ -17,7 +17,7 @@ from tricera.training.data import (
     unpack_validation_data,
 )
 from tricera.training.resident import Pace, resident
-from tricera.training.steps import prepare
+from tricera.training.steps import prepare, structure
 from tricera.utils.progbar import resolve_verbose
 
 
@@ -80,8 +80,13 @@ class _Runner:
         self.pace: Pace = data.pace
         data.steps_per_execution = 1 if single else self.pace.size
         self.free = self.pace.free and not single
+        self.snapshot = structure(model)
 
     def run(self, step: Any, batches: Any) -> Any:
+        with self.snapshot():
+            return self._run(step, batches)
+
+    def _run(self, step: Any, batches: Any) -> Any:
         if not isinstance(batches, Window):
             return step.run([self.backend.step.place(batch) for batch in batches])
         if not self.free:

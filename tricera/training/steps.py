@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ from tricera.core.graph import public_class
 from tricera.core.state import cells
 from tricera.core.tensor import KerasTensor, not_recording
 from tricera.core.variable import Variable
+from tricera.layers import tracking
 from tricera.random.seed_generator import shared_generator
 from tricera.training import stateless
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -53,6 +56,13 @@ def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
     if model._backend.step.STATELESS_STEPS and stateless.is_stateless(method, kind):
         return stateless.adapt(model, method, kind)
     return lambda batch: method(pack_x_y_sample_weight(*batch))
+
+
+def structure(model: Any) -> Callable[[], Any]:
+    """A scope to run steps in: a step of a user's own may add layers, any other leaves the model's structure as it is."""
+    if public_class(model).train_step is _default_train_step():
+        return functools.partial(tracking.snapshot, model)
+    return contextlib.nullcontext
 
 
 def step_variables(model: Any, kind: str) -> list[Variable]:
