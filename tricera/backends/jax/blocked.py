@@ -48,7 +48,7 @@ def conv(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
     pads = plan.pads()
     if any(map(any, pads)):
         x = jnp.pad(x, ((0, 0), *pads, (0, 0)))
-    if kernel.shape[-2] == 1 and math.prod(plan.window) <= MOST_PLACES:
+    if plan.groups > 1 and kernel.shape[-2] == 1 and math.prod(plan.window) <= MOST_PLACES:
         result = _by_places(x, kernel, plan)
     else:
         result = _by_blocks(x, kernel, plan)
@@ -70,27 +70,40 @@ def _by_places(x: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
     return total.reshape(x.shape[0], *plan.out, kernel.shape[-1])
 
 
+def _patches(x: jax.Array, plan: Plan) -> jax.Array:
+    """(n, out..., window * c): what the kernel sees at each place; gathered axis by axis, in few copies."""
+    for axis in reversed(range(len(plan.window))):
+        step, reach = plan.strides[axis], (plan.out[axis] - 1) * plan.strides[axis] + 1  # type: ignore[operator]
+        starts = [place * plan.dilation[axis] for place in range(plan.window[axis])]
+        parts = [jax.lax.slice_in_dim(x, start, start + reach, step, axis + 1) for start in starts]
+        x = jnp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+    return x
+
+
 def _by_blocks(x: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
     batch, filters, groups = x.shape[0], kernel.shape[-1], plan.groups
-    row = math.prod(plan.window) * x.shape[-1]
-    matrix = kernel.reshape(row // groups, groups, filters // groups)
+    places, channels = math.prod(plan.window), x.shape[-1]
+    matrix = kernel.reshape(places * channels // groups, groups, filters // groups)
 
     def one(block: jax.Array) -> jax.Array:
-        parts = list(seen(block, plan))
+        rows = _patches(block, plan)
         if groups == 1:
-            return jnp.concatenate(parts, axis=-1).reshape(-1, row) @ matrix[:, 0]
-        rows = jnp.stack(parts, axis=-2).reshape(-1, len(parts), groups, x.shape[-1] // groups)
-        rows = rows.swapaxes(1, 2).reshape(-1, groups, row // groups)
-        return jnp.einsum("ngw,wgo->ngo", rows, matrix).reshape(-1, filters)
+            return rows.reshape(-1, places * channels) @ matrix[:, 0]
+        rows = rows.reshape(-1, places, groups, channels // groups).swapaxes(1, 2)
+        return jnp.einsum("ngw,wgo->ngo", rows.reshape(rows.shape[0], groups, -1), matrix).reshape(-1, filters)
 
-    bytes_of_one = x.dtype.itemsize * math.prod(plan.out) * row  # type: ignore[arg-type]
-    size = batch if row == x.shape[-1] else min(max(_CACHE // bytes_of_one, 1), batch)
-    whole = batch // size
-    if whole == 1 and size == batch:
+    size = _block(batch, x.dtype.itemsize * math.prod(plan.out) * places * channels)  # type: ignore[arg-type]
+    if places == 1 or size == batch:
         return one(x).reshape(batch, *plan.out, filters)
-    blocks = x[: whole * size].reshape(whole, size, *x.shape[1:])
-    result = jax.lax.map(jax.checkpoint(one), blocks).reshape(whole * size, *plan.out, filters)
-    if whole * size == batch:
+    whole = batch // size * size
+    blocks = x[:whole].reshape(-1, size, *x.shape[1:])
+    result = jax.lax.map(jax.checkpoint(one), blocks).reshape(whole, *plan.out, filters)
+    if whole == batch:
         return result
-    rest = one(x[whole * size :]).reshape(-1, *plan.out, filters)
-    return jnp.concatenate([result, rest])
+    return jnp.concatenate([result, one(x[whole:]).reshape(-1, *plan.out, filters)])
+
+
+def _block(batch: int, bytes_of_one: int) -> int:
+    """How many images to take at a time: as many as the cache holds; rather fewer if then none are left over."""
+    most = min(max(_CACHE // bytes_of_one, 1), batch)
+    return next((size for size in range(most, most // 2, -1) if batch % size == 0), most)
