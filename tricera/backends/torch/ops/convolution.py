@@ -15,6 +15,7 @@ _TRANSPOSED = (
 )
 _TO_FIRST = (None, (0, 2, 1), (0, 3, 1, 2), (0, 4, 1, 2, 3))
 _TO_LAST = (None, (0, 2, 1), (0, 2, 3, 1), (0, 2, 3, 4, 1))
+_MEMORY = (None, _torch.contiguous_format, _torch.channels_last, _torch.channels_last_3d)
 _KERNEL = (None, (2, 1, 0), (3, 2, 0, 1), (4, 3, 0, 1, 2))
 
 
@@ -28,7 +29,11 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     else:
         pad = 0
         x = _torch.nn.functional.pad(x, [p for pair in reversed(pads) for p in pair])
-    out = _CONV[n](x, kernel.permute(_KERNEL[n]), None, plan.strides, pad, plan.dilation, plan.groups)
+    # A kernel in the layout of the images saves oneDNN a reordering, forward and backward.
+    weights = kernel.permute(_KERNEL[n])
+    if not plan.first:
+        weights = weights.contiguous(memory_format=_MEMORY[n])
+    out = _CONV[n](x, weights, None, plan.strides, pad, plan.dilation, plan.groups)
     return out if plan.first else out.permute(_TO_LAST[n])
 
 
