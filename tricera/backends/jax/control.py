@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 
+from tricera.core import dispatch
 from tricera.core.dtypes import numpy_dtype
+from tricera.core.remat import Replay
 from tricera.core.state import cells
 from tricera.core.tensor import Spec
 from tricera.core.variable import autocast
@@ -39,9 +42,35 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Any], has_aux: bo
     return run
 
 
+def vjp(fn: Callable[[list[Any]], tuple[Any, Any]], primals: list[Any]) -> tuple[Any, Callable[[Any], Any], Any]:
+    """Results, the pullback of their cotangents, and what `fn` carries out beside them."""
+    out, pull, carried = jax.vjp(fn, primals, has_aux=True)
+    return out, lambda cotangents: pull(cotangents)[0], carried
+
+
 def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The function, whose intermediate values are computed again in the backward pass."""
-    return jax.checkpoint(fn)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        replay = Replay(fn, args, kwargs, dispatch.current())
+        out, new = jax.checkpoint(lambda *tensors: (replay(*tensors), replay.new))(*replay.tensors)
+        replay.new = new
+        replay.settle(lambda x: x)
+        return out
+
+    return run
+
+
+def device(name: Any) -> contextlib.AbstractContextManager[Any]:
+    """A block in which arrays are made on a device."""
+    if not isinstance(name, str):
+        return jax.default_device(name)
+    kind, _, index = name.partition(":")
+    devices = jax.devices(kind)
+    at = int(index or 0)
+    if at >= len(devices):
+        raise RuntimeError(f"JAX has {len(devices)} devices of the kind {kind!r}; there is no {name!r}.")
+    return jax.default_device(devices[at])
 
 
 def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:

@@ -162,9 +162,9 @@ class Step:
                 flat = pure(*leaves)
                 count = len(shape_leaves)
                 fresh = dict(zip(sorted(updated), flat[count:], strict=True))
-                return {
-                    k: jax.lax.convert_element_type(v, values[k].dtype) for k, v in fresh.items()
-                }, [jax.lax.convert_element_type(v, s.dtype) for v, s in zip(flat[:count], shape_leaves, strict=True)]
+                return {k: jax.lax.convert_element_type(v, values[k].dtype) for k, v in fresh.items()}, [
+                    jax.lax.convert_element_type(v, s.dtype) for v, s in zip(flat[:count], shape_leaves, strict=True)
+                ]
 
             start = {k: values[k] for k in updated}, [jnp.zeros(s.shape, s.dtype) for s in shape_leaves]
             new, outs = jax.lax.fori_loop(first, stop, body, start)
