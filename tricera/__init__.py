@@ -35,9 +35,19 @@ if TYPE_CHECKING:
         tree as tree,
         utils as utils,
     )
-    from tricera.autodiff import grad as grad, value_and_grad as value_and_grad
+    from tricera.autodiff import (
+        grad as grad,
+        hessian as hessian,
+        jacobian as jacobian,
+        jvp as jvp,
+        value_and_grad as value_and_grad,
+        vjp as vjp,
+        vmap as vmap,
+    )
     from tricera.compat import install_as_keras as install_as_keras
+    from tricera.core.device import device as device
     from tricera.core.graph import Operation as Operation
+    from tricera.core.remat import RematScope as RematScope, remat as remat
     from tricera.core.state import StatelessScope as StatelessScope, functionalize as functionalize
     from tricera.core.tensor import KerasTensor as KerasTensor, SymbolicScope as SymbolicScope
     from tricera.core.variable import Variable as Variable, name_scope as name_scope
@@ -96,15 +106,23 @@ _NAMES = {
     "Operation": "core.graph",
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
+    "RematScope": "core.remat",
     "Sequential": "models",
     "StatelessScope": "core.state",
     "SymbolicScope": "core.tensor",
     "Variable": "core.variable",
+    "device": "core.device",
     "functionalize": "core.state",
     "grad": "autodiff",
+    "hessian": "autodiff",
     "install_as_keras": "compat",
+    "jacobian": "autodiff",
+    "jvp": "autodiff",
     "name_scope": "core.variable",
+    "remat": "core.remat",
     "value_and_grad": "autodiff",
+    "vjp": "autodiff",
+    "vmap": "autodiff",
 }
 
 

@@ -16,7 +16,7 @@ from tricera.core.op import OPS
 HELPERS = {"full", "filled_like", "arange", "fused_dropout"}
 # Rooms, and functions that only some backends have, for a reason.
 ROOMS = {
-    "tensor": {"native_dtype", "from_numpy", "device", "densify"},
+    "tensor": {"native_dtype", "from_numpy", "device", "set_device", "densify"},
     "random": {"fused_dropout"},
     "state": set(),
     "control": set(),

@@ -162,3 +162,32 @@ def test_filters(backend: str) -> None:
     large = rand(2, 16, 16, 3, low=0.0, high=1.0)
     check(image.ssim(large, large), np.ones(2))
     assert float(image.ssim(large[0], 1 - large[0])) < 0.1
+
+
+def test_elastic_transform(backend: str) -> None:
+    """Places move by normal displacements of alpha / (2 sqrt(pi)) pixels, the same for the same seed."""
+    columns = np.tile(np.arange(128, dtype="float32")[None, :, None], (128, 1, 2))
+    for alpha, sigma in ((10.0, 2.0), (10.0, 4.0)):
+        moved = ops.convert_to_numpy(ops.image.elastic_transform(columns, alpha=alpha, sigma=sigma, seed=1))
+        assert moved.shape == columns.shape
+        np.testing.assert_array_equal(moved[..., 0], moved[..., 1])
+        inner = (moved - columns)[20:-20, 20:-20, 0]
+        assert inner.std() == pytest.approx(alpha / (2 * np.pi**0.5), rel=0.25)
+        # Neighbours move alike: a smooth field of width sigma changes by std / (sqrt(2) sigma) a pixel.
+        assert np.diff(inner, axis=0).std() < 1.3 * inner.std() / sigma
+    again = [ops.convert_to_numpy(ops.image.elastic_transform(columns, seed=s)) for s in (5, 5, 6)]
+    np.testing.assert_array_equal(again[0], again[1])
+    assert np.abs(again[0] - again[2]).mean() > 0.5
+    still = ops.image.elastic_transform(columns, alpha=0.0, seed=1)
+    np.testing.assert_allclose(ops.convert_to_numpy(still), columns, atol=1e-4)
+    batch = ops.image.elastic_transform(np.stack([columns] * 2).astype("uint8"), seed=1, interpolation="nearest")
+    assert ops.dtype(batch) == "uint8"
+    assert not np.array_equal(ops.convert_to_numpy(batch)[0], ops.convert_to_numpy(batch)[1])
+    first = ops.image.elastic_transform(columns.transpose(2, 0, 1), seed=5, data_format="channels_first")
+    np.testing.assert_allclose(ops.convert_to_numpy(first), again[0].transpose(2, 0, 1), atol=1e-4)
+    assert ops.image.elastic_transform(KerasTensor((None, 8, 9, 3)), seed=1).shape == (None, 8, 9, 3)
+    for bad in ({"interpolation": "cubic"}, {"fill_mode": "edge"}, {"sigma": 0.0}):
+        with pytest.raises(ValueError, match=f"elastic_transform: `{next(iter(bad))}`"):
+            ops.image.elastic_transform(columns, **bad)
+    with pytest.raises(ValueError, match="elastic_transform: images have 3 axes"):
+        ops.image.elastic_transform(columns[0])

@@ -28,6 +28,7 @@ from tricera.ops import (
     softsign as softsign,
     sparse_plus as sparse_plus,
     sparse_sigmoid as sparse_sigmoid,
+    sparsemax as sparsemax,
     squareplus as squareplus,
     tanh as tanh,
     tanh_shrink as tanh_shrink,
@@ -84,7 +85,7 @@ def linear(x: Any) -> Any:
 _NAMES = (
     "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh",
     "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink",
-    "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink",
+    "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
     "threshold",
 )  # fmt: skip
 _TABLE: dict[str, Any] = {name: globals()[name] for name in _NAMES}

@@ -120,11 +120,16 @@ def get(name: str) -> Backend:
 
 def current() -> Backend:
     """The backend on which what is built now will run."""
-    return _scoped.get() or _default or _choose()
+    return _handles[_current_name()]
 
 
-# torch.compile can't trace context variables; what bears this mark it calls while tracing and takes for a constant.
-current._dynamo_marked_constant = True  # type: ignore[attr-defined]
+def _current_name() -> str:
+    return (_scoped.get() or _default or _choose()).name
+
+
+# torch.compile can't trace context variables; what bears this mark it calls while tracing and takes for a constant. A name,
+# since it could not guard what it found inside a handle that came out of nowhere.
+_current_name._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def preferred() -> tuple[str, str]:

@@ -417,6 +417,8 @@ def _wrap(op: Op) -> Callable[..., Any]:
         return _wrap_unary(op)
     if op.leading == 2 and len(op.tensors) == 2:
         return _wrap_binary(op)
+    if op.leading == len(op.tensors) == 3:
+        return _wrap_ternary(op)
 
     def general(*args: Any, **kwargs: Any) -> Any:
         return call(op, args, kwargs)
@@ -428,18 +430,31 @@ def _wrap(op: Op) -> Callable[..., Any]:
 _PYTHON = frozenset((bool, int, float, complex, str, list, tuple, type(None)))
 
 
+_SCALARS = frozenset((bool, int, float, complex, str, type(None)))
+
+
+def _settled(values: Any) -> bool:
+    """Whether arguments are plain values that may be part of a key: a tensor would be held, and compared, by identity."""
+    return all(type(v) in _SCALARS or (type(v) is tuple and all(type(e) in _SCALARS for e in v)) for v in values)
+
+
 def _wrap_unary(op: Op) -> Callable[..., Any]:
     fast = op.fast
 
     def unary(*args: Any, **kwargs: Any) -> Any:
-        key = None
-        if len(args) == 1 and type(args[0]) not in _PYTHON:
-            x = args[0]
+        key: Any = None
+        if args and type(args[0]) not in _PYTHON:
+            x, *rest = args
             if type(x) is Variable:
                 x = x.value
-                args = (x,)
+                args = (x, *rest)
             try:
-                key = (type(x), x.dtype, x.ndim, *kwargs.items()) if kwargs or op.axis else (type(x), x.dtype)
+                if (rest and not _settled(rest)) or (kwargs and not _settled(kwargs.values())):
+                    raise TypeError
+                if rest:  # with their types: 1, 1.0 and True are equal
+                    key = (type(x), x.dtype, x.ndim, *rest, *map(type, rest), *kwargs.items())
+                else:
+                    key = (type(x), x.dtype, x.ndim, *kwargs.items()) if kwargs or op.axis else (type(x), x.dtype)
                 native = fast[key]
             except KeyError:
                 native = None
@@ -489,6 +504,31 @@ def _wrap_binary(op: Op) -> Callable[..., Any]:
         return call(op, args, kwargs, key)
 
     return binary
+
+
+def _wrap_ternary(op: Op) -> Callable[..., Any]:
+    fast = op.fast
+
+    def ternary(*args: Any, **kwargs: Any) -> Any:
+        key: Any = None
+        if len(args) == 3 and not kwargs and not any(type(x) in _PYTHON or type(x) is KerasTensor for x in args):
+            args = tuple([x.value if type(x) is Variable else x for x in args])
+            x1, x2, x3 = args
+            try:
+                key = (type(x1), x1.dtype, type(x2), x2.dtype, type(x3), x3.dtype)
+                native = fast[key]
+            except KeyError:
+                native = None
+            except (AttributeError, TypeError):
+                native = key = None
+            if native is not None:
+                try:
+                    return native(x1, x2, x3)
+                except Exception as error:
+                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+        return call(op, args, kwargs, key)
+
+    return ternary
 
 
 def _number_key(x1: Any, x2: Any) -> Any:

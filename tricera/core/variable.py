@@ -169,12 +169,15 @@ class Variable(Operators):
         with autocast(None):
             return np.array(self._backend.to_numpy(self.value))
 
-    def move(self, backend: dispatch.Backend) -> None:
-        """Take the value over to another backend."""
+    def move(self, backend: dispatch.Backend, dtype: str | None = None) -> None:
+        """Take the value over to another backend, as another dtype if one is given."""
         if backend is not self._backend:
             self._host = self.numpy()
             self._native = None
             self._backend = backend
+            if dtype is not None and dtype != self._dtype:
+                self._host = self._host.astype(dtypes.numpy_dtype(dtype))
+                self._dtype = dtype
 
     @property
     def backend(self) -> str:
@@ -310,6 +313,8 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, na
     if dtype is None:
         known = hasattr(value, "dtype")
         dtype = dtypes.standardize_dtype(array.dtype) if known else _weak(array.dtype)
+        if dtype.endswith(("64", "128")):  # which JAX may not hold; other dtypes don't need the framework to be asked
+            dtype = dispatch.current().canonical(dtype)
     array = np.asarray(array).astype(dtypes.numpy_dtype(dtype))
     if shape is not None and array.shape != tuple(shape):
         raise ValueError(
@@ -348,17 +353,35 @@ def standardize_shape(shape: Any) -> tuple[int | None, ...]:
     return tuple(out)
 
 
-@contextlib.contextmanager
-def name_scope(name: str) -> Iterator[None]:
+class name_scope:
     """Put `name/` before the paths of what is made inside.
+
+    Args:
+        name: the name, without a slash.
+        deduplicate: accepted for compatibility; a name that is opened twice is the same name.
+        override_parent: accepted for compatibility.
+
+    Raises:
+        ValueError: the name is no string.
 
     Example:
         >>> with name_scope("encoder"):
         ...     Variable([1.0], name="w").path
         'encoder/w'
     """
-    token = name_scopes.set((*name_scopes.get(), name))
-    try:
-        yield
-    finally:
-        name_scopes.reset(token)
+
+    def __init__(self, name: str, **kwargs: Any) -> None:
+        unknown = sorted(set(kwargs) - {"deduplicate", "override_parent", "caller"})
+        if unknown:
+            raise TypeError(f"name_scope: unknown argument {unknown[0]!r}.")
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"name_scope: `name` must be a string that is not empty, not {name!r}.")
+        self.name = name
+        self._tokens: list[contextvars.Token[tuple[str, ...]]] = []
+
+    def __enter__(self) -> name_scope:
+        self._tokens.append(name_scopes.set((*name_scopes.get(), self.name)))
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        name_scopes.reset(self._tokens.pop())

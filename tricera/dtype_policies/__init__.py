@@ -12,5 +12,24 @@ from tricera.dtype_policies.policy import (
     serialize as serialize,
     set_dtype_policy as set_dtype_policy,
 )
+from tricera.dtype_policies.quantized import (
+    AWQDTypePolicy as AWQDTypePolicy,
+    GPTQDTypePolicy as GPTQDTypePolicy,
+    Int4DTypePolicy as Int4DTypePolicy,
+    QuantizedDTypePolicy as QuantizedDTypePolicy,
+    QuantizedFloat8DTypePolicy as QuantizedFloat8DTypePolicy,
+)
 
-__all__ = ["DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+__all__ = [
+    "AWQDTypePolicy",
+    "GPTQDTypePolicy",
+    "Int4DTypePolicy",
+    "QuantizedDTypePolicy",
+    "QuantizedFloat8DTypePolicy",
+    "DTypePolicy",
+    "DTypePolicyMap",
+    "FloatDTypePolicy",
+    "deserialize",
+    "get",
+    "serialize",
+]

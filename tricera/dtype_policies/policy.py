@@ -194,7 +194,10 @@ def deserialize(config: dict[str, Any], custom_objects: Any = None) -> DTypePoli
     Raises:
         ValueError: the config names no policy.
     """
+    from tricera.dtype_policies.quantized import CLASSES
+
     classes: dict[Any, type[DTypePolicy]] = {
+        **CLASSES,
         "DTypePolicy": DTypePolicy,
         "FloatDTypePolicy": DTypePolicy,
         "DTypePolicyMap": DTypePolicyMap,
@@ -225,7 +228,9 @@ def get(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if isinstance(identifier, str):
-        return DTypePolicy(identifier)
+        from tricera.dtype_policies.quantized import from_name
+
+        return from_name(identifier) if "_from_" in identifier else DTypePolicy(identifier)
     try:
         return DTypePolicy(dtypes.standardize_dtype(identifier))
     except (ValueError, TypeError):

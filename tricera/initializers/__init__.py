@@ -27,7 +27,9 @@ from tricera.initializers.random import (
     VarianceScaling as VarianceScaling,
     compute_fans as compute_fans,
 )
+from tricera.initializers.stft import STFT as STFT
 
+STFTInitializer = stft = STFT
 IdentityInitializer = identity = Identity
 OrthogonalInitializer = orthogonal = Orthogonal
 constant, ones, zeros = Constant, Ones, Zeros
@@ -83,6 +85,8 @@ __all__ = [
     "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFT",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",

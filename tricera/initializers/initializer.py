@@ -93,3 +93,7 @@ class Identity(Initializer):
         if len(shape) != 2:
             raise ValueError(f"The identity initializer makes matrices; the shape given is {shape}.")
         return (self.gain * np.eye(*shape)).astype(dtypes.numpy_dtype(dtype))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return super().get_config() if self.gain != 1.0 else {}  # Keras's configs never hold the gain, but it takes one

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import functools
 import inspect
 from typing import Any
 
@@ -32,6 +31,7 @@ class CallInfo:
         names: its arguments in order.
         training: whether it takes `training`; `training_default` is that argument's default.
         masks: tensor argument -> the mask argument that goes with it.
+        computes_mask: whether the class makes masks of its own.
     """
 
     def __init__(self, cls: type) -> None:
@@ -54,6 +54,7 @@ class CallInfo:
                 self.masks[name] = f"{name}_mask"
             elif index == 0 and "mask" in self.names and name != "mask":
                 self.masks[name] = "mask"
+        self.computes_mask = not getattr(cls.compute_mask, "passes_on", False)  # type: ignore[attr-defined]
         build = inspect.signature(cls.build).parameters.values()  # type: ignore[attr-defined]
         self.build_names = [p.name for p in list(build)[1:] if p.kind in plain]
 
@@ -66,7 +67,12 @@ class CallInfo:
         return named
 
 
-@functools.cache
+_known: dict[type, CallInfo] = {}  # not `functools.cache`, which torch.compile warns about
+
+
 def info_of(cls: type) -> CallInfo:
     """The `CallInfo` of a layer class."""
-    return CallInfo(cls)
+    info = _known.get(cls)
+    if info is None:
+        info = _known[cls] = CallInfo(cls)
+    return info

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from tricera import dtype_policies, initializers, regularizers
 from tricera.core import dispatch, dtypes, state, tree
 from tricera.core.graph import Operation, auto_config, public_class, record
 from tricera.core.masking import get_mask, set_mask
+from tricera.core.remat import RematScope, current_remat, remat
 from tricera.core.tensor import KerasTensor, Spec, not_recording, recording
 from tricera.core.variable import Variable, autocast, autocast_dtype, name_scope, standardize_shape
 from tricera.layers import tracking
@@ -120,8 +121,9 @@ class Layer(Operation):
         self._call_context: Any = None
         self.built = False
         self._locked = False  # whether it is too late for `add_weight`
+        self._remat = current_remat.get()  # the scope of rematerialisation in which it was made
         self._settled = False  # whether a call has been through, so that nothing inside is still to be built
-        self.supports_masking = False
+        self.supports_masking = info_of(public_class(self)).computes_mask
         self._build_shapes_dict: dict[str, Any] | None = None
         self._convert_input_args = True
         self._allow_non_tensor_positional_args = False
@@ -380,6 +382,8 @@ class Layer(Operation):
         layers = self._flatten_layers()
         variables = [*self.variables, *self.metrics_variables]
         values = [(v, v.numpy()) for v in variables]  # fetched before anything moves
+        for seed in (s for layer in layers for s in tracking.seeds_of(layer)):
+            seed.move(backend)
         for variable, _ in values:
             variable.move(backend)
         for layer in layers:
@@ -456,7 +460,7 @@ class Layer(Operation):
 
     def _build_by_calling(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Layers that only hold others: running `call` on shapes builds these."""
-        if any(not layer.built for layer in self._flatten_layers(include_self=False)) or not self._own_variables:
+        if any(not layer.built for layer in self._flatten_layers(include_self=False)):
             symbolic = tree.map_structure(_symbolic_of, (args, kwargs))
             try:
                 with name_scope(self.name):
@@ -530,10 +534,29 @@ class Layer(Operation):
 
     def _compute(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         wanted = self._dtype_of_reading()
+        call = self.call if self._remat is None else self._remat_call(self._remat, args, kwargs)
         if wanted == autocast_dtype.get():
-            return self.call(*args, **kwargs)
+            return call(*args, **kwargs)
         with autocast(wanted):
-            return self.call(*args, **kwargs)
+            return call(*args, **kwargs)
+
+    def _remat_call(self, scope: RematScope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any]:
+        """`call`, rematerialised where the scope in which the layer was made says so."""
+        shapes: list[Any] = []
+        if scope.mode == "larger_than":
+
+            def symbolic(x: Any) -> Any:
+                return KerasTensor(x.shape, self._backend.dtype(x)) if dispatch.of(x) is self._backend else x
+
+            outputs = self.compute_output_spec(
+                *tree.map_structure(symbolic, args), **tree.map_structure(symbolic, kwargs)
+            )
+            shapes = [tuple(x.shape) for x in tree.flatten(outputs) if x is not None]
+        return (
+            remat(self.call)
+            if scope.wants(self.name, callable(getattr(self, "activation", None)), shapes)
+            else self.call
+        )
 
     def _dtype_of_reading(self) -> str | None:
         """In which dtype `call` reads the variables, None for their own. `autocast=False` is about the inputs alone."""
@@ -593,7 +616,7 @@ class Layer(Operation):
         """The explicit argument, else the outer call's, else the default; put into `kwargs` if `call` takes it."""
         training = kwargs.get("training")
         if training is None:
-            training = outer.training if outer is not None else None
+            training = outer.training if outer is not None else self.__dict__.get("_training_mode")
             if training is None and info.training:
                 training = info.training_default
         if info.training:
@@ -619,7 +642,7 @@ class Layer(Operation):
         """Masks and activity losses."""
         if self.supports_masking and args:
             masks = _masks_of(args[0])
-            if masks is not None:
+            if masks is not None or info_of(public_class(self)).computes_mask:
                 self._set_output_mask(args[0], masks, outputs)
         if self.activity_regularizer is not None and not isinstance(outputs, KerasTensor):
             for output in tree.flatten(outputs):
@@ -644,6 +667,8 @@ class Layer(Operation):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the outputs; the inputs' own unless overridden."""
         return previous_mask
+
+    compute_mask.passes_on = True  # type: ignore[attr-defined]
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs as symbolic tensors."""

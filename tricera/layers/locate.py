@@ -25,7 +25,9 @@ def locate(error: Exception, layer: Any, inputs: dict[str, Any] | None = None) -
     if _SAYS in (error.args[0] if plain else "") or any(_SAYS in note for note in getattr(error, "__notes__", ())):
         return
     name = layer.__dict__.get("_path", layer.__dict__.get("name"))
-    where = f"{_SAYS}{name!r} ({public_class(layer).__name__})" if name else f"{_SAYS}class {public_class(layer).__name__}"
+    where = (
+        f"{_SAYS}{name!r} ({public_class(layer).__name__})" if name else f"{_SAYS}class {public_class(layer).__name__}"
+    )
     if inputs is not None:
         where += f", called on {', '.join(f'{k}: {_shown(x)}' for k, x in inputs.items())}"
     if plain:
@@ -35,7 +37,13 @@ def locate(error: Exception, layer: Any, inputs: dict[str, Any] | None = None) -
 
 
 def _shown(x: Any) -> str:
-    return f"{getattr(x, 'dtype', '')}{list(x.shape)}" if hasattr(x, "shape") else f"{x!r:.60}"
+    if hasattr(x, "shape"):
+        return f"{getattr(x, 'dtype', '')}{list(x.shape)}"
+    if isinstance(x, dict):
+        return f"{{{', '.join(f'{k}: {_shown(v)}' for k, v in x.items())}}}"
+    if isinstance(x, (list, tuple)) and any(hasattr(item, "shape") for item in x):
+        return f"[{', '.join(map(_shown, x))}]"
+    return f"{x!r:.60}"
 
 
 def locating(method: Callable[..., None]) -> Callable[..., None]:

@@ -7,6 +7,7 @@ from typing import Any
 from tricera.core.configurable import config_of
 from tricera.core.registry import lookup
 from tricera.losses.classes import (
+    CTC as CTC,
     BinaryCrossentropy as BinaryCrossentropy,
     BinaryFocalCrossentropy as BinaryFocalCrossentropy,
     CategoricalCrossentropy as CategoricalCrossentropy,
@@ -38,6 +39,7 @@ from tricera.losses.functions import (
     categorical_hinge as categorical_hinge,
     circle as circle,
     cosine_similarity as cosine_similarity,
+    ctc as ctc,
     dice as dice,
     hinge as hinge,
     huber as huber,
@@ -55,6 +57,7 @@ from tricera.losses.functions import (
 from tricera.losses.loss import Loss as Loss, LossFunctionWrapper as LossFunctionWrapper
 
 _CLASSES = (
+    CTC,
     BinaryCrossentropy,
     BinaryFocalCrossentropy,
     CategoricalCrossentropy,
@@ -86,6 +89,7 @@ _FUNCTIONS = (
     categorical_hinge,
     circle,
     cosine_similarity,
+    ctc,
     dice,
     hinge,
     huber,
@@ -135,6 +139,7 @@ def deserialize(name: Any, custom_objects: Any = None) -> Any:
 
 
 __all__ = [
+    "CTC",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
@@ -165,6 +170,7 @@ __all__ = [
     "categorical_hinge",
     "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",

@@ -9,15 +9,25 @@ from tricera.losses.loss import Loss, squeeze_or_expand_to_same_rank
 
 
 class FunctionLoss(Loss):
-    """A loss whose values a function of this module computes; `_options` are the attributes passed to it."""
+    """A loss whose values a function of this module computes; `_options` are the attributes passed to it.
+
+    `_forgotten` are options with their defaults that Keras's configs leave out (though its constructors take them):
+    ours leave them out where they are the default, so that the configs are the same and no setting is lost.
+    """
 
     fn: ClassVar[Any]
     _options: ClassVar[tuple[str, ...]] = ()
+    _forgotten: ClassVar[dict[str, Any]] = {}
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One value a sample."""
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return type(self).fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options})
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        chosen = {key: getattr(self, key) for key, default in self._forgotten.items() if getattr(self, key) != default}
+        return {**super().get_config(), **chosen}
 
 
 class MeanSquaredError(FunctionLoss):
@@ -25,7 +35,7 @@ class MeanSquaredError(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -42,7 +52,7 @@ class MeanAbsoluteError(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -59,7 +69,7 @@ class MeanAbsolutePercentageError(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -79,7 +89,7 @@ class MeanSquaredLogarithmicError(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -99,7 +109,7 @@ class LogCosh(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -116,7 +126,7 @@ class Hinge(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -133,7 +143,7 @@ class SquaredHinge(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -150,7 +160,7 @@ class CategoricalHinge(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -167,7 +177,7 @@ class KLDivergence(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -184,7 +194,7 @@ class Poisson(FunctionLoss):
 
     Args:
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -196,19 +206,40 @@ class Poisson(FunctionLoss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
 
+class CTC(FunctionLoss):
+    """Connectionist temporal classification (Graves et al. 2006): unaligned label sequences; see the function `ctc`.
+
+    Args:
+        reduction: how the values a sample become one, see `Loss`.
+        name: the loss's name.
+        dtype: in which dtype to compute.
+    """
+
+    fn = staticmethod(F.ctc)
+
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = "ctc", dtype: Any = None
+    ) -> None:
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One value a sequence."""
+        return F.ctc(y_true, y_pred)
+
+
 class Huber(FunctionLoss):
     """Quadratic within delta, linear beyond (Huber 1964).
 
     Args:
         delta: where the loss becomes linear.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
     fn = staticmethod(F.huber)
     _options = ("delta",)
-    _config = ()
+    _forgotten = {"delta": 1.0}
 
     def __init__(
         self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str | None = "huber_loss", dtype: Any = None
@@ -223,13 +254,13 @@ class CosineSimilarity(FunctionLoss):
     Args:
         axis: the axis of the vectors.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
     fn = staticmethod(F.cosine_similarity)
     _options = ("axis",)
-    _config = ()
+    _forgotten = {"axis": -1}
 
     def __init__(
         self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str | None = "cosine_similarity", dtype: Any = None
@@ -246,7 +277,7 @@ class BinaryCrossentropy(FunctionLoss):
         label_smoothing: how far targets are moved toward 1/2.
         axis: over which the mean is taken.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -274,7 +305,7 @@ class BinaryFocalCrossentropy(FunctionLoss):
         label_smoothing: how far targets are moved toward 1/2.
         axis: over which the mean is taken.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -302,7 +333,7 @@ class CategoricalCrossentropy(FunctionLoss):
         label_smoothing: how much weight goes to all classes alike.
         axis: the axis of the classes.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -329,7 +360,7 @@ class CategoricalFocalCrossentropy(FunctionLoss):
         label_smoothing: how much weight goes to all classes alike.
         axis: the axis of the classes.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -352,10 +383,13 @@ class CategoricalGeneralizedCrossEntropy(FunctionLoss):
     """Crossentropy robust to wrong labels (Zhang & Sabuncu 2018), integer targets.
 
     Args:
-        q: from 0 (crossentropy) to 1 (absolute error).
+        q: between 0 (toward crossentropy) and 1 (toward absolute error).
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
+
+    Raises:
+        ValueError: q does not lie between 0 and 1.
     """
 
     fn = staticmethod(F.categorical_generalized_cross_entropy)
@@ -365,6 +399,8 @@ class CategoricalGeneralizedCrossEntropy(FunctionLoss):
     def __init__(
         self, q: float = 0.5, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_generalized_cross_entropy", dtype: Any = None
     ) -> None:  # fmt: skip
+        if not 0 < q < 1:
+            raise ValueError(f"`q` must lie between 0 and 1, both excluded; got {q}.")
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.q = q
 
@@ -377,7 +413,7 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         ignore_class: a class that counts for nothing.
         axis: the axis of the classes.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -395,14 +431,14 @@ class SparseCategoricalCrossentropy(FunctionLoss):
 
 
 class Tversky(FunctionLoss):
-    """1 - TP / (TP + alpha FP + beta FN) on soft counts (Salehi et al. 2017).
+    """1 - TP / (TP + alpha FN + beta FP) on soft counts (Salehi et al. 2017).
 
     Args:
-        alpha: the weight of false positives.
-        beta: the weight of false negatives.
+        alpha: the weight of false negatives.
+        beta: the weight of false positives.
         axis: over which the sums are taken, all axes for None.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -425,7 +461,7 @@ class Dice(FunctionLoss):
     Args:
         axis: over which the sums are taken, all axes for None.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 
@@ -448,7 +484,7 @@ class Circle(FunctionLoss):
         margin: the relaxation.
         remove_diagonal: leave out the pair of a sample with itself.
         reduction: how the values a sample become one, see `Loss`.
-        name: the loss"s name.
+        name: the loss's name.
         dtype: in which dtype to compute.
     """
 

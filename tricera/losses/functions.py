@@ -6,6 +6,7 @@ from typing import Any
 
 from tricera import ops
 from tricera.core import config
+from tricera.core.masking import set_mask
 from tricera.losses.loss import squeeze_or_expand_to_same_rank
 
 
@@ -184,8 +185,6 @@ def sparse_categorical_crossentropy(
         y_true = ops.squeeze(y_true, axis=-1)
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
-    from tricera.core.masking import set_mask
-
     valid = ops.not_equal(y_true, ops.cast(ignore_class, ops.dtype(y_true)))
     y_true = ops.multiply(y_true, ops.cast(valid, ops.dtype(y_true)))
     values = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
@@ -272,8 +271,13 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
     Args:
         y_true: integer targets.
         y_pred: probabilities.
-        q: from 0 (crossentropy) to 1 (absolute error).
+        q: between 0 (toward crossentropy) and 1 (toward absolute error).
+
+    Raises:
+        ValueError: q does not lie between 0 and 1.
     """
+    if not 0 < q < 1:
+        raise ValueError(f"`q` must lie between 0 and 1, both excluded; got {q}.")
     y_pred = _as_float(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), "int32")
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
@@ -295,13 +299,13 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
 
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
-    """1 - TP / (TP + alpha FP + beta FN) on soft counts (Salehi et al. 2017).
+    """1 - TP / (TP + alpha FN + beta FP) on soft counts (Salehi et al. 2017).
 
     Args:
         y_true: targets of 0 and 1.
         y_pred: probabilities.
-        alpha: the weight of false positives.
-        beta: the weight of false negatives.
+        alpha: the weight of false negatives.
+        beta: the weight of false positives.
         axis: over which the sums are taken, all axes for None.
     """
     y_pred = _as_float(y_pred)
@@ -309,7 +313,7 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
     hit = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
     false_positive = ops.sum(ops.multiply(y_pred, ops.subtract(1.0, y_true)), axis=axis)
     false_negative = ops.sum(ops.multiply(ops.subtract(1.0, y_pred), y_true), axis=axis)
-    below = ops.add(hit, ops.add(ops.multiply(alpha, false_positive), ops.multiply(beta, false_negative)))
+    below = ops.add(hit, ops.add(ops.multiply(alpha, false_negative), ops.multiply(beta, false_positive)))
     return ops.subtract(1.0, ops.divide(hit, ops.add(below, config.epsilon())))
 
 
@@ -347,4 +351,34 @@ def circle(
     low = ops.cast(-1e9, ops.dtype(similarity))
     positive = ops.logsumexp(ops.where(same, positive, low), axis=-1)
     negative = ops.logsumexp(ops.where(different, negative, low), axis=-1)
-    return ops.softplus(ops.add(positive, negative))
+    values = ops.softplus(ops.add(positive, negative))
+    # A sample without another of its class says nothing, and is left out of means.
+    set_mask(values, ops.any(same, axis=-1))
+    return values
+
+
+def ctc(y_true: Any, y_pred: Any) -> Any:
+    """-log p(labels) of a label sequence, summed over all its alignments with the outputs (Graves et al. 2006).
+
+    Class 0 is the blank, and pads short label sequences.
+
+    Args:
+        y_true: integer labels (batch, labels).
+        y_pred: logits (batch, time, classes).
+
+    Returns:
+        A tensor (batch,).
+
+    Raises:
+        ValueError: the tensors don't have 2 and 3 axes.
+    """
+    y_true, y_pred = ops.convert_to_tensor(y_true), _as_float(y_pred)
+    if len(y_true.shape) != 2 or len(y_pred.shape) != 3:
+        raise ValueError(
+            "ctc takes `y_true` of shape (batch, labels) and `y_pred` of shape (batch, time, classes); got the shapes "
+            f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}."
+        )
+    batch, times = ops.shape(y_pred)[:2]
+    labels = ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=-1)
+    steps = ops.multiply(times, ops.ones((batch,), dtype="int32"))
+    return ops.ctc_loss(ops.cast(y_true, "int32"), y_pred, ops.cast(labels, "int32"), steps, mask_index=0)

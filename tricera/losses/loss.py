@@ -79,7 +79,7 @@ class Loss:
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
         base: dict[str, Any] = {"name": self.name, "reduction": self.reduction}
-        if self._given_dtype is not None:
+        if self._given_dtype is not None:  # Keras forgets it, but takes it
             base["dtype"] = self.dtype
         return {**base, **{name: getattr(self, name) for name in self._config}}
 
@@ -199,8 +199,6 @@ def reduce_weighted_values(
         while len(sample_weight.shape) < len(values.shape):
             sample_weight = ops.expand_dims(sample_weight, -1)
         values = ops.multiply(values, sample_weight)
-        if reduction == "mean_with_sample_weight":
-            sample_weight = ops.broadcast_to(sample_weight, ops.shape(values))
     return reduce_values(values, sample_weight, reduction)
 
 

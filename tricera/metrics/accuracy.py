@@ -111,15 +111,10 @@ class BinaryAccuracy(MeanMetricWrapper):
     Args:
         name: the metric's name.
         dtype: of the variables.
-        threshold: in (0, 1).
-
-    Raises:
-        ValueError: the threshold isn't in (0, 1).
+        threshold: above it an output counts as 1; 0 for logits.
     """
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
-        if threshold is not None and not 0 < threshold < 1:
-            raise ValueError(f"`threshold` must lie between 0 and 1; got {threshold}.")
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
         self.threshold = threshold
         self._direction = "up"
@@ -188,3 +183,10 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         )
         self.k, self.from_sorted_ids = k, from_sorted_ids
         self._direction = "up"
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        config = super().get_config()
+        if not self.from_sorted_ids:  # Keras's configs never hold it, though its constructor takes it
+            del config["from_sorted_ids"]
+        return config

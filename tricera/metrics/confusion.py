@@ -33,6 +33,8 @@ def flat_pairs(y_true: Any, y_pred: Any, sample_weight: Any, dtype: str) -> tupl
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
     if sample_weight is not None:
         sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+        if len(sample_weight.shape) > len(y_pred.shape) and sample_weight.shape[-1] == 1:
+            sample_weight = ops.squeeze(sample_weight, axis=-1)
         while len(sample_weight.shape) < len(y_pred.shape):
             sample_weight = ops.expand_dims(sample_weight, -1)
         sample_weight = ops.reshape(ops.broadcast_to(sample_weight, ops.shape(y_pred)), (-1,))
@@ -81,7 +83,8 @@ class _Count(Metric):
 
     def result(self) -> Any:
         """The count, one a threshold if there are several."""
-        return self.accumulator[0] if len(self.thresholds) == 1 else ops.convert_to_tensor(self.accumulator)
+        # A copy: torch overwrites the variable in place, and a result must not change after it was given.
+        return ops.copy(self.accumulator[0] if len(self.thresholds) == 1 else self.accumulator)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -238,7 +241,7 @@ class AUC(Metric):
                 raise ValueError(f"`num_thresholds` must be above 1; got {num_thresholds}.")
             inner = [(i + 1) / (num_thresholds - 1) for i in range(num_thresholds - 2)]
         else:
-            inner = sorted(check_thresholds(thresholds))
+            inner = sorted(float(t) for t in thresholds)
         # A little below 0 and above 1, so that outputs of exactly 0 and 1 lie inside.
         self._thresholds = np.array([-config.epsilon(), *inner, 1.0 + config.epsilon()])
         self.num_thresholds = len(self._thresholds)
@@ -290,13 +293,13 @@ class AUC(Metric):
 
     def result(self) -> Any:
         """The area."""
-        tp, fp, tn, fn = (
-            ops.convert_to_tensor(v)
-            for v in (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives)
-        )
         if self.curve == "PR" and self.summation_method == "interpolation":
-            areas = self._interpolated_pr(tp, fp, fn)
+            areas = self._interpolated_pr_areas()
         else:
+            tp, fp, tn, fn = (
+                ops.convert_to_tensor(v)
+                for v in (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives)
+            )
             recall = ops.divide_no_nan(tp, ops.add(tp, fn))
             if self.curve == "ROC":
                 x, y = ops.divide_no_nan(fp, ops.add(fp, tn)), recall
@@ -308,6 +311,10 @@ class AUC(Metric):
             else:
                 height = (ops.minimum if self.summation_method == "minoring" else ops.maximum)(first, second)
             areas = ops.multiply(ops.subtract(x[: self.num_thresholds - 1], x[1:]), height)
+        return self._total(areas)
+
+    def _total(self, areas: Any) -> Any:
+        """The areas between thresholds added up, and the labels averaged."""
         if not self.multi_label:
             return ops.sum(areas)
         by_label = ops.sum(areas, axis=0)
@@ -316,8 +323,15 @@ class AUC(Metric):
         weights = ops.convert_to_tensor(np.array(self.label_weights, self.dtype))
         return ops.divide_no_nan(ops.sum(ops.multiply(by_label, weights)), ops.sum(weights))
 
-    def _interpolated_pr(self, tp: Any, fp: Any, fn: Any) -> Any:
+    def interpolate_pr_auc(self) -> Any:
+        """The area under the precision-recall curve, interpolated as Davis & Goadrich (2006) have it."""
+        return self._total(self._interpolated_pr_areas())
+
+    def _interpolated_pr_areas(self) -> Any:
         """Between two thresholds, precision follows the line of true positives over positives."""
+        tp, fp, fn = (
+            ops.convert_to_tensor(v) for v in (self.true_positives, self.false_positives, self.false_negatives)
+        )
         last = self.num_thresholds - 1
         d_tp = ops.subtract(tp[:last], tp[1:])
         p = ops.add(tp, fp)

@@ -12,28 +12,26 @@ from tricera.metrics.metric import Metric
 
 
 def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
-    """Values and weights of matching shapes; values of more axes are averaged first. Weights may come back as None."""
-    mask = get_mask(values)
+    """One value and one weight (or None) a sample.
+
+    Values of more axes than the weights are averaged over the rest first; what then has more than one axis becomes the
+    mean of its weighted values, and its weight the mean of its weights.
+    """
     values = ops.cast(ops.convert_to_tensor(values), dtype)
-    if sample_weight is not None:
-        sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
-    if mask is not None:
-        mask = ops.cast(mask, dtype)
-        if sample_weight is None:
-            sample_weight = mask
-        else:
-            mask, sample_weight = squeeze_or_expand_to_same_rank(mask, sample_weight)
-            while len(sample_weight.shape) < len(mask.shape):
-                sample_weight = ops.expand_dims(sample_weight, -1)
-            sample_weight = ops.multiply(sample_weight, mask)
     if sample_weight is None:
-        return values, None
-    if len(values.shape) > len(sample_weight.shape):
-        values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
-    if len(values.shape) > len(sample_weight.shape):
-        values = ops.mean(values, axis=tuple(range(len(sample_weight.shape), len(values.shape))))
+        return _mean_from(values, 1), None
+    sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
     values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
-    return values, sample_weight
+    values = _mean_from(values, len(sample_weight.shape))
+    values = ops.multiply(values, sample_weight)
+    if len(values.shape) > 1:
+        sample_weight = _mean_from(ops.broadcast_to(sample_weight, ops.shape(values)), 1)
+    return _mean_from(values, 1), sample_weight
+
+
+def _mean_from(x: Any, first: int) -> Any:
+    """The mean over all axes from `first` on."""
+    return ops.mean(x, axis=tuple(range(first, len(x.shape)))) if len(x.shape) > first else x
 
 
 class Sum(Metric):
@@ -61,14 +59,19 @@ class Sum(Metric):
             values: a tensor.
             sample_weight: weights, which broadcast.
         """
-        values, sample_weight = weighted(values, sample_weight, self.dtype)
+        values = ops.cast(ops.convert_to_tensor(values), self.dtype)
         if sample_weight is not None:
+            sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
+            values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
+            while 0 < len(sample_weight.shape) < len(values.shape):
+                sample_weight = ops.expand_dims(sample_weight, -1)
             values = ops.multiply(values, sample_weight)
         self.total.assign_add(ops.sum(values))
 
     def result(self) -> Any:
         """The sum."""
-        return ops.cast(self.total, self.dtype)
+        # A copy: torch overwrites the variable in place, and a result must not change after it was given.
+        return ops.copy(ops.cast(self.total, self.dtype))
 
 
 class Mean(Metric):
@@ -98,15 +101,9 @@ class Mean(Metric):
             sample_weight: weights, which broadcast.
         """
         values, weights = weighted(values, sample_weight, self.dtype)
-        if weights is None:
-            size = 1
-            for d in ops.shape(values):
-                size = size * (d if d is not None else 1)
-            self.total.assign_add(ops.sum(values))
-            self.count.assign_add(ops.cast(size, self.dtype))
-            return
-        self.total.assign_add(ops.sum(ops.multiply(values, weights)))
-        self.count.assign_add(ops.sum(ops.broadcast_to(weights, ops.shape(values)) if len(weights.shape) else weights))
+        self.total.assign_add(ops.sum(values))
+        size = ops.shape(values)[0] if len(values.shape) else 1
+        self.count.assign_add(ops.cast(size if weights is None else ops.sum(weights), self.dtype))
 
     def result(self) -> Any:
         """The mean, 0 before any value."""
@@ -118,13 +115,13 @@ class MeanMetricWrapper(Mean):
 
     Args:
         fn: `fn(y_true, y_pred, **kwargs)`.
-        name: the metric's name, the function's for None.
+        name: the metric's name.
         dtype: of the variables.
         **kwargs: further arguments of the function.
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
-        super().__init__(name=name or str(getattr(fn, "__name__", "mean_metric_wrapper")), dtype=dtype)
+        super().__init__(name=name, dtype=dtype)
         self._fn, self._fn_kwargs = fn, kwargs
         self._direction: str | None = None
 

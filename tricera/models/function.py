@@ -30,9 +30,19 @@ class Function(Operation):
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name=name)
         self._inputs_struct, self._outputs_struct = inputs, outputs
-        self.inputs, self.outputs = tree.flatten(inputs), tree.flatten(outputs)
-        nodes, self._operations = sorted_nodes(self.inputs, self.outputs)
-        self._plan = make_plan(nodes, self.inputs, self.outputs)
+        self._inputs, self._outputs = tree.flatten(inputs), tree.flatten(outputs)
+        nodes, self._operations = sorted_nodes(self._inputs, self._outputs)
+        self._plan = make_plan(nodes, self._inputs, self._outputs)
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic tensors that come in, in order."""
+        return list(self._inputs)
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic tensors that come out, in order."""
+        return list(self._outputs)
 
     @property
     def operations(self) -> list[Operation]:

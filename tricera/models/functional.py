@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tricera.core import tree
-from tricera.core.graph import Node, Operation
+from tricera.core.graph import Node, Operation, public_class
 from tricera.core.masking import set_mask
 from tricera.core.op import OpCall
 from tricera.core.op_names import op_arguments
 from tricera.core.serialization import serialize_keras_object
 from tricera.core.tensor import KerasTensor
+from tricera.layers.call_info import info_of
 from tricera.layers.core.input_layer import Input, InputLayer
 from tricera.layers.layer import Layer
 from tricera.models.model import Model
@@ -222,7 +223,7 @@ class Functional(Model):
             for x, m in zip(tensors, tree.flatten(mask), strict=False):
                 if m is not None:
                     set_mask(x, m)
-        values = self._plan.run(tensors)
+        values = self._plan.run(tensors, training=training)
         struct = self._outputs_struct
         if isinstance(struct, (list, tuple)) and len(struct) == 1:  # as in Keras, `Model(x, [y])` returns a tensor
             struct = struct[0]
@@ -335,23 +336,41 @@ def _from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
     return tree.pack_sequence_as(inputs, fresh), tree.pack_sequence_as(outputs, values)
 
 
+class _Step(NamedTuple):
+    """One call: `recorded` holds its arguments; `free` too, less a `training` that the model's own call decides."""
+
+    operation: Any
+    recorded: Any
+    free: Any
+    single: int | None  # the slot of the only argument of `free`
+    pinned: bool  # whether the graph says `training` itself, which holds unless the model's call says it
+    targets: list[int]
+
+
 class _Plan:
     """How the graph is run: each step takes values from slots and fills slots."""
 
-    def __init__(self, steps: list[tuple[Any, ...]], slots: int, inputs: list[int], outputs: list[int]) -> None:
+    def __init__(self, steps: list[_Step], slots: int, inputs: list[int], outputs: list[int]) -> None:
         self.steps, self.slots, self.inputs, self.outputs = steps, slots, inputs, outputs
 
-    def run(self, tensors: list[Any], call: Callable[..., Any] | None = None) -> list[Any]:
+    def run(
+        self, tensors: list[Any], call: Callable[..., Any] | None = None, training: bool | None = None
+    ) -> list[Any]:
         """The outputs for these inputs; `call(operation, args, kwargs)` may stand in for plain calls."""
         values: list[Any] = [None] * self.slots
         for slot, tensor in zip(self.inputs, tensors, strict=True):
             values[slot] = tensor
-        for operation, single, template, targets in self.steps:
-            if call is not None or single is None:
-                args, kwargs = _fill(template, values)
-                out = operation(*args, **kwargs) if call is None else call(operation, args, kwargs)
-            else:
+        for operation, recorded, free, single, pinned, targets in self.steps:
+            if call is not None:
+                out = call(operation, *_fill(recorded, values))
+            elif pinned and training is None:
+                args, kwargs = _fill(recorded, values)
+                out = operation(*args, **kwargs)
+            elif single is not None:
                 out = operation(values[single])
+            else:
+                args, kwargs = _fill(free, values)
+                out = operation(*args, **kwargs)
             if len(targets) == 1 and not isinstance(out, (list, tuple, dict)):
                 values[targets[0]] = out
             else:
@@ -385,10 +404,20 @@ def make_plan(nodes: list[Node], inputs: list[KerasTensor], outputs: list[KerasT
         template = tree.map_structure(
             lambda a: _Slot(index[id(a)]) if isinstance(a, KerasTensor) else a, (node.args, node.kwargs)
         )
-        args, kwargs = template
-        single = args[0].index if len(args) == 1 and not kwargs and type(args[0]) is _Slot else None
-        steps.append((node.operation, single, template, [index[id(t)] for t in node.outputs]))
+        steps.append(_step(node.operation, template, [index[id(t)] for t in node.outputs]))
     return _Plan(steps, len(index), [index[id(t)] for t in inputs], [index[id(t)] for t in outputs])
+
+
+def _step(operation: Operation, template: Any, targets: list[int]) -> _Step:
+    args, kwargs = template
+    info = info_of(public_class(operation)) if isinstance(operation, Layer) else None
+    pinned = False
+    if info is not None and info.training and "training" in kwargs:
+        # A default that was recorded is nobody's wish: with it, Dropout would never be active in a functional model.
+        pinned = kwargs["training"] not in (None, info.training_default)
+        kwargs = {k: v for k, v in kwargs.items() if k != "training"}
+    single = args[0].index if len(args) == 1 and not kwargs and type(args[0]) is _Slot else None
+    return _Step(operation, template, (args, kwargs), single, pinned, targets)
 
 
 def functional_config(model: Functional) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
 from tricera.core.windows import each
 from tricera.ops.convolution import conv, depthwise_conv
-from tricera.ops.creation import convert_to_numpy, convert_to_tensor, dtype, zeros_like
+from tricera.ops.creation import convert_to_numpy, convert_to_tensor, dtype, shape, zeros_like
 from tricera.ops.elementwise import (
     absolute,
     add,
@@ -713,3 +713,62 @@ def perspective_transform(
     matrix, right = concatenate([rows_u, rows_v], axis=1), concatenate([u, v], axis=1)
     transform = squeeze(solve(matrix, expand_dims(right, -1)), axis=-1)
     return _warped(images, first, transform, interpolation, "constant", fill_value)
+
+
+@composed(promote=None)
+def elastic_transform(
+    images: TensorLike,
+    alpha: float = 20.0,
+    sigma: float = 5.0,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float = 0.0,
+    seed: Any = None,
+    data_format: str | None = None,
+) -> Tensor:
+    """Images read at places that are moved at random, neighbours alike: x + alpha * sigma * (bell(sigma) * noise).
+
+    The noise is normal, smoothed by a Gaussian bell, so that the displacements have the standard deviation alpha / (2 sqrt(pi))
+    pixels inside, whatever sigma is. All channels of an image move together.
+
+    Args:
+        images: a batch of images or one image.
+        alpha: how far places move.
+        sigma: how far neighbours move together, in pixels.
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_mode: what lies outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or `"reflect"`.
+        fill_value: the constant.
+        seed: an integer, a `SeedGenerator`, or None.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: an unknown interpolation or mode, a rank other than 3 or 4, or a sigma that is not positive.
+
+    Simard, Steinkraus and Platt, "Best practices for convolutional neural networks", 2003.
+    """
+    from tricera.random import normal
+
+    first, _ = _format("elastic_transform", images, data_format)
+    if interpolation not in ("nearest", "bilinear"):
+        raise ValueError(
+            f"ops.image.elastic_transform: `interpolation` must be 'nearest' or 'bilinear', not {interpolation!r}."
+        )
+    _sample_arguments("elastic_transform", 0, fill_mode)
+    if not sigma > 0:
+        raise ValueError(f"ops.image.elastic_transform: `sigma` must be positive, not {sigma!r}.")
+    kind = dtype(images)
+    offsets = np.arange(int(6 * sigma) | 1) - (int(6 * sigma) | 1) // 2
+    bell = np.exp(-0.5 * (offsets / sigma) ** 2)
+    bell /= bell.sum()
+
+    def run(x: Any) -> Any:
+        batch, height, width, channels = shape(x)
+        noise = normal((batch, height, width, 2), stddev=alpha * sigma, dtype="float32", seed=seed)
+        moved = reshape(_filtered(_filtered(noise, bell[:, None]), bell[None, :]), (-1, height * width, 2))
+        rows, columns = np.divmod(np.arange(height * width, dtype="float32"), width)
+        at = [add(moved[..., 0], np.float32(rows)), add(moved[..., 1], np.float32(columns))]
+        flat = reshape(cast(x, float_of(kind)), (-1, height * width, channels))
+        order = 0 if interpolation == "nearest" else 1
+        return reshape(_sampled(flat, (height, width), at, order, fill_mode, fill_value), (-1, height, width, channels))
+
+    return _back(_on_batches(run, images, first), kind)

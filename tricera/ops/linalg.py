@@ -6,6 +6,7 @@ from typing import Any
 
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.control import jvp  # noqa: F401 - belongs to this namespace, too
 from tricera.ops.creation import dtype, eye, zeros_like
 from tricera.ops.elementwise import add, cast, divide, greater, log, multiply
 from tricera.ops.linear import matmul, matrix_transpose

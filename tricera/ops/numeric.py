@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from tricera.core.dtypes import standardize_dtype
@@ -110,6 +111,13 @@ def isreal(x: TensorLike) -> Tensor:
     return equal(imag(x), 0)
 
 
+# The largest finite numbers of float dtypes, found beforehand: torch.compile can't trace the question.
+_LARGEST = {
+    kind: float(ml_dtypes.finfo(kind).max)
+    for kind in ("float16", "bfloat16", "float32", "float64", "float8_e4m3fn", "float8_e5m2")
+}
+
+
 @composed(promote="float")
 def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
     """NaN and the infinities replaced by numbers.
@@ -124,10 +132,7 @@ def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neg
         >>> float(nan_to_num(float("nan")))
         0.0
     """
-    import ml_dtypes
-
-    kind = dtype_of(x)
-    limit = float(ml_dtypes.finfo(kind).max) if "float" in kind else math.inf
+    limit = _LARGEST.get(dtype_of(x), math.inf)
     x = where(isnan(x), nan, x)
     x = where(isposinf(x), limit if posinf is None else posinf, x)
     return where(isneginf(x), -limit if neginf is None else neginf, x)

@@ -70,7 +70,9 @@ def ctc_loss(
         )
     target = cast(target, "int32")
     batch, size = shape(output)[0], target.shape[1]
-    logs = log_softmax(output, axis=-1)
+    given = dtype(output)
+    # Half precision holds neither `_NEVER` nor sums over many steps.
+    logs = log_softmax(cast(output, "float32") if given in ("float16", "bfloat16") else output, axis=-1)
     # Labels with blanks around: blank, l1, blank, l2, ..., blank.
     blanks = full((batch, size), mask_index, dtype="int32")
     pairs = reshape(stack([blanks, target], axis=-1), (-1, 2 * size))
@@ -98,7 +100,7 @@ def ctc_loss(
     at_blank = squeeze(take_along_axis(alpha, last, axis=1), axis=1)
     at_label = squeeze(take_along_axis(alpha, maximum(last - 1, 0), axis=1), axis=1)
     at_label = where(squeeze(greater_equal(last, 1), axis=1), at_label, _NEVER)
-    return negative(_sum_of(at_blank, at_label))
+    return cast(negative(_sum_of(at_blank, at_label)), given)
 
 
 def _greedy(inputs: Any, lengths: Any, merge: bool, blank: int) -> tuple[Any, Any]:

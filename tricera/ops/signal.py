@@ -141,8 +141,9 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
     size = x.shape[-1]
     if size is None or size < sequence_length:
         raise ValueError(f"ops.extract_sequences: a signal of {size} samples has no frames of {sequence_length}.")
-    starts = np.arange(0, size - sequence_length + 1, sequence_stride, dtype="int32")
-    return take(x, starts[:, None] + np.arange(sequence_length, dtype="int32"), axis=-1)
+    starts = range(0, size - sequence_length + 1, sequence_stride)
+    # A list, not an array: torch.compile traces NumPy, too, and then does not know its dtypes.
+    return take(x, [[start + i for i in range(sequence_length)] for start in starts], axis=-1)
 
 
 def _window(window: Any, sequence_length: int, fft_length: int, kind: str) -> Any:

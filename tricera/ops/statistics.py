@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -206,6 +207,19 @@ def _joined(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     return reshape(moved, tuple(-1 if d is None else d for d in (*lead, tail))), axes
 
 
+def _fractions(q: Any, scale: float = 1.0) -> Any:
+    """Quantiles that were asked for: a number, or (nested) numbers as an array. They are constants, also while tracing."""
+    if isinstance(q, (int, float)):  # without NumPy, which torch.compile would trace
+        return float(q) / scale
+    return np.asarray(convert_to_numpy(q), "float64") / scale
+
+
+def _each_fraction(one: Callable[[float], Any], q: Any) -> Any:
+    if isinstance(q, (int, float)):
+        return one(float(q))
+    return one(float(q)) if q.ndim == 0 else stack([one(float(v)) for v in q.reshape(-1)], axis=0)
+
+
 _METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
@@ -250,8 +264,8 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
     """
     if method not in _METHODS:
         raise ValueError(f"ops.quantile: `method` must be one of {', '.join(map(repr, _METHODS))}, not {method!r}.")
-    qs = np.asarray(convert_to_numpy(q), "float64")
-    if ((qs < 0) | (qs > 1)).any():
+    qs = _fractions(q)
+    if not (0 <= qs <= 1 if isinstance(qs, float) else ((qs >= 0) & (qs <= 1)).all()):
         raise ValueError(f"ops.quantile: `q` must lie between 0 and 1, not {q}.")
     flat, axes = _joined(x, axis)
     ordered = sort(flat, axis=-1)
@@ -262,13 +276,13 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
         found = where(bad, float("nan"), found)
         return expand_dims(found, axes) if keepdims and axes else found
 
-    return one(float(qs)) if qs.ndim == 0 else stack([one(v) for v in qs.reshape(-1)], axis=0)
+    return _each_fraction(one, qs)
 
 
 @composed(promote="float")
 def percentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`quantile` with q from 0 to 100."""
-    return quantile(x, np.asarray(convert_to_numpy(q)) / 100, axis=axis, method=method, keepdims=keepdims)
+    return quantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
 @composed(promote="float")
@@ -389,14 +403,13 @@ def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear",
         found = squeeze(where(equal(count, 0), math.nan, found), axis=-1)
         return expand_dims(found, axes) if keepdims and axes else found
 
-    qs = np.asarray(convert_to_numpy(q), "float64")
-    return one(float(qs)) if qs.ndim == 0 else stack([one(float(v)) for v in qs.reshape(-1)], axis=0)
+    return _each_fraction(one, _fractions(q))
 
 
 @composed(promote="float")
 def nanpercentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`percentile` of the elements that are not NaN."""
-    return nanquantile(x, np.asarray(convert_to_numpy(q)) / 100, axis=axis, method=method, keepdims=keepdims)
+    return nanquantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
 @composed(promote="float")

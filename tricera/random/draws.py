@@ -113,11 +113,13 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         seed: an integer, a `SeedGenerator`, or None.
 
     Raises:
-        ValueError: `dtype` isn't an integer one.
+        ValueError: `dtype` isn't an integer one, or nothing lies between both ends.
     """
     dtype = standardize_dtype(dtype)
     if not is_int(dtype):
         raise ValueError(f"random.randint draws integers; `dtype` can't be {dtype!r}. Use `random.uniform` for floats.")
+    if isinstance(minval, int) and isinstance(maxval, int) and minval >= maxval:
+        raise ValueError(f"random.randint: `minval`={minval} must be below `maxval`={maxval}.")
     shape = _shape(shape)
     if None in shape:
         return KerasTensor(shape, dtype)
@@ -164,6 +166,8 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     backend = _backend_of(seed, x)
     with dispatch.use(backend):
         x = convert_to_tensor(x)
+        if not -len(x.shape) <= axis < len(x.shape):
+            raise ValueError(f"random.shuffle: `axis`={axis} is out of range for a tensor of {len(x.shape)} axes.")
         return backend.random.shuffle(x, axis % len(x.shape), draw(seed))
 
 

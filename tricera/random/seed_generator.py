@@ -66,6 +66,10 @@ class SeedGenerator:
         self.state.assign(OPS["add"](value, np.array([0, 1], self.state.dtype)))
         return value
 
+    def move(self, backend: dispatch.Backend) -> None:
+        """Go on with the stream on another backend, in the dtype that can be counted in there."""
+        self.state.move(backend, _seed_dtype(backend))
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"seed": self._seed}

@@ -52,7 +52,7 @@ def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackLis
     begin = getattr(callbacks, f"on_{prefix}_batch_begin")
     end = getattr(callbacks, f"on_{prefix}_batch_end")
     watched, each = callbacks._watches_batches(kind), callbacks._watches_each_batch(kind)
-    cache, backend = model._step_cache, model._backend
+    cache = model._step_cache
     runner = _Runner(model, data, single=each and model.steps_per_execution == 1)
     logs = step = None
     for first, last, batches in data.epoch():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,9 +23,23 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Any], has_aux: bo
     )
 
 
+def vjp(fn: Callable[[list[Any]], tuple[Any, Any]], primals: list[Any]) -> tuple[Any, Callable[[Any], Any], Any]:
+    """Refuse, with what to do."""
+    raise NotImplementedError(
+        "The NumPy backend has no derivatives. Choose another backend: `tricera.backend.use('jax')`."
+    )
+
+
 def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The function itself: nothing is kept for a backward pass."""
     return fn
+
+
+def device(name: Any) -> contextlib.AbstractContextManager[Any]:
+    """NumPy has one device, `"cpu"`."""
+    if name not in ("cpu", "cpu:0"):
+        raise RuntimeError(f"NumPy runs on the CPU alone; there is no device {name!r}.")
+    return contextlib.nullcontext()
 
 
 def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from tricera.core import tree
+from tricera.core import dispatch, tree
+from tricera.core.remat import Replay
 from tricera.core.state import MISSING, current_cells
 from tricera.core.tensor import Spec
 
@@ -33,9 +35,42 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Any], has_aux: bo
     return run
 
 
+def vjp(fn: Callable[[list[Any]], tuple[Any, Any]], primals: list[Any]) -> tuple[Any, Callable[[Any], Any], Any]:
+    """Results, the pullback of their cotangents, and what `fn` carries out beside them."""
+    # Copies: a tensor that comes twice among the primals counts as two.
+    primals = [tf.identity(x) for x in primals]
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        tape.watch(primals)
+        out, carried = fn(primals)
+        # A result that is an argument itself gets an entry of its own on the tape.
+        out = [tf.identity(y) for y in out]
+
+    def pull(cotangents: Any) -> Any:
+        grads = tape.gradient(out, primals, list(cotangents), unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return [tf.convert_to_tensor(g) for g in grads]
+
+    return out, pull, carried
+
+
 def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The function, whose intermediate values are computed again in the backward pass."""
-    return tf.recompute_grad(fn)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        replay = Replay(fn, args, kwargs, dispatch.current())
+        out = tf.recompute_grad(replay)(*replay.tensors)
+        replay.settle(tf.identity)
+        return out
+
+    return run
+
+
+def device(name: Any) -> contextlib.AbstractContextManager[Any]:
+    """A block in which tensors are made on a device."""
+    if isinstance(name, str):
+        kind, _, index = name.partition(":")
+        if int(index or 0) >= len(tf.config.list_logical_devices(kind.upper())):
+            raise RuntimeError(f"TensorFlow has no device {name!r} here.")
+    return tf.device(name)
 
 
 def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:

@@ -65,7 +65,7 @@ class Step:
                 return tf.nest.pack_sequence_as(first, last[1:])
 
         xla = True if jit is True else None
-        self._one = tf.function(one, jit_compile=xla, reduce_retracing=True, autograph=False) if jit != "eager" else one
+        self._one: Any = tf.function(one, jit_compile=xla, reduce_retracing=True, autograph=False) if jit != "eager" else one
         self._many = tf.function(many, reduce_retracing=True, autograph=False)
         self._eager = jit == "eager"
         self._windows: dict[Any, Any] = {}
@@ -77,7 +77,6 @@ class Step:
             return self._many(stacked, tf.constant(len(batches)))
         outs = [self._one(batch) for batch in batches]
         return outs if self.collect else outs[-1]
-
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data, in one call; the outputs of the last. See the JAX backend's."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
 import torch.utils.checkpoint
 
+from tricera.backends.torch import tensor
 from tricera.backends.torch.tensor import DTYPES, convert
-from tricera.core import tree
+from tricera.core import dispatch, tree
+from tricera.core.remat import Replay
 from tricera.core.state import cells
 from tricera.core.tensor import Spec
 from tricera.core.variable import autocast
@@ -26,13 +29,20 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Any], has_aux: bo
     variables = list(variables)
 
     def run(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
-        with torch.enable_grad():
+        with contextlib.ExitStack() as stack, torch.enable_grad():
+            frozen = [v for v in variables if not v.trainable]
+            scope = None
+            if frozen:
+                with autocast(None):
+                    scope = stack.enter_context(cells([(v, v.value.detach().requires_grad_()) for v in frozen]))
             out = fn(*args, **kwargs)
             loss, aux = out if has_aux else (out, None)
             with autocast(None):
                 sources = [v.value for v in variables]
             wanted = [s for s in sources if s.requires_grad]
             found = torch.autograd.grad(loss, wanted, allow_unused=True) if wanted else ()
+        for variable in scope.updated.values() if scope is not None else ():
+            variable.assign(scope.values[id(variable)].detach())  # type: ignore[union-attr]
         grads = dict(zip(map(id, wanted), found, strict=True))
         loss = loss.detach()
         result = (loss, tree.map_structure(_detached, aux)) if has_aux else loss
@@ -41,13 +51,40 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Any], has_aux: bo
     return run
 
 
+def vjp(fn: Callable[[list[Any]], tuple[Any, Any]], primals: list[Any]) -> tuple[Any, Callable[[Any], Any], Any]:
+    """Results, the pullback of their cotangents, and what `fn` carries out beside them."""
+    result: Any = torch.func.vjp(fn, primals, has_aux=True)
+    out, pull, carried = result
+    return out, lambda cotangents: pull(cotangents)[0], carried
+
+
 def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The function, whose intermediate values are computed again in the backward pass."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        return torch.utils.checkpoint.checkpoint(fn, *args, use_reentrant=False, **kwargs)
+        replay = Replay(fn, args, kwargs, dispatch.current())
+        out = torch.utils.checkpoint.checkpoint(replay, *replay.tensors, use_reentrant=False)
+        replay.settle(lambda x: x.detach().clone())
+        return out
 
     return run
+
+
+@contextlib.contextmanager
+def device(name: Any) -> Iterator[None]:
+    """A block in which tensors are made on a device; it holds for the whole process."""
+    if isinstance(name, str):
+        name = name.replace("gpu", "cuda")
+    outer = tensor.device()
+    chosen = torch.device(name)
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise RuntimeError(f"torch sees {torch.cuda.device_count()} CUDA devices; there is no {name!r}.")
+    tensor.set_device(chosen)
+    try:
+        with chosen:
+            yield
+    finally:
+        tensor.set_device(outer)
 
 
 def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
@@ -102,7 +139,7 @@ def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int, reverse
 
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """The function on all slices at once."""
-    return torch.vmap(function)(elements)
+    return torch.vmap(function, randomness="different")(elements)
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,4 +168,4 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
     """Value and directional derivative."""
-    return torch.func.jvp(fun, primals, tangents, has_aux=has_aux)
+    return torch.func.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)

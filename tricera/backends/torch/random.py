@@ -13,7 +13,15 @@ SEED_DTYPE = "int32"
 
 def _generator(seed: Any, where: torch.device | None = None) -> torch.Generator:
     first, second = (int(word) & 0xFFFFFFFF for word in seed)
-    return torch.Generator(where or device()).manual_seed((second << 32 | first) & 0x7FFFFFFFFFFFFFFF)
+    return torch.Generator(where or device()).manual_seed(_mixed(second << 32 | first))
+
+
+def _mixed(word: int) -> int:
+    """63 bits, each of which depends on all of a 64-bit word (splitmix64): torch's CPU generator takes the low 32 alone."""
+    word = (word + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+    word = ((word ^ word >> 30) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    word = ((word ^ word >> 27) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    return (word ^ word >> 31) & 0x7FFFFFFFFFFFFFFF
 
 
 def _float(dtype: str) -> torch.dtype:

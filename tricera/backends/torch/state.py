@@ -74,13 +74,36 @@ class ModuleView(torch.nn.Module):
                     name, number = f"{layer.name}_{number}", number + 1
                 names[name] = layer
         for name, value in self.__dict__.items():
-            if isinstance(value, torch.nn.Module) and value not in names.values():
+            if isinstance(value, torch.nn.Module) and not isinstance(value, ModuleView):
                 names[name] = value
         return names
 
     @_modules.setter
     def _modules(self, value: Any) -> None:
         pass  # as for _parameters
+
+    def __getattr__(self, name: str) -> Any:
+        """Sublayers by name, where no attribute has it: `get_submodule` and its kin walk along attributes."""
+        if not name.startswith("_") and "_tracked_variables" in self.__dict__:
+            found = self._modules.get(name)
+            if found is not None:
+                return found
+        return object.__getattribute__(self, name)  # raises what a property itself raised, or that there is none
+
+    def get_parameter(self, target: str) -> torch.nn.Parameter:
+        """The parameter `hidden.kernel`; the attribute `kernel` itself is a `Variable`."""
+        found = dict(self.named_parameters()).get(target)
+        if found is None:
+            raise AttributeError(f"There is no parameter {target!r}.")
+        return found
+
+    def train(self, mode: bool = True) -> Any:
+        """Make calls that don't say `training` train, or infer; so does `eval()`. Without either, Keras's rule holds."""
+        for module in self.modules():
+            module.__dict__["training"] = mode
+            if isinstance(module, ModuleView):
+                module.__dict__["_training_mode"] = mode
+        return self
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -96,6 +119,8 @@ def native_class(cls: type) -> type:
     def call_with_hooks(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
             return torch.nn.Module.__call__(self, *args, **kwargs)
+        if torch.compiler.is_compiling():
+            return self._call_layer(args, kwargs)
         return own_call(self, *args, **kwargs)
 
     return type(cls.__name__, (cls, ModuleView), {"__call__": call_with_hooks, "forward": own_call})

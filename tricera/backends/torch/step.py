@@ -65,7 +65,6 @@ class Step:
                     outs.append(out)
         return outs if self.collect else outs[-1]
 
-
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data; the outputs of the last. Arguments as in the JAX backend's."""
         leaves, spec = optree.tree_flatten(data, none_is_leaf=True)

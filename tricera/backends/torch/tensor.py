@@ -23,6 +23,12 @@ def device() -> torch.device:
     return _DEVICE
 
 
+def set_device(chosen: torch.device) -> None:
+    """Choose where new tensors go."""
+    global _DEVICE
+    _DEVICE = chosen
+
+
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a torch tensor."""
     return isinstance(x, torch.Tensor)

@@ -94,6 +94,21 @@ class BaseConv(KernelLayer):
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={self.channel_axis: channels})
         return channels
 
+    def check_window(self, input_shape: Any) -> None:
+        """Refuse images that are smaller than the window, where nothing is padded.
+
+        Raises:
+            ValueError: an axis is too short.
+        """
+        rank = self.rank
+        sizes = input_shape[-rank - 1 : -1] if self.data_format == "channels_last" else input_shape[-rank:]
+        window = tuple((k - 1) * d + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
+        if self.padding == "valid" and any(n is not None and n < w for n, w in zip(sizes, window, strict=True)):
+            raise ValueError(
+                f"The window {window} (`kernel_size` with its dilation) of the layer {self.name!r} is larger than its input of "
+                f"shape {tuple(input_shape)}. Use `padding='same'`, a smaller window, or a larger input."
+            )
+
     def with_bias(self, x: Any) -> Any:
         """Add the bias and apply the activation."""
         if self.bias is not None:

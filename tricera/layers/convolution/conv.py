@@ -16,6 +16,7 @@ class _Conv(BaseConv):
             raise ValueError(
                 f"The {channels} input channels of the layer {self.name!r} can't be divided into {self.groups} groups."
             )
+        self.check_window(input_shape)
         self.kernel = self.add_kernel((*self.kernel_size, channels // self.groups, self.filters))
         self.bias = self.add_bias((self.filters,))
 

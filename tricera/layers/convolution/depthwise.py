@@ -46,6 +46,7 @@ class _DepthwiseConv(_Depthwise):
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
         channels = self.channels_of(input_shape)
+        self.check_window(input_shape)
         self.kernel = self.add_depthwise(channels, "kernel")
         self.bias = self.add_bias((channels * self.depth_multiplier,))
 
@@ -83,6 +84,7 @@ class _SeparableConv(_Depthwise):
     def build(self, input_shape: Any) -> None:
         """Make both kernels and the bias."""
         channels = self.channels_of(input_shape)
+        self.check_window(input_shape)
         self.depthwise_kernel = self.add_depthwise(channels, "depthwise_kernel")
         self.pointwise_kernel = self.add_weight(
             name="pointwise_kernel", shape=(*(1,) * self.rank, channels * self.depth_multiplier, self.filters),

@@ -75,11 +75,6 @@ class Embedding(Layer):
         """True where the integer isn't 0, if `mask_zero`."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
-    def _finish(self, args: Any, outputs: Any) -> None:
-        if self.mask_zero and args:
-            self._set_output_mask(args[0], None, outputs)
-        super()._finish(args, outputs)
-
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The input's shape with an axis `output_dim`."""
         return (*tuple(input_shape), self.output_dim)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tricera import activations, ops
-from tricera.core.masking import set_mask
 from tricera.layers.layer import Layer
 
 
@@ -251,9 +250,7 @@ class Masking(Layer):
     def call(self, inputs: Any) -> Any:
         """Set masked steps to 0."""
         keep = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
-        outputs = ops.multiply(inputs, ops.cast(keep, ops.dtype(inputs)))
-        set_mask(outputs, ops.squeeze(keep, axis=-1))
-        return outputs
+        return ops.multiply(inputs, ops.cast(keep, ops.dtype(inputs)))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

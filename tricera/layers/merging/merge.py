@@ -59,9 +59,9 @@ class _Merge(Layer):
         return functools.reduce(type(self).pair, tensors)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Where all masks hold."""
+        """Where any of the masks holds, as in Keras 3; None unless all inputs have one."""
         masks = [m for m in (mask or ()) if m is not None]
-        return functools.reduce(ops.logical_and, masks) if masks and len(masks) == len(inputs) else None
+        return functools.reduce(ops.logical_or, masks) if masks and len(masks) == len(inputs) else None
 
 
 def _same_rank(shapes: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -176,7 +176,10 @@ class Concatenate(_Merge):
         return ops.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The masks joined; None if there is none."""
+        """The masks joined in the same way, True for inputs without one; None if there is none.
+
+        Joined along the last axis, a step counts if it does in any of the inputs.
+        """
         if mask is None or all(m is None for m in mask):
             return None
         masks = []
@@ -187,7 +190,7 @@ class Concatenate(_Merge):
                 if m is None
                 else ops.logical_and(whole, m if len(m.shape) == len(x.shape) else ops.expand_dims(m, -1))
             )
-        return ops.all(ops.concatenate(masks, axis=self.axis), axis=-1)
+        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

@@ -8,6 +8,18 @@ from tricera import constraints, initializers, regularizers
 from tricera.layers.layer import Layer
 
 
+def axes_of(layer: Layer, axis: Any, rank: int) -> tuple[int, ...]:
+    """The axes that a layer was given, ascending, counted from the front.
+
+    Raises:
+        ValueError: the input has no such axis.
+    """
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    if any(not -rank <= a < rank for a in axes):
+        raise ValueError(f"`axis` {axis} of the layer {layer.name!r} is out of range for an input of {rank} axes.")
+    return tuple(sorted(a % rank for a in axes))
+
+
 class ScaledNormalization(Layer):
     """A normalization with a learned scale (gamma) and offset (beta).
 
@@ -38,6 +50,19 @@ class ScaledNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.supports_masking = True
+
+    def channels_of(self, axis: int, input_shape: Any) -> int:
+        """The length of the axis of the channels.
+
+        Raises:
+            ValueError: there is no such axis, or its length isn't known.
+        """
+        channels = input_shape[axes_of(self, axis, len(input_shape))[0]]
+        if channels is None:
+            raise ValueError(
+                f"The layer {self.name!r} needs to know the length of axis {axis}; the input shape is {tuple(input_shape)}."
+            )
+        return channels
 
     def add_scale_and_offset(self, shape: tuple[int, ...]) -> None:
         """Make gamma and beta (None where not wanted)."""

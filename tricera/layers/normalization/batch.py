@@ -54,17 +54,15 @@ class BatchNormalization(ScaledNormalization):
             raise NotImplementedError("Batch renormalization is not available; leave `renorm` at False.")
         if not 0 <= momentum <= 1:
             raise ValueError(f"`momentum` of the layer {self.name!r} must be in [0, 1]; got {momentum}.")
-        self.axis, self.momentum, self.synchronized = int(axis), float(momentum), synchronized
+        if not isinstance(axis, int):
+            raise ValueError(f"`axis` of the layer {self.name!r} must be an integer, not {axis!r}.")
+        self.axis, self.momentum, self.synchronized = axis, float(momentum), synchronized
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
     def build(self, input_shape: Any) -> None:
         """Make scale, offset and running statistics."""
-        channels = input_shape[self.axis]
-        if channels is None:
-            raise ValueError(
-                f"The layer {self.name!r} needs to know the length of axis {self.axis}; the input shape is {tuple(input_shape)}."
-            )
+        channels = self.channels_of(self.axis, input_shape)
         self.add_scale_and_offset((channels,))
         self.moving_mean = self.add_weight(
             name="moving_mean",

@@ -43,11 +43,7 @@ class GroupNormalization(ScaledNormalization):
 
     def build(self, input_shape: Any) -> None:
         """Make scale and offset."""
-        channels = input_shape[self.axis]
-        if channels is None:
-            raise ValueError(
-                f"The layer {self.name!r} needs to know the length of axis {self.axis}; the input shape is {tuple(input_shape)}."
-            )
+        channels = self.channels_of(self.axis, input_shape)
         self.groups = self._group_count = channels if self.groups == -1 else self.groups
         if self._group_count < 1 or channels % self._group_count:
             raise ValueError(

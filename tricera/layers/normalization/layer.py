@@ -6,11 +6,7 @@ from typing import Any
 
 from tricera import ops
 from tricera.layers.layer import Layer
-from tricera.layers.normalization.base import ScaledNormalization
-
-
-def _axes(axis: Any, rank: int) -> tuple[int, ...]:
-    return tuple(a % rank for a in ((axis,) if isinstance(axis, int) else axis))
+from tricera.layers.normalization.base import ScaledNormalization, axes_of
 
 
 class LayerNormalization(ScaledNormalization):
@@ -49,13 +45,13 @@ class LayerNormalization(ScaledNormalization):
 
     def build(self, input_shape: Any) -> None:
         """Make scale and offset."""
-        self.add_scale_and_offset(tuple(input_shape[a] for a in sorted(_axes(self.axis, len(input_shape)))))
+        self.add_scale_and_offset(tuple(input_shape[a] for a in axes_of(self, self.axis, len(input_shape))))
 
     def call(self, inputs: Any) -> Any:
         """Normalize."""
         compute = ops.dtype(inputs)
         x = ops.cast(inputs, "float32") if compute in ("float16", "bfloat16") else inputs
-        axes = tuple(sorted(_axes(self.axis, len(x.shape))))
+        axes = axes_of(self, self.axis, len(x.shape))
         parts = [None if p is None else ops.cast(p, ops.dtype(x)) for p in (self.gamma, self.beta)]
         out = ops.layer_normalization(x, *parts, axis=axes, epsilon=self.epsilon)
         return out if ops.dtype(out) == compute else ops.cast(out, compute)
@@ -77,11 +73,10 @@ class RMSNormalization(Layer):
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis, self.epsilon = [axis] if isinstance(axis, int) else list(axis), epsilon
-        self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
         """Make the scale."""
-        shape = tuple(input_shape[a] for a in sorted(_axes(self.axis, len(input_shape))))
+        shape = tuple(input_shape[a] for a in axes_of(self, self.axis, len(input_shape)))
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
 
     def call(self, inputs: Any) -> Any:
@@ -112,7 +107,7 @@ class UnitNormalization(Layer):
 
     def call(self, inputs: Any) -> Any:
         """Normalize."""
-        axes = _axes(self.axis, len(inputs.shape))
+        axes = axes_of(self, self.axis, len(inputs.shape))
         squares = ops.sum(ops.square(inputs), axis=axes, keepdims=True)
         return ops.multiply(inputs, ops.rsqrt(ops.maximum(squares, 1e-12)))
 

@@ -14,10 +14,12 @@ from tricera.layers.layer import Layer
 class _Noise(Layer):
     """A random layer: it has a seed generator if its rate isn't 0."""
 
-    def __init__(self, rate: Any, seed: int | None, what: str = "rate", top: float = 1, **kwargs: Any) -> None:
+    def __init__(self, rate: Any, seed: int | None, what: str = "rate", below: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= top:
-            raise ValueError(f"`{what}` of the layer {self.name!r} must be a number from 0 to {top}, not {rate!r}.")
+        number = isinstance(rate, (int, float)) and not isinstance(rate, bool)
+        if not number or not 0 <= rate <= 1 or (below and rate == 1):
+            limit = "below 1" if below else "1"
+            raise ValueError(f"`{what}` of the layer {self.name!r} must be a number from 0 to {limit}, not {rate!r}.")
         self.seed = seed
         self.supports_masking = True
         if rate > 0:
@@ -157,7 +159,7 @@ class GaussianDropout(_Noise):
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(rate, seed, **kwargs)
+        super().__init__(rate, seed, below=True, **kwargs)
         self.rate = rate
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -213,7 +215,7 @@ class AlphaDropout(_Noise):
     """
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(rate, seed, **kwargs)
+        super().__init__(rate, seed, below=True, **kwargs)
         self.rate, self.noise_shape = rate, noise_shape
 
     def call(self, inputs: Any, training: bool = False) -> Any:

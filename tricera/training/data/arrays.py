@@ -42,7 +42,9 @@ class ArrayPass:
     def __init__(self, adapter: ArrayAdapter, order: np.ndarray | None) -> None:
         self._slices = adapter._batch_slices()
         self._flat_order = order
-        self._leaves, spec = optree.tree_flatten(adapter.arrays, none_is_leaf=True)  # type: ignore[arg-type]
+        structure: Any = adapter.arrays
+        leaves, spec = optree.tree_flatten(structure, none_is_leaf=True)
+        self._leaves: list[Any] = leaves
         self._rebuild: Callable[..., Any] = spec.unflatten
         self._next = 0
         self._size, self._full = adapter.batch_size, adapter.num_samples // adapter.batch_size

@@ -25,9 +25,8 @@ isfinite, logical_not, bitwise_not, add, subtract, multiply = (
     _torch.subtract,
     _torch.multiply,
 )
-divide, floor_divide, maximum, minimum, less, less_equal = (
+divide, maximum, minimum, less, less_equal = (
     _torch.divide,
-    _torch.floor_divide,
     _torch.maximum,
     _torch.minimum,
     _torch.less,
@@ -97,3 +96,8 @@ def angle(x):
         return _torch.angle(x)
     # torch.angle(-0.0) is 0.
     return _torch.where(_torch.isnan(x), x, _torch.where(_torch.signbit(x), _math.pi, 0.0).to(x.dtype))
+
+
+def floor_divide(x1, x2):
+    # `torch.floor_divide` is the same but for having no derivative.
+    return _torch.div(x1, x2, rounding_mode="floor")

@@ -110,3 +110,7 @@ def tril(x, k=0):
 
 def triu(x, k=0):
     return _torch.triu(x, k)
+
+
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    return _torch.diagonal(x, offset, axis1, axis2)

@@ -1,0 +1,61 @@
+"""Dtype policies: their dtypes, names, configs, maps, and the global one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tricera import dtype_policies, layers, mixed_precision
+
+DTYPES = {
+    "float32": ("float32", "float32", None), "bfloat16": ("bfloat16", "bfloat16", None),
+    "mixed_float16": ("float16", "float32", None), "mixed_bfloat16": ("bfloat16", "float32", None),
+    "int8_from_mixed_bfloat16": ("bfloat16", "float32", "int8"), "float8_from_float32": ("float32", "float32", "float8"),
+    "int4/64_from_float32": ("float32", "float32", "int4"), "gptq/4/128_from_bfloat16": ("bfloat16", "bfloat16", "gptq"),
+    "awq/4/-1_from_float32": ("float32", "float32", "awq"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(DTYPES))
+def test_policy(name):
+    policy = dtype_policies.get(name)
+    assert (policy.compute_dtype, policy.variable_dtype, policy.quantization_mode) == DTYPES[name]
+    assert policy.name == name and name in repr(policy)
+    again = dtype_policies.deserialize(dtype_policies.serialize(policy))
+    assert again == policy and hash(again) == hash(policy) and type(again) is type(policy)
+
+
+def test_numbers_of_quantized_policies():
+    assert dtype_policies.Int4DTypePolicy("int4/64").block_size == 64
+    gptq = dtype_policies.GPTQDTypePolicy("gptq/3/128", "float32")
+    assert (gptq.weight_bits, gptq.group_size) == (3, 128)
+    assert dtype_policies.QuantizedFloat8DTypePolicy("float8", amax_history_length=8).amax_history_length == 8
+
+
+@pytest.mark.parametrize("name", ["int9_from_float32", "int8_from_float16", "gptq/5/64_from_float32", "awq/8/64_from_float32",
+                                  "int4/0_from_float32", "int4/x_from_float32", "mixed_float64", "gptq"])  # fmt: skip
+def test_wrong_names_are_refused(name):
+    with pytest.raises(ValueError):
+        dtype_policies.get(name)
+
+
+def test_a_policy_rules_a_layer(backend):
+    layer = layers.Dense(2, dtype="mixed_bfloat16")
+    layer.build((None, 3))
+    assert layer.compute_dtype == "bfloat16" and layer.kernel.dtype == "float32"
+
+
+def test_the_global_policy():
+    mixed_precision.set_dtype_policy("mixed_float16")
+    try:
+        assert dtype_policies.DTypePolicy().name == "mixed_float16"
+        assert dtype_policies.QuantizedFloat8DTypePolicy("float8").name == "float8_from_mixed_float16"
+    finally:
+        mixed_precision.set_dtype_policy(None)
+    assert dtype_policies.get(None).name == "float32"
+
+
+def test_a_map_finds_policies_by_path():
+    policies = dtype_policies.DTypePolicyMap("float32", {"block/*": "bfloat16", "head": "float16"})
+    assert policies["block/dense"].name == "bfloat16" and policies["other"].name == "float32" and len(policies) == 2
+    again = dtype_policies.deserialize(dtype_policies.serialize(policies))
+    assert again.get_config() == policies.get_config()

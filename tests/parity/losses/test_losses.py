@@ -1,0 +1,26 @@
+"""Every loss beside Keras, on every backend."""
+
+from __future__ import annotations
+
+import pytest
+
+import tricera
+from tests.parity import black_box
+from tests.parity.losses import cases
+
+pytestmark = pytest.mark.slow
+pytest.importorskip("keras")
+pytest.importorskip("jax")
+
+
+@pytest.fixture(scope="module")
+def keras_results(tmp_path_factory):
+    return black_box.run_keras(cases.__file__, tmp_path_factory.mktemp("keras") / "losses.npz")
+
+
+@pytest.mark.parametrize("name", list(cases.CASES))
+def test_as_keras(backend, name, keras_results):
+    half = "float16" in name
+    black_box.check(
+        cases.CASES[name], tricera, keras_results[name], rtol=1e-2 if half else 5e-5, atol=2e-3 if half else 5e-6
+    )
