@@ -420,9 +420,7 @@ def _rows_of_jacobian(
     def row(unit: list[Any]) -> list[Any]:
         return pull([*zeros[:at], reshape(unit[0], shape), *zeros[at + 1 :]])
 
-    from tricera.ops import eye
-
-    units = eye(size, dtype=backend.dtype(out))
+    units = backend.convert(np.eye(size), backend.dtype(out))
     rows = backend.control.vectorized_map(row, [units])
     return [reshape(r, (*shape, *p.shape)) for r, p in zip(rows, primals, strict=True)]
 

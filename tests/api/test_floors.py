@@ -33,6 +33,7 @@ LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
 # Imports inside functions that go up, and why they can't be avoided: importer's room -> imported room.
 UPWARD = {
+    ("ops", "random"): "an elastic transform draws its own noise, as Keras has it among the ops",
     ("core", "ops"): "the operators of variables and symbolic tensors are ops, which are loaded with the first of them",
     ("models", "saving"): "`model.save()` and pickling are methods of Model",
     ("compat", ""): "the face is what is put in Keras's place",

@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 
 from tests.conftest import BACKENDS, TRAINABLE
-from tricera import layers, losses, metrics, ops, optimizers
+from tricera import layers, losses, metrics, ops, optimizers, utils
 from tricera.backend import use
 from tricera.models import Model, Sequential
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    utils.set_random_seed(0)
+
 
 PAIRS = list(itertools.permutations(BACKENDS, 2))
 TRAINING_PAIRS = list(itertools.permutations(TRAINABLE, 2))
@@ -61,7 +67,7 @@ def test_a_subclassed_model_moves_with_nested_layers(source, target):
         def __init__(self):
             super().__init__()
             self.blocks = [
-                Sequential([layers.Dense(4, activation="gelu"), layers.LayerNormalization()]) for _ in range(2)
+                Sequential([layers.Dense(32, activation="gelu"), layers.LayerNormalization()]) for _ in range(2)
             ]
             self.heads = {"a": layers.Dense(1), "b": layers.Dense(2)}
 

@@ -22,7 +22,13 @@ _BY_NUMPY = "its tables of places are made with NumPy while tracing, whose dtype
 # What can't be traced, with the reason. Strict: an op that can be traced must not stand here.
 EXCEPTIONS: dict[str, dict[str, str]] = {
     "jax": {"nonzero": _BY_VALUES, "bincount": _BY_VALUES},
-    "tensorflow": {"bincount": _BY_VALUES, "det": _NO_KERNEL, "i0": _NO_KERNEL, "lu_factor": _NO_KERNEL},
+    "tensorflow": {
+        "bincount": _BY_VALUES,
+        "det": _NO_KERNEL,
+        "i0": _NO_KERNEL,
+        "lu_factor": _NO_KERNEL,
+        "slogdet": _NO_KERNEL,
+    },
     "torch": {"fold": _BY_NUMPY, "istft": _BY_NUMPY, "stft": _BY_NUMPY, "unfold": _BY_NUMPY},
 }
 
@@ -37,7 +43,7 @@ def split(case: Case) -> tuple[list[np.ndarray], Callable[..., Any]]:
     arrays: list[np.ndarray] = []
     places: list[Any] = []
     for i, a in enumerate(case.args):
-        static = case.op == "get_item" and i
+        static = i and case.op in ("get_item", "quantile", "nanquantile", "percentile", "nanpercentile")
         if isinstance(a, np.ndarray) and not static:
             places.append(("one", len(arrays)))
             arrays.append(a)

@@ -211,12 +211,16 @@ def _fractions(q: Any, scale: float = 1.0) -> Any:
     """Quantiles that were asked for: a number, or (nested) numbers as an array. They are constants, also while tracing."""
     if isinstance(q, (int, float)):  # without NumPy, which torch.compile would trace
         return float(q) / scale
+    if isinstance(q, (list, tuple)) and all(isinstance(v, (int, float)) for v in q):
+        return [float(v) / scale for v in q]
     return np.asarray(convert_to_numpy(q), "float64") / scale
 
 
 def _each_fraction(one: Callable[[float], Any], q: Any) -> Any:
     if isinstance(q, (int, float)):
         return one(float(q))
+    if isinstance(q, list):
+        return stack([one(v) for v in q], axis=0)
     return one(float(q)) if q.ndim == 0 else stack([one(float(v)) for v in q.reshape(-1)], axis=0)
 
 
@@ -265,7 +269,8 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
     if method not in _METHODS:
         raise ValueError(f"ops.quantile: `method` must be one of {', '.join(map(repr, _METHODS))}, not {method!r}.")
     qs = _fractions(q)
-    if not (0 <= qs <= 1 if isinstance(qs, float) else ((qs >= 0) & (qs <= 1)).all()):
+    listed = [qs] if isinstance(qs, float) else qs if isinstance(qs, list) else qs.reshape(-1).tolist()
+    if not all(0 <= v <= 1 for v in listed):
         raise ValueError(f"ops.quantile: `q` must lie between 0 and 1, not {q}.")
     flat, axes = _joined(x, axis)
     ordered = sort(flat, axis=-1)

@@ -65,7 +65,9 @@ class Step:
                 return tf.nest.pack_sequence_as(first, last[1:])
 
         xla = True if jit is True else None
-        self._one: Any = tf.function(one, jit_compile=xla, reduce_retracing=True, autograph=False) if jit != "eager" else one
+        self._one: Any = (
+            tf.function(one, jit_compile=xla, reduce_retracing=True, autograph=False) if jit != "eager" else one
+        )
         self._many = tf.function(many, reduce_retracing=True, autograph=False)
         self._eager = jit == "eager"
         self._windows: dict[Any, Any] = {}

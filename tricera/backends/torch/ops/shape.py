@@ -113,4 +113,6 @@ def triu(x, k=0):
 
 
 def diagonal(x, offset=0, axis1=0, axis2=1):
+    if x.ndim < 2:
+        raise ValueError(f"ops.diagonal needs at least 2 axes; got a tensor of shape {tuple(x.shape)}.")
     return _torch.diagonal(x, offset, axis1, axis2)

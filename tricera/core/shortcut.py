@@ -1,0 +1,195 @@
+"""The short way of an op: for types and dtypes met before, straight to the native function.
+
+What to run is found by a key made of the types, dtypes and plain arguments of a call; the front half (`core/op.py`) fills the
+table when it finds that nothing had to be converted.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tricera.core import dispatch
+from tricera.core.tensor import KerasTensor
+from tricera.core.variable import Variable
+
+if TYPE_CHECKING:
+    from tricera.core.op import Op
+
+
+def remember(
+    op: Op, key: Any, args: tuple[Any, ...], values: list[Any], plain: bool, backend: dispatch.Backend, native: Any
+) -> None:
+    """Keep what to run for a combination of types: a unary or binary op on tensors, or on a tensor and a number."""
+    rest = values[op.leading :]
+    if native is not None:
+        run = functools.partial(native, **dict(zip(op.names[op.leading :], rest, strict=True))) if rest else native
+    else:
+        run = _body(op, backend, rest)
+    if plain:
+        op.fast[key] = run
+        return
+    scalars = [i for i, x in enumerate(args) if type(x) is int or type(x) is float]
+    if op.leading == 2 and len(args) == 2 and len(scalars) == 1:
+        tensor = 1 - scalars[0]
+        # Only where the number takes the tensor's dtype: what it takes beside others depends on floatx.
+        if args[tensor] is values[tensor] and backend.dtype(values[scalars[0]]) == backend.dtype(values[tensor]):
+            op.fast[key] = _beside_number(run, scalars[0], backend.convert, backend.dtype(values[tensor]))
+
+
+def _body(op: Op, backend: dispatch.Backend, rest: list[Any]) -> Callable[..., Any]:
+    """The portable definition, run with the backend current."""
+
+    def run(*tensors: Any) -> Any:
+        if dispatch.current() is backend:
+            return op.fn(*tensors, *rest)
+        with dispatch.use(backend):
+            return op.fn(*tensors, *rest)
+
+    return run
+
+
+def _beside_number(run: Callable[..., Any], at: int, convert: Callable[..., Any], dtype: str) -> Callable[..., Any]:
+    """`run` with the operand at `at`, a number, made a tensor."""
+    if at:
+        return lambda x1, x2: run(x1, convert(x2, dtype))
+    return lambda x1, x2: run(convert(x1, dtype), x2)
+
+
+def wrap(op: Op, call: Callable[..., Any], explain: Callable[..., Exception]) -> Callable[..., Any]:
+    """The function that users call.
+
+    Args:
+        op: what is called.
+        call: the slow way, `call(op, args, kwargs, key)`.
+        explain: turns a native failure into an error that names the op.
+    """
+    if op.leading == 1 and len(op.tensors) == 1:
+        return _wrap_unary(op, call, explain)
+    if op.leading == 2 and len(op.tensors) == 2:
+        return _wrap_binary(op, call, explain)
+    if op.leading == len(op.tensors) == 3:
+        return _wrap_ternary(op, call, explain)
+
+    def general(*args: Any, **kwargs: Any) -> Any:
+        return call(op, args, kwargs)
+
+    return general
+
+
+# Types without a dtype (torch.compile can't trace the AttributeError that they give).
+_PYTHON = frozenset((bool, int, float, complex, str, list, tuple, type(None)))
+
+
+_SCALARS = frozenset((bool, int, float, complex, str, type(None)))
+
+
+def _settled(values: Any) -> bool:
+    """Whether arguments are plain values that may be part of a key: a tensor would be held, and compared, by identity."""
+    return all(type(v) in _SCALARS or (type(v) is tuple and all(type(e) in _SCALARS for e in v)) for v in values)
+
+
+def _wrap_unary(op: Op, call: Callable[..., Any], explain: Callable[..., Exception]) -> Callable[..., Any]:
+    fast = op.fast
+
+    def unary(*args: Any, **kwargs: Any) -> Any:
+        key: Any = None
+        if args and type(args[0]) not in _PYTHON:
+            x, *rest = args
+            if type(x) is Variable:
+                x = x.value
+                args = (x, *rest)
+            try:
+                if (rest and not _settled(rest)) or (kwargs and not _settled(kwargs.values())):
+                    raise TypeError
+                if rest:  # with their types: 1, 1.0 and True are equal
+                    key = (type(x), x.dtype, x.ndim, *rest, *map(type, rest), *kwargs.items())
+                else:
+                    key = (type(x), x.dtype, x.ndim, *kwargs.items()) if kwargs or op.axis else (type(x), x.dtype)
+                native = fast[key]
+            except KeyError:
+                native = None
+            except (AttributeError, TypeError):
+                native = key = None
+            if native is not None:
+                try:
+                    return native(x)
+                except Exception as error:
+                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+        return call(op, args, kwargs, key)
+
+    return unary
+
+
+def _wrap_binary(op: Op, call: Callable[..., Any], explain: Callable[..., Exception]) -> Callable[..., Any]:
+    fast = op.fast
+
+    def binary(*args: Any, **kwargs: Any) -> Any:
+        key: Any = None
+        if len(args) == 2:
+            x1, x2 = args
+            if type(x2) is Variable and type(x1) is not KerasTensor:
+                x2 = x2.value
+                args = (x1, x2)
+            if type(x1) is Variable and type(x2) is not KerasTensor:
+                x1 = x1.value
+                args = (x1, x2)
+            kind1, kind2 = type(x1), type(x2)
+            try:
+                if kind1 in _PYTHON or kind2 in _PYTHON:
+                    key = None if kwargs or op.axis else _number_key(x1, x2)
+                elif kwargs or op.axis:
+                    key = (kind1, x1.dtype, x1.ndim, kind2, x2.dtype, x2.ndim, *kwargs.items())
+                else:
+                    key = (kind1, x1.dtype, kind2, x2.dtype)
+                native = fast[key]
+            except KeyError:
+                native = None
+            except (AttributeError, TypeError):
+                native = key = None
+            if native is not None:
+                try:
+                    return native(x1, x2)
+                except Exception as error:
+                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+        return call(op, args, kwargs, key)
+
+    return binary
+
+
+def _wrap_ternary(op: Op, call: Callable[..., Any], explain: Callable[..., Exception]) -> Callable[..., Any]:
+    fast = op.fast
+
+    def ternary(*args: Any, **kwargs: Any) -> Any:
+        key: Any = None
+        if len(args) == 3 and not kwargs and not any(type(x) in _PYTHON or type(x) is KerasTensor for x in args):
+            args = tuple([x.value if type(x) is Variable else x for x in args])
+            x1, x2, x3 = args
+            try:
+                key = (type(x1), x1.dtype, type(x2), x2.dtype, type(x3), x3.dtype)
+                native = fast[key]
+            except KeyError:
+                native = None
+            except (AttributeError, TypeError):
+                native = key = None
+            if native is not None:
+                try:
+                    return native(x1, x2, x3)
+                except Exception as error:
+                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+        return call(op, args, kwargs, key)
+
+    return ternary
+
+
+def _number_key(x1: Any, x2: Any) -> Any:
+    """The key of a tensor beside a Python number, None for all else."""
+    kind1, kind2 = type(x1), type(x2)
+    if kind2 is float or kind2 is int:
+        dtype = getattr(x1, "dtype", None)
+    elif kind1 is float or kind1 is int:
+        dtype = getattr(x2, "dtype", None)
+    else:
+        return None
+    return None if dtype is None else (kind1, kind2, dtype)
