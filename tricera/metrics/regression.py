@@ -162,7 +162,7 @@ def concordance_correlation(y_true: Any, y_pred: Any, axis: Any = -1) -> Any:
 
     Example:
         >>> round(float(concordance_correlation([[0.0, 1.0, 0.5]], [[0.1, 0.9, 1.0]])[0]), 4)
-        0.7379
+        0.7477
     """
     y_true, y_pred = _pairs(y_true, y_pred)
     (true_mean, true), (pred_mean, pred) = _moments(y_true, axis), _moments(y_pred, axis)
