@@ -110,6 +110,8 @@ def _others() -> list[tuple[str, dict[str, Any], Shapes]]:
         ("BatchNormalization", {}, _I),
         ("BatchNormalization", {"axis": 1, "center": False, "momentum": 0.5}, _FI),
         ("BatchNormalization", {"scale": False, "epsilon": 0.01}, (6, 4)),
+        ("BatchNormalization", {"renorm": True, "renorm_clipping": {"rmin": 0.5, "rmax": 1.5, "dmax": 0.3}}, (6, 4)),
+        ("BatchNormalization", {"renorm": True, "renorm_momentum": 0.7, "scale": False, "center": False}, _I),
         ("LayerNormalization", {}, row),
         ("LayerNormalization", {"axis": [1, 2], "center": False}, row),
         ("GroupNormalization", {"groups": 2}, _I),

@@ -153,17 +153,17 @@ def _choose() -> Backend:
     return _default
 
 
-def set_backend(name: str) -> None:
+def set_backend(backend: str) -> None:
     """Choose the backend for the whole process (a `use` block that is open still wins inside).
 
     Args:
-        name: `"jax"`, `"torch"`, `"tensorflow"` or `"numpy"`.
+        backend: `"jax"`, `"torch"`, `"tensorflow"` or `"numpy"`.
 
     Raises:
         BackendError: unknown, or its framework is not installed.
     """
     global _default
-    _default = get(name)
+    _default = get(backend)
 
 
 @contextlib.contextmanager

@@ -67,6 +67,7 @@ class Layer(Operation):
     """
 
     _backend: dispatch.Backend
+    supports_masking: bool = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """An instance for the current backend, which remembers the constructor's arguments."""
