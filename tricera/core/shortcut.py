@@ -1,7 +1,8 @@
 """The short way of an op: for types and dtypes met before, straight to the native function.
 
 What to run is found by a key made of the types, dtypes and plain arguments of a call; the front half (`core/op.py`) fills the
-table when it finds that nothing had to be converted.
+table when it finds that nothing had to be converted. There is a table for each type of tensor: torch.compile can't look through
+one that holds another framework's dtypes.
 """
 
 from __future__ import annotations
@@ -28,14 +29,16 @@ def remember(
     else:
         run = _body(op, backend, rest)
     if plain:
-        op.fast[key] = run
+        op.fast.setdefault(key[0], {})[key] = run
         return
     scalars = [i for i, x in enumerate(args) if type(x) is int or type(x) is float]
     if op.leading == 2 and len(args) == 2 and len(scalars) == 1:
         tensor = 1 - scalars[0]
         # Only where the number takes the tensor's dtype: what it takes beside others depends on floatx.
         if args[tensor] is values[tensor] and backend.dtype(values[scalars[0]]) == backend.dtype(values[tensor]):
-            op.fast[key] = _beside_number(run, scalars[0], backend.convert, backend.dtype(values[tensor]))
+            op.fast.setdefault(key[0], {})[key] = _beside_number(
+                run, scalars[0], backend.convert, backend.dtype(values[tensor])
+            )
 
 
 def _body(op: Op, backend: dispatch.Backend, rest: list[Any]) -> Callable[..., Any]:
@@ -107,7 +110,7 @@ def _wrap_unary(op: Op, call: Callable[..., Any], explain: Callable[..., Excepti
                     key = (type(x), x.dtype, x.ndim, *rest, *map(type, rest), *kwargs.items())
                 else:
                     key = (type(x), x.dtype, x.ndim, *kwargs.items()) if kwargs or op.axis else (type(x), x.dtype)
-                native = fast[key]
+                native = fast[key[0]][key]
             except KeyError:
                 native = None
             except (AttributeError, TypeError):
@@ -143,7 +146,7 @@ def _wrap_binary(op: Op, call: Callable[..., Any], explain: Callable[..., Except
                     key = (kind1, x1.dtype, x1.ndim, kind2, x2.dtype, x2.ndim, *kwargs.items())
                 else:
                     key = (kind1, x1.dtype, kind2, x2.dtype)
-                native = fast[key]
+                native = fast[key[0]][key]
             except KeyError:
                 native = None
             except (AttributeError, TypeError):
@@ -168,7 +171,7 @@ def _wrap_ternary(op: Op, call: Callable[..., Any], explain: Callable[..., Excep
             x1, x2, x3 = args
             try:
                 key = (type(x1), x1.dtype, type(x2), x2.dtype, type(x3), x3.dtype)
-                native = fast[key]
+                native = fast[key[0]][key]
             except KeyError:
                 native = None
             except (AttributeError, TypeError):
@@ -184,12 +187,12 @@ def _wrap_ternary(op: Op, call: Callable[..., Any], explain: Callable[..., Excep
 
 
 def _number_key(x1: Any, x2: Any) -> Any:
-    """The key of a tensor beside a Python number, None for all else."""
+    """The key of a tensor beside a Python number (the tensor's type first), None for all else."""
     kind1, kind2 = type(x1), type(x2)
     if kind2 is float or kind2 is int:
-        dtype = getattr(x1, "dtype", None)
+        kind, dtype = kind1, getattr(x1, "dtype", None)
     elif kind1 is float or kind1 is int:
-        dtype = getattr(x2, "dtype", None)
+        kind, dtype = kind2, getattr(x2, "dtype", None)
     else:
         return None
-    return None if dtype is None else (kind1, kind2, dtype)
+    return None if dtype is None else (kind, kind1, kind2, dtype)

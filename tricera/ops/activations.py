@@ -6,10 +6,11 @@ from typing import Any
 
 from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
-from tricera.ops.creation import ones_like, zeros_like
+from tricera.ops.creation import dtype, ones_like, zeros_like
 from tricera.ops.elementwise import (
     absolute,
     add,
+    cast,
     clip,
     divide,
     erf,
@@ -208,6 +209,9 @@ def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
 
 @composed(promote="float")
 def log_softmax(x: TensorLike, axis: Any = -1) -> Tensor:
-    """log(softmax(x)), without underflow."""
+    """log(softmax(x)), without underflow; half precision is summed in float32."""
+    kind = dtype(x)
+    if kind in ("float16", "bfloat16"):
+        return cast(log_softmax(cast(x, "float32"), axis=axis), kind)
     shifted = subtract(x, stop_gradient(max_(x, axis=axis, keepdims=True)))
     return subtract(shifted, log(sum_(exp(shifted), axis=axis, keepdims=True)))

@@ -12,6 +12,8 @@ def softmax(x, axis=-1):
 
 
 def log_softmax(x, axis=-1):
+    if x.dtype in (_tf.float16, _tf.bfloat16):  # the kernel's sums in half precision lose a digit
+        return _tf.cast(log_softmax(_tf.cast(x, _tf.float32), axis), x.dtype)
     if isinstance(axis, int):
         return _tf.nn.log_softmax(x, axis)
     return x - _tf.reduce_logsumexp(x, axis, keepdims=True)
