@@ -33,11 +33,11 @@ model = keras.Sequential(
     ]
 )
 model.summary()
-batch_size, epochs = 32, 4
+batch_size, epochs = 16, 4
 steps = epochs * -(-len(x_train) // batch_size)
 model.compile(
     loss=keras.losses.SparseCategoricalCrossentropy(),
-    optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps)),
+    optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
     metrics=[keras.metrics.SparseCategoricalAccuracy(name="acc")],
 )
 
