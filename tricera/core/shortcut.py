@@ -143,6 +143,8 @@ def _wrap_binary(op: Op, call: Callable[..., Any], explain: Callable[..., Except
                 if kind1 in _PYTHON or kind2 in _PYTHON:
                     key = None if kwargs or op.axis else _number_key(x1, x2)
                 elif kwargs or op.axis:
+                    if not _settled(kwargs.values()):
+                        raise TypeError
                     key = (kind1, x1.dtype, x1.ndim, kind2, x2.dtype, x2.ndim, *kwargs.items())
                 else:
                     key = (kind1, x1.dtype, kind2, x2.dtype)
