@@ -35,9 +35,10 @@ model = keras.Sequential(
 model.summary()
 batch_size, epochs = 16, 4
 steps = epochs * -(-len(x_train) // batch_size)
+schedule = keras.optimizers.schedules.CosineDecay(1e-4, steps, warmup_target=3e-3, warmup_steps=steps // 10)
 model.compile(
     loss=keras.losses.SparseCategoricalCrossentropy(),
-    optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
+    optimizer=keras.optimizers.Adam(schedule),
     metrics=[keras.metrics.SparseCategoricalAccuracy(name="acc")],
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -64,12 +65,9 @@ class Step:
                 last = tf.while_loop(lambda i, *_: i < steps, body, (tf.constant(1), *flat))
                 return tf.nest.pack_sequence_as(first, last[1:])
 
-        xla = True if jit is True else None
-        self._one: Any = (
-            tf.function(one, jit_compile=xla, reduce_retracing=True, autograph=False) if jit != "eager" else one
-        )
-        self._many = tf.function(many, reduce_retracing=True, autograph=False)
         self._eager = jit == "eager"
+        self._one: Any = one if self._eager else _graph(one, jit_compile=True if jit is True else None)
+        self._many = _graph(many)
         self._windows: dict[Any, Any] = {}
 
     def run(self, batches: list[Any]) -> Any:
@@ -101,6 +99,11 @@ class Step:
             return tf.nest.pack_sequence_as(out, last[1:])
 
         return tf.function(loop, autograph=False)
+
+
+def _graph(fn: Callable[..., Any], **options: Any) -> Any:
+    # TensorFlow counts tracings by code object and would warn of too many as soon as several models train: a partial has none.
+    return tf.function(functools.partial(fn), reduce_retracing=True, autograph=False, **options)
 
 
 def _batch(data: Any, order: Any, size: int, i: Any) -> Any:
