@@ -231,6 +231,8 @@ for fmt in (LAST, FIRST):
     row("adaptive_max_pool", back(IMAGE, fmt), (4, 3), ref=adaptive(np.max), kwargs={"data_format": fmt}, grad=True)
 row("conv", SIGNAL, rand(3, 4, 2), ref=conv, kwargs={"padding": "causal", "strides": 2}, grad=True, tol=1e-4)
 row("conv", SIGNAL[:0], rand(3, 4, 2), ref=lambda x, w: np.zeros((0, 5, 2), "float32"))
+row("conv", VOLUME[:0], rand(2, 2, 2, 2, 3), ref=lambda x, w: conv(np.zeros((1, *x.shape[1:])), w)[:0])
+row("depthwise_conv", IMAGE[:0], rand(2, 2, 4, 1), ref=lambda x, w: depthwise(np.zeros((1, *x.shape[1:])), w)[:0])
 row("max_pool", ints(2, 6, 3), 2, ref=lambda x, k: pool("max")(x.astype("float32"), k))
 row("adaptive_average_pool", SIGNAL, 3, ref=adaptive(np.mean))
 row("adaptive_max_pool", VOLUME, 2, ref=adaptive(np.max))

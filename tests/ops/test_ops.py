@@ -15,6 +15,7 @@ from tests.ops.array_cases import CASES as _ARRAYS  # noqa: F401 - importing add
 from tests.ops.cases import Case
 from tests.ops.linalg_cases import CASES as _MATRICES  # noqa: F401
 from tests.ops.nn_cases import CASES
+from tests.ops.option_cases import CASES as _OPTIONS  # noqa: F401
 from tricera import ops
 from tricera.core import dispatch
 from tricera.core.op import OPS, PUBLIC, call
@@ -209,6 +210,40 @@ def test_table_is_complete() -> None:
     }  # in test_linalg.py: their results are not unique, or complex
     elsewhere |= {n for n, op in OPS.items() if op.fn.__module__ == "tricera.ops.image"}  # in test_image.py
     assert sorted(set(OPS) - {c.op for c in CASES} - elsewhere) == []
+
+
+# Options that no row can show, or that are shown elsewhere.
+OPTIONS_ELSEWHERE = {
+    "argpartition": {"axis"},  # test_argpartition_by_axis: only the place of the k-th is promised
+    "bincount": {"sparse"},
+    "moments": {"synchronized"},
+    "multi_hot": {"sparse"},
+    "one_hot": {"sparse"},
+}
+
+
+def test_every_option_has_a_row() -> None:
+    """Each argument of each op is given in some row."""
+    missing = {}
+    for name, cases in BY_OP.items():
+        op = OPS[name] if name in OPS else None
+        if op is not None:
+            given = {n for c in cases for n in (*op.names[: len(c.args)], *c.kwargs)}
+            missing[name] = set(op.names) - given - OPTIONS_ELSEWHERE.get(name, set())
+    assert {k: v for k, v in missing.items() if v} == {}
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_argpartition_by_axis(axis: int, backend: str) -> None:
+    """What is at the k-th place is what is there when sorted; smaller before it, larger behind."""
+    x = np.random.default_rng(0).permutation(24).reshape(2, 3, 4).astype("float32")
+    k = x.shape[axis] // 2
+    places = ops.convert_to_numpy(ops.argpartition(x, k, axis=axis))
+    assert (np.sort(places, axis) == np.sort(np.argsort(x, axis), axis)).all()
+    got, want = np.moveaxis(np.take_along_axis(x, places, axis), axis, 0), np.moveaxis(np.sort(x, axis), axis, 0)
+    np.testing.assert_array_equal(got[k], want[k])
+    assert (got[:k] < got[k]).all()
+    assert (got[k + 1 :] > got[k]).all()
 
 
 # Where a composed op's body and a backend's own function are both there, they must agree.

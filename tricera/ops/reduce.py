@@ -26,6 +26,18 @@ def _cumulative(x: Spec, axis: int | None = None, dtype: Any = None) -> Spec:
     return Spec((size_of(x.shape),) if axis is None else x.shape, wanted)
 
 
+def _of_some(name: str) -> Any:
+    """The rule of a reduction that has no value for nothing at all."""
+
+    def rule(x: Spec, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Spec:
+        axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+        if initial is None and [a for a in axes if x.shape[a] == 0]:
+            raise ValueError(f"ops.{name}: there is no element along `axis`={axis} of a tensor of shape {x.shape}.")
+        return reduce(x, axis, keepdims)
+
+    return rule
+
+
 @primitive(spec=_sum_dtype)
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum of the elements along axes.
@@ -88,7 +100,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     ...
 
 
-@primitive(spec=reduce)
+@primitive(spec=_of_some("max"))
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
     """The largest element along axes; NaN if there is one.
 
@@ -108,7 +120,7 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any =
     ...
 
 
-@primitive(spec=reduce)
+@primitive(spec=_of_some("min"))
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
     """The smallest element along axes; NaN if there is one.
 
@@ -166,7 +178,7 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     ...
 
 
-@primitive(spec=reduce, out="int32")
+@primitive(spec=_of_some("argmax"), out="int32")
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the largest element along an axis; the first of equals.
 
@@ -185,7 +197,7 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
     ...
 
 
-@primitive(spec=reduce, out="int32")
+@primitive(spec=_of_some("argmin"), out="int32")
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the smallest element along an axis; the first of equals.
 

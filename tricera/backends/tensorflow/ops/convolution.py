@@ -83,8 +83,15 @@ def _flat(plan):
     )
 
 
+def _of_nothing(x, kernel, plan):
+    # oneDNN's kernels give an empty batch the shape of the input. The sum keeps the gradient connected.
+    return _tf.zeros(plan.shape(0), x.dtype) + 0 * _tf.reduce_sum(kernel)
+
+
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     plan = _windows.conv("conv", inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
+    if inputs.shape[0] == 0:
+        return _of_nothing(inputs, kernel, plan)
     x = _last(inputs, plan.first)
     n = len(plan.window)
     if plan.padding == "causal":
@@ -99,6 +106,8 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     grouped = _windows.grouped_kernel(inputs.shape, kernel.shape, data_format)
     plan = _windows.conv("depthwise_conv", inputs.shape, grouped, strides, padding, data_format, dilation_rate)
+    if inputs.shape[0] == 0:
+        return _of_nothing(inputs, kernel, plan)
     n = len(plan.window)
     if n == 3 or (n == 2 and plan.strides[0] != plan.strides[1]):
         return conv(inputs, _tf.reshape(kernel, grouped), strides, padding, data_format, dilation_rate)

@@ -24,10 +24,17 @@ def mean(x, axis=None, keepdims=False):
     return _tf.reduce_mean(x, axis, keepdims)
 
 
+def _nothing(x, axis):
+    axes = range(x.shape.rank or 0) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return 0 in [x.shape[a] for a in axes]
+
+
 def _extreme(function, pair):
     def reduced(x, axis=None, keepdims=False, initial=None):
         if x.dtype == _tf.bool:
             return _tf.cast(reduced(_tf.cast(x, _tf.int8), axis, keepdims, initial), _tf.bool)
+        if initial is None and _nothing(x, axis):  # TensorFlow gives infinities
+            raise ValueError(f"No element along the axes {axis} of {x.shape}.")
         result = function(x, axis, keepdims)
         return result if initial is None else pair(result, _tf.cast(initial, x.dtype))
 
