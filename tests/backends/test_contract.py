@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import inspect
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-import tricera.ops  # noqa: F401 - defines the ops
+import tricera.layers  # noqa: F401 - defines all ops, the recurrences too
 from tests.conftest import BACKENDS
+from tricera.backends import contract
 from tricera.core import dispatch
 from tricera.core.op import OPS
 
 # Functions of the tables that are no ops: what ops without tensor arguments stand on, and kernels with extra arguments.
 HELPERS = {"full", "filled_like", "arange", "fused_dropout"}
-# Rooms, and functions that only some backends have, for a reason.
-ROOMS = {
+# Functions that only some backends have, for a reason.
+EXTRA = {
     "tensor": {"native_dtype", "from_numpy", "device", "set_device", "densify"},
     "random": {"fused_dropout"},
-    "state": set(),
-    "control": set(),
+    "optimizer": {"sgd", "rmsprop", "adam", "decay", "scalars", "scope"},
 }
 
 
@@ -28,19 +29,20 @@ def table(backend: str) -> dict[str, object]:
     return dispatch._room(backend, "ops").TABLE
 
 
-def public(module: ModuleType) -> set[str]:
-    """The functions that a module defines itself."""
+def public(room: ModuleType | type) -> dict[str, Any]:
+    """The functions that a module or a Protocol defines itself."""
+    home = room.__name__ if isinstance(room, ModuleType) else room.__module__
     return {
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and inspect.isfunction(value) and value.__module__ == module.__name__
+        name: value
+        for name, value in vars(room).items()
+        if not name.startswith("_") and inspect.isfunction(value) and value.__module__ == home
     }
 
 
 @pytest.mark.parametrize("name", BACKENDS)
 def test_every_primitive_is_there(name: str) -> None:
     """A primitive op has a function of its name in every table."""
-    assert sorted(n for n, op in OPS.items() if op.primitive and n not in table(name)) == []
+    assert sorted(set(contract.primitives()) - set(table(name))) == []
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -65,11 +67,23 @@ def test_kernels_take_the_op_arguments(name: str) -> None:
         assert {op.names[i] for i in op.statics} <= set(parameters), f"{name}: {op_name}"
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_rooms_have_the_same_functions(room: str) -> None:
-    """The public functions of a room are the same on every backend."""
-    found = {name: public(dispatch._room(name, room)) - ROOMS[room] for name in BACKENDS}
-    everything = set().union(*found.values())
-    assert {name: sorted(everything - functions) for name, functions in found.items()} == {
-        name: [] for name in BACKENDS
-    }
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("room", contract.ROOMS)
+def test_rooms_are_as_written_down(room: str, name: str) -> None:
+    """A room has the members of its Protocol, which take the same arguments, and no others."""
+    module, protocol = dispatch._room(name, room), contract.ROOMS[room]
+    functions = public(protocol)
+    missing = (set(inspect.get_annotations(protocol)) | set(functions)) - set(vars(module))
+    assert sorted(missing) == []
+    assert sorted(set(public(module)) - set(functions) - EXTRA.get(room, set())) == []
+    for key, function in functions.items():
+        written = list(inspect.signature(function).parameters)[1:]
+        assert list(inspect.signature(getattr(module, key)).parameters) == written, key
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_detours_name_ops_of_the_table(name: str) -> None:
+    """What is computed in another dtype is in the table, and the other dtype is another."""
+    for op, kinds in dispatch._room(name, "ops").DETOURS.items():
+        assert op in table(name)
+        assert all(kind != via for kind, via in kinds.items())

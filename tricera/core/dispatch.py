@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -44,6 +45,7 @@ class Backend:
     def __init__(self, name: str) -> None:
         self.name = name
         self._table: dict[str, Callable[..., Any] | None] | None = None
+        self._detours: dict[str, dict[str, str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -69,8 +71,18 @@ class Backend:
     def function(self, name: str) -> Callable[..., Any] | None:
         """The backend's own implementation of an op, or None."""
         if self._table is None:
-            self._table = dict(_room(self.name, "ops").TABLE)
+            room = _room(self.name, "ops")
+            self._table, self._detours = dict(room.TABLE), room.DETOURS
         return self._table.get(name)
+
+    def function_of(self, name: str, x: Any) -> Callable[..., Any] | None:
+        """The implementation for operands like `x`, through another dtype where the framework has no kernel for theirs."""
+        function = self.function(name)
+        if function is None or name not in self._detours:
+            return function
+        dtype = self.dtype(x)
+        via = self._detours[name].get(dtype)
+        return function if via is None else functools.partial(_detour, self, function, via, dtype)
 
     def __repr__(self) -> str:
         return f"<Backend {self.name}>"
@@ -80,6 +92,11 @@ class Backend:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Backend:
         return self
+
+
+def _detour(backend: Backend, function: Callable[..., Any], via: str, dtype: str, *tensors: Any, **options: Any) -> Any:
+    out = function(*[backend.cast(x, via) for x in tensors], **options)
+    return backend.cast(out, dtype) if backend.dtype(out) == via else out
 
 
 def _room(backend: str, room: str) -> Any:

@@ -38,7 +38,7 @@ class Op:
     Attributes:
         name: the public name.
         fn: the function as written; its body is the portable definition unless the op is primitive.
-        promote: how operands are cast: None (not at all), `"same"` (to their common dtype), `"float"` (to a float dtype),
+        promote: how operands are cast: None (not at all), `"same"` (to their common dtype), `"number"` (the same, booleans to int32), `"float"` (to a float dtype),
             `"tail"` (all but the first, a condition).
         spec: a rule (Spec... , static arguments) -> Spec, or None to run the body on symbolic tensors.
         out: the dtype of the result where it isn't the operands'.
@@ -98,7 +98,7 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
     plain = _convert(op, values, backend, operands)
     if op.axis is not None and operands and op.leading:
         values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[op.axis_of])))
-    native = backend.function(op.name)
+    native = backend.function_of(op.name, values[0]) if op.leading else backend.function(op.name)
     # A native function gets tensors; what was unwrapped from a Variable now must be unwrapped the next time, too.
     if key is not None and backend.cacheable and not wrapped and (native is not None or not op.primitive):
         remember(op, key, args, values, plain, backend, native)
@@ -188,7 +188,9 @@ def _target(op: Op, found: list[Any]) -> str | None:
         joined = "int32"
     elif joined == "float*":
         joined = dtypes.result_type(float)
-    return dtypes.float_of(joined) if op.promote == "float" else joined
+    if op.promote == "float":
+        return dtypes.float_of(joined)
+    return "int32" if op.promote == "number" and joined == "bool" else joined
 
 
 def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: list[Any]) -> bool:
@@ -366,7 +368,7 @@ def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
     if op.spec is not None and not str(error).startswith("ops."):
         try:
             _infer(op, values)
-        except ValueError as better:
+        except (TypeError, ValueError) as better:
             better.__cause__ = error
             better.add_note(note)
             return better
@@ -394,7 +396,8 @@ def primitive(
 
     Args:
         spec: the shape rule, called as the op with a `Spec` in the place of each tensor.
-        promote: `"same"` casts the operands to their common dtype, `"float"` to a float one, None leaves them.
+        promote: `"same"` casts the operands to their common dtype, `"number"` too but booleans to int32, `"float"` to a float one, None
+            leaves them.
         out: the dtype of the result where it isn't the rule's.
         new_axes: 1 where `axis` names new axes of the result, for its range.
 

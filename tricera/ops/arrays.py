@@ -368,7 +368,7 @@ def unravel_index(indices: TensorLike, shape: Any) -> Any:
     return tuple(reversed(out))
 
 
-@composed
+@composed(promote="float")
 def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     """The cross-correlation of two vectors, c[k] = sum over n of x1[n + k] x2[n].
 
@@ -377,25 +377,24 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
         x2: a 1-D tensor.
         mode: `"valid"` (full overlap), `"same"` (as long as the longer one) or `"full"` (any overlap).
 
+    Returns:
+        A vector of a float dtype.
+
     Raises:
         ValueError: another mode.
     """
-    from tricera.core.dtypes import float_of
     from tricera.ops.convolution import conv
 
     if mode not in ("valid", "same", "full"):
         raise ValueError(f"ops.correlate: `mode` must be 'valid', 'same' or 'full', not {mode!r}.")
-    kind = dtype_of(x1)
     n1, n2 = x1.shape[0], x2.shape[0]
     swapped = n1 < n2
     if swapped:
         x1, x2, n1, n2 = x2, x1, n2, n1
-    wide = float_of(kind)
     before = {"valid": 0, "same": n2 // 2, "full": n2 - 1}[mode]
     after = {"valid": 0, "same": n2 - 1 - before, "full": n2 - 1}[mode]
-    signal = pad(cast(x1, wide), ((before, after),))
-    out = conv(reshape(signal, (1, -1, 1)), reshape(cast(x2, wide), (-1, 1, 1)), data_format="channels_last")
-    out = cast(reshape(out, (-1,)), kind)
+    signal = reshape(pad(x1, ((before, after),)), (1, -1, 1))
+    out = reshape(conv(signal, reshape(x2, (-1, 1, 1)), data_format="channels_last"), (-1,))
     return flip(out, axis=0) if swapped else out
 
 

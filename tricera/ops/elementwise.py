@@ -72,7 +72,13 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+def _difference(x1: Spec, x2: Spec) -> Spec:
+    if x1.dtype == "bool":
+        raise TypeError("ops.subtract: booleans have no difference. Use `logical_xor`, or cast them to a number first.")
+    return broadcast(x1, x2)
+
+
+@primitive(spec=_difference)
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 - x2.
 
@@ -135,7 +141,7 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, promote="number")
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The quotient rounded down, floor(x1 / x2).
 
@@ -156,7 +162,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, promote="number")
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder x1 - floor(x1 / x2) * x2, which has the sign of x2.
 
@@ -177,7 +183,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, promote="number")
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 to the power of x2.
 
@@ -513,7 +519,7 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, promote="number")
 def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """x * 2**y on integers.
 
@@ -534,7 +540,7 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, promote="number")
 def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """x // 2**y on integers.
 

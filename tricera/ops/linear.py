@@ -8,8 +8,8 @@ from typing import Any
 from tricera.core import spec as rules
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.creation import ndim
-from tricera.ops.elementwise import multiply
+from tricera.ops.creation import dtype as dtype_of, ndim
+from tricera.ops.elementwise import cast, multiply
 from tricera.ops.reduce import sum as sum_
 from tricera.ops.shape import reshape, transpose
 
@@ -112,7 +112,8 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
     names1 = [next(letters) for _ in range(ndim(x1))]
     names2 = [names1[a[b.index(n)]] if n in b else next(letters) for n in range(ndim(x2))]
     output = [names1[n] for n in free1] + [names2[n] for n in free2]
-    return einsum(f"{''.join(names1)},{''.join(names2)}->{''.join(output)}", x1, x2)
+    # An einsum of int8 is int32, but these products keep the dtype of their operands.
+    return cast(einsum(f"{''.join(names1)},{''.join(names2)}->{''.join(output)}", x1, x2), dtype_of(x1))
 
 
 @composed
@@ -131,7 +132,7 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
 @composed
 def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sum of the products of all elements."""
-    return sum_(multiply(reshape(x1, (-1,)), reshape(x2, (-1,))))
+    return cast(sum_(multiply(reshape(x1, (-1,)), reshape(x2, (-1,)))), dtype_of(x1))
 
 
 @composed

@@ -199,7 +199,7 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, promote="number")
 def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The greatest common divisor of integers.
 
@@ -210,7 +210,7 @@ def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@composed
+@composed(promote="number")
 def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The least common multiple of integers.
 
@@ -229,13 +229,13 @@ def bitwise_invert(x: TensorLike) -> Tensor:
     return bitwise_not(x)
 
 
-@composed
+@composed(promote="number")
 def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """x * 2**y on integers, as `left_shift`."""
     return left_shift(x, y)
 
 
-@composed
+@composed(promote="number")
 def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """x // 2**y on integers, as `right_shift`."""
     return right_shift(x, y)
@@ -289,7 +289,7 @@ def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
 
 
-@composed
+@composed(promote="number")
 def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of the division rounded towards zero, which has the sign of `x1`.
 

@@ -18,3 +18,4 @@ from tricera.backends.numpy.ops import (
 from tricera.backends.table import collect
 
 TABLE = collect(convolution, creation, elementwise, linalg, linear, nn, pooling, reduce, select, shape, signal)
+DETOURS: dict[str, dict[str, str]] = {}

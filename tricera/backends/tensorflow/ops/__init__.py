@@ -18,3 +18,12 @@ from tricera.backends.tensorflow.ops import (
 )
 
 TABLE = collect(convolution, creation, elementwise, linalg, linear, nn, pooling, reduce, select, shape, signal)
+
+# TensorFlow's CPU kernels leave out dtypes here and there.
+_UNSIGNED = {"uint8": "int32", "uint16": "int32", "uint32": "int64"}
+_BITS = {"bool": "uint8"}
+DETOURS: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("power", "gcd", "lcm", "mod", "negative"), _UNSIGNED),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _BITS),
+}
+DETOURS = {name: kinds for name, kinds in DETOURS.items() if name in TABLE}

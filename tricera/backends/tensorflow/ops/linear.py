@@ -8,7 +8,7 @@ import tensorflow as _tf
 def _supported(x):
     if x.dtype in (_tf.int8, _tf.int16, _tf.uint8, _tf.uint16, _tf.bool):
         return _tf.cast(x, _tf.int32)
-    return x
+    return _tf.cast(x, _tf.int64) if x.dtype == _tf.uint32 else x
 
 
 def matmul(x1, x2):

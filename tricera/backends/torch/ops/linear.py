@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import torch as _torch
 
+# torch multiplies no matrices of these; a product of int8 is an int32.
+_VIA = {_torch.int8: _torch.int32, _torch.bool: _torch.int32, _torch.uint16: _torch.int32, _torch.uint32: _torch.int64}
+
+
+def _product(function, *operands):
+    kind = operands[0].dtype
+    if kind not in _VIA:
+        return function(*operands)
+    out = function(*[x.to(_VIA[kind]) for x in operands])
+    return out if kind == _torch.int8 else out.to(kind)
+
 
 def matmul(x1, x2):
-    if x1.dtype == _torch.int8:
-        return _torch.matmul(x1.to(_torch.int32), x2.to(_torch.int32))
-    if x1.dtype == _torch.bool:
-        return _torch.matmul(x1.to(_torch.int32), x2.to(_torch.int32)).to(_torch.bool)
-    return _torch.matmul(x1, x2)
+    return _product(_torch.matmul, x1, x2) if x1.dtype in _VIA else _torch.matmul(x1, x2)
 
 
 def contract(subscripts, operands):
-    if operands[0].dtype == _torch.int8:
-        operands = [x.to(_torch.int32) for x in operands]
-    return _torch.einsum(subscripts, *operands)
+    return _product(lambda *xs: _torch.einsum(subscripts, *xs), *operands)

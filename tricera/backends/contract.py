@@ -1,0 +1,220 @@
+"""What a backend provides: a Protocol for each room, and the ops that have no portable body.
+
+A backend is a folder with these rooms as modules; `tests/backends/test_contract.py` holds every one of them to this. Functions get
+what the front half of an op has made of the user's arguments: tensors of this backend, canonical axes, dtypes by name.
+
+A room `ops` besides them holds `TABLE`, from the name of an op to its function: every primitive (`primitives()`), and composed ops
+for which the framework has a faster or more exact kernel. `DETOURS` beside it names the dtypes for which an op has no kernel, and
+the dtype in which it is computed instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from tricera.core.op import OPS
+
+
+class TensorRoom(Protocol):
+    """Tensors. `cacheable` says whether what was found for a combination of dtypes may be kept for the next call."""
+
+    cacheable: bool
+
+    def is_tensor(self, x: Any) -> bool:
+        """Whether `x` is one of this framework's tensors."""
+
+    def is_tensor_type(self, cls: type) -> bool:
+        """Whether a class is one of this framework's tensors."""
+
+    def canonical(self, dtype: str) -> str:
+        """The dtype that values of `dtype` really have."""
+
+    def convert(self, x: Any, dtype: str | None = None) -> Any:
+        """Make a tensor of anything; Python floats get floatx, integers int32."""
+
+    def cast(self, x: Any, dtype: str) -> Any:
+        """The same values in another dtype."""
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        """Fetch the values."""
+
+    def shape(self, x: Any) -> tuple[int | None, ...]:
+        """The shape, None where it is unknown inside a trace."""
+
+    def dynamic_shape(self, x: Any) -> tuple[Any, ...]:
+        """The shape, scalar tensors where it is unknown."""
+
+    def dtype(self, x: Any) -> str:
+        """The name of the dtype."""
+
+
+class RandomRoom(Protocol):
+    """Draws, each from the state of a seed (two integers); the same state gives the same numbers."""
+
+    SEED_DTYPE: str
+
+    def normal(self, shape: Any, dtype: str, seed: Any) -> Any:
+        """Standard normal numbers."""
+
+    def uniform(self, shape: Any, dtype: str, seed: Any) -> Any:
+        """Uniform numbers in [0, 1)."""
+
+    def truncated_normal(self, shape: Any, dtype: str, seed: Any) -> Any:
+        """Standard normal numbers within two standard deviations."""
+
+    def randint(self, shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
+        """Uniform integers in [minval, maxval)."""
+
+    def categorical(self, logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
+        """Classes drawn by the logits of each row."""
+
+    def shuffle(self, x: Any, axis: int, seed: Any) -> Any:
+        """Slices along an axis in random order."""
+
+    def gamma(self, shape: Any, alpha: Any, dtype: str, seed: Any) -> Any:
+        """Gamma-distributed numbers of scale 1."""
+
+    def beta(self, shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
+        """Beta-distributed numbers."""
+
+    def binomial(self, shape: Any, counts: Any, probabilities: Any, dtype: str, seed: Any) -> Any:
+        """Binomially distributed numbers."""
+
+
+class StateRoom(Protocol):
+    """The native form of variables and layers."""
+
+    def make(self, value: np.ndarray, dtype: str, trainable: bool, name: str) -> Any:
+        """The native form of a variable's initial value."""
+
+    def read(self, native: Any) -> Any:
+        """The value as a tensor."""
+
+    def assign(self, native: Any, value: Any) -> Any:
+        """The native form after assigning."""
+
+    def set_trainable(self, native: Any, trainable: bool) -> Any:
+        """The native form after a change of `trainable`."""
+
+    def native_class(self, cls: type) -> type:
+        """The class of a layer on this backend: with `torch.nn.Module` or TensorFlow's trackable behind it."""
+
+    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
+        """A block in which nothing is recorded for a backward pass."""
+
+
+class ControlRoom(Protocol):
+    """Gradients, abstract evaluation, control flow. `GRADIENTS` says whether there are any."""
+
+    GRADIENTS: bool
+
+    def value_and_grad(
+        self, fn: Callable[..., Any], variables: Sequence[Any], has_aux: bool = False
+    ) -> Callable[..., Any]:
+        """A function that gives `fn`'s result and its gradients; what `fn` assigns is assigned afterwards."""
+
+    def vjp(
+        self, fn: Callable[[list[Any]], tuple[Any, Any]], primals: list[Any]
+    ) -> tuple[Any, Callable[[Any], Any], Any]:
+        """Results, the pullback of their cotangents, and what `fn` carries out beside them."""
+
+    def jvp(self, fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
+        """Value and directional derivative."""
+
+    def custom_gradient(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """The function with the gradient that it gives."""
+
+    def remat(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, whose intermediate values are computed again in the backward pass."""
+
+    def device(self, name: Any) -> contextlib.AbstractContextManager[Any]:
+        """A block in which tensors are made on a device."""
+
+    def abstract(self, fn: Callable[..., Any], specs: Sequence[Any], variables: Sequence[Any] = ()) -> Any:
+        """What `fn` returns for inputs of these shapes, without computing anything."""
+
+    def cond(self, pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+        """One of both results."""
+
+    def switch(self, index: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any]) -> Any:
+        """The result of one branch."""
+
+    def while_loop(
+        self, cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None
+    ) -> Any:
+        """Repeat while the condition holds."""
+
+    def fori_loop(self, lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
+        """Repeat for each index."""
+
+    def scan(self, f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int, reverse: bool, unroll: Any) -> Any:
+        """Carry a value along the first axis."""
+
+    def vectorized_map(self, function: Callable[[Any], Any], elements: Any) -> Any:
+        """The function on all slices at once."""
+
+
+class StepRoom(Protocol):
+    """Compiled steps and the data that they take. `STATELESS_STEPS` says whether users' steps may be `(state, data)`."""
+
+    STATELESS_STEPS: bool
+    Step: type
+
+    def place(self, batch: Any) -> Any:
+        """The batch as tensors of this backend."""
+
+    def place_resident(self, arrays: Any) -> Any:
+        """Arrays that stay on the device for many steps."""
+
+    def resident_limit(self) -> int:
+        """How many bytes of data may stay on the device."""
+
+    def wait(self, outputs: Any) -> Any:
+        """The same outputs, once they are computed."""
+
+    def discover(self, fn: Callable[[Any], Any], batch: Any) -> None:
+        """Run a step on shapes alone, so that it creates the variables that it creates."""
+
+    def fetch(self, tensors: list[Any]) -> list[np.ndarray]:
+        """The values of several tensors, in one go."""
+
+
+class OptimizerRoom(Protocol):
+    """What updates need. `FUSED` maps an optimizer's rule to a function that runs it over all variables at once."""
+
+    FUSED: dict[str, Callable[..., None]]
+    scope: Any
+
+    def dense(self, gradient: Any) -> Any:
+        """The gradient as a plain tensor."""
+
+    def known(self, flag: Any) -> bool | None:
+        """The flag as a bool; None inside a trace, where it has no value yet."""
+
+    def cond(self, flag: Any, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
+        """`fn(values)` where the flag holds, else `values`."""
+
+
+ROOMS: dict[str, type] = {
+    "tensor": TensorRoom,
+    "random": RandomRoom,
+    "state": StateRoom,
+    "control": ControlRoom,
+    "step": StepRoom,
+    "optimizer": OptimizerRoom,
+}
+
+
+def primitives() -> list[str]:
+    """The ops without a portable body, which every backend provides, of all the rooms of ops that have been imported.
+
+    Example:
+        >>> import tricera.ops
+        >>> "add" in primitives() and "relu" not in primitives()
+        True
+    """
+    return sorted(name for name, op in OPS.items() if op.primitive)
