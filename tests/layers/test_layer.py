@@ -635,3 +635,10 @@ def test_stateless_call_checks_its_values(backend):
     dense.build((None, 3))
     with pytest.raises(ValueError, match="2 trainable variables; 0 values"):
         dense.stateless_call([], [], arr(2, 3))
+
+
+def test_a_layers_own_class_makes_layers(backend):
+    """`type(layer)` may be the framework's variant of the class; it makes layers that work."""
+    layer = layers.Dense(3)
+    for twin in (type(layer)(3), type(layer).from_config(layer.get_config())):
+        assert twin(ops.ones((2, 4))).shape[-1] == 3

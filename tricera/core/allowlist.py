@@ -60,7 +60,8 @@ def names_of(cls: type, registered_name: str, registered: bool) -> dict[str, Any
     if is_builtin(cls) and not registered:
         if name == "Functional":
             return {"module": "keras.src.models.functional", "class_name": name, "registered_name": name}
-        return {"module": _namespace_of(cls), "class_name": name, "registered_name": None}
+        space = _namespace_of(cls)
+        return {"module": space, "class_name": _public_name(cls, space), "registered_name": None}
     module = None if cls.__module__ in ("__main__", "builtins") else cls.__module__
     return {"module": module, "class_name": name, "registered_name": registered_name}
 
@@ -118,6 +119,14 @@ def _namespace_of(cls: type) -> str:
         if _classes(name).get(cls.__name__) is cls:
             return f"keras.{name}"
     return f"keras.{space}"
+
+
+def _public_name(cls: type, namespace: str) -> str:
+    """The name under which a namespace has a class, which for a few differs from the class's own."""
+    classes = _classes(space) if (space := namespace.partition(".")[2]) in _BASES else {}
+    if classes.get(cls.__name__) is cls:
+        return cls.__name__
+    return next((name for name, value in classes.items() if value is cls), cls.__name__)
 
 
 def _import(space: str) -> Any:

@@ -72,12 +72,17 @@ class Layer(Operation):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """An instance for the current backend, which remembers the constructor's arguments."""
         backend = dispatch.current()
-        native = native_class(getattr(cls, "_public_class", cls), backend)  # type: ignore[arg-type]
+        public: Any = getattr(cls, "_public_class", cls)
+        native = native_class(public, backend)
         layer: Any = object.__new__(native)
-        if native is not cls:
+        if native is not public:
             layer._init_native()
         layer.__dict__["_init_arguments"] = (args, kwargs)
         layer.__dict__["_backend"] = backend
+        if not issubclass(
+            native, cls
+        ):  # `type(layer)(...)` on another backend: Python initializes instances of `cls` only
+            layer.__init__(*args, **kwargs)
         return layer
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -205,6 +210,11 @@ class Layer(Operation):
         return tracking.owned(self, Layer)
 
     @property
+    def _carried_variables(self) -> list[Variable]:
+        """What is carried from batch to batch without being weights: the states of stateful layers."""
+        return []
+
+    @property
     def _own_variables(self) -> list[Variable]:
         return tracking.own_variables(self)
 
@@ -233,7 +243,8 @@ class Layer(Operation):
         layers = self._flatten_layers()
         weights = (v for layer in layers for v in layer._own_variables)
         seeds = (g.state for layer in layers for g in tracking.seeds_of(layer))
-        return tracking.unique(v for part in (weights, seeds) for v in part)
+        carried = (v for layer in layers for v in layer._carried_variables)
+        return tracking.unique(v for part in (weights, seeds, carried) for v in part)
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -527,7 +538,7 @@ class Layer(Operation):
                 outputs = record(self, args, kwargs, outputs)
             else:
                 outputs = self._compute(args, kwargs)
-            self._finish(args, outputs)
+            self._finish(args[0] if args else kwargs.get(info.names[0]) if info.names else None, outputs)
         finally:
             if token is not None:
                 current_call.reset(token)
@@ -639,12 +650,12 @@ class Layer(Operation):
                 kwargs[mask_name] = masks
         return kwargs
 
-    def _finish(self, args: tuple[Any, ...], outputs: Any) -> None:
-        """Masks and activity losses."""
-        if self.supports_masking and args:
-            masks = _masks_of(args[0])
+    def _finish(self, first: Any, outputs: Any) -> None:
+        """Masks, which go by the first argument, and activity losses."""
+        if self.supports_masking and first is not None:
+            masks = _masks_of(first)
             if masks is not None or info_of(public_class(self)).computes_mask:
-                self._set_output_mask(args[0], masks, outputs)
+                self._set_output_mask(first, masks, outputs)
         if self.activity_regularizer is not None and not isinstance(outputs, KerasTensor):
             for output in tree.flatten(outputs):
                 if output is not None and not isinstance(output, KerasTensor):
@@ -660,7 +671,8 @@ class Layer(Operation):
     def _set_output_mask(self, inputs: Any, masks: Any, outputs: Any) -> None:
         computed = self.compute_mask(inputs, masks)
         leaves = tree.flatten(outputs)
-        flat = [computed] * len(leaves) if not isinstance(computed, (list, tuple)) else tree.flatten(computed)
+        # A mask alone is the first output's, be there others.
+        flat = [computed] if not isinstance(computed, (list, tuple)) else tree.flatten(computed)
         for output, mask in zip(leaves, flat, strict=False):
             if output is not None and mask is not None and get_mask(output) is None:
                 set_mask(output, mask)

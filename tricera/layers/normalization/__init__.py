@@ -9,3 +9,4 @@ from tricera.layers.normalization.layer import (
     RMSNormalization as RMSNormalization,
     UnitNormalization as UnitNormalization,
 )
+from tricera.layers.normalization.spectral import SpectralNormalization as SpectralNormalization

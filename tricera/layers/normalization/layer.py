@@ -76,14 +76,21 @@ class RMSNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Make the scale."""
-        shape = tuple(input_shape[a] for a in axes_of(self, self.axis, len(input_shape)))
+        rank = len(input_shape)
+        axes = axes_of(self, self.axis, rank)
+        shape = tuple(input_shape[a] for a in axes)
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
+        # Beside the axes, where these aren't the last ones.
+        last = axes == tuple(range(rank - len(axes), rank))
+        self._scale_shape = None if last else tuple(n if i in axes else 1 for i, n in enumerate(input_shape))
 
     def call(self, inputs: Any) -> Any:
         """Normalize."""
         compute = ops.dtype(inputs)
         x = ops.cast(inputs, "float32") if compute in ("float16", "bfloat16") else inputs
-        out = ops.rms_normalization(x, ops.cast(self.scale, ops.dtype(x)), axis=self.axis, epsilon=self.epsilon)
+        scale = ops.cast(self.scale, ops.dtype(x))
+        scale = scale if self._scale_shape is None else ops.reshape(scale, self._scale_shape)
+        out = ops.rms_normalization(x, scale, axis=self.axis, epsilon=self.epsilon)
         return out if ops.dtype(out) == compute else ops.cast(out, compute)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,0 +1,22 @@
+"""Adaptive pooling, spectrograms, spectral normalization and reversible embeddings beside Keras."""
+
+from __future__ import annotations
+
+import pytest
+
+import tricera
+from tests.parity import black_box, more_layers_run
+
+pytestmark = pytest.mark.slow
+pytest.importorskip("keras")
+pytest.importorskip("jax")
+
+
+@pytest.fixture(scope="module")
+def keras_results(tmp_path_factory):
+    return black_box.run_keras(more_layers_run.__file__, tmp_path_factory.mktemp("keras") / "layers.npz")
+
+
+@pytest.mark.parametrize("name", list(more_layers_run.CASES))
+def test_as_keras(backend, name, keras_results):
+    black_box.check(more_layers_run.CASES[name], tricera, keras_results[name], rtol=2e-4, atol=1e-4)
