@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tricera import layers, losses, ops
+from tricera import activations, layers, losses, ops
 
 rng = np.random.default_rng(3)
 P = rng.uniform(0.05, 0.95, size=(4, 3))
@@ -228,3 +228,26 @@ def test_what_is_wrong_is_said():
         losses.categorical_crossentropy(H, S, axis="last")
     with pytest.raises(NotImplementedError, match="call"):
         losses.Loss()(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation", "target"),
+    [
+        ("sparse_categorical_crossentropy", "softmax", [1]),
+        ("categorical_crossentropy", "softmax", [[0.0, 1.0]]),
+        ("binary_crossentropy", "sigmoid", [[0.0, 1.0]]),
+    ],
+)
+def test_crossentropy_of_an_activation_goes_by_its_logits(backend, loss, activation, target):
+    logits = ops.convert_to_tensor(np.array([[300.0, 0.0]], "float32"))
+    probabilities = activations.get(activation)(logits)
+    for found in (losses.LossFunctionWrapper(losses.get(loss)), losses.deserialize({"class_name": _class(loss)})):
+        wanted = 300.0 if activation == "softmax" else (300.0 + np.log(2)) / 2
+        assert float(found(np.array(target), probabilities)) == pytest.approx(wanted, rel=1e-5)
+        # The same numbers from somewhere else are taken as they are, kept off 0 and 1.
+        copied = ops.convert_to_tensor(ops.convert_to_numpy(probabilities).copy())
+        assert float(found(np.array(target), copied)) < 20
+
+
+def _class(name):
+    return "".join(part.capitalize() for part in name.split("_"))

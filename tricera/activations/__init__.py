@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import ops
+from tricera.core.masking import origins
 from tricera.core.registry import lookup
 from tricera.core.serialization import serialize_keras_object
+from tricera.core.tensor import KerasTensor
 from tricera.ops import (
     celu as celu,
     elu as elu,
@@ -20,10 +22,8 @@ from tricera.ops import (
     log_softmax as log_softmax,
     relu6 as relu6,
     selu as selu,
-    sigmoid as sigmoid,
     silu as silu,
     soft_shrink as soft_shrink,
-    softmax as softmax,
     softplus as softplus,
     softsign as softsign,
     sparse_plus as sparse_plus,
@@ -70,6 +70,41 @@ def _float_dtype(x: Any) -> str:
 def gelu(x: Any, approximate: bool = False) -> Any:
     """Gaussian error linear unit, x * P(X <= x), exact unless `approximate` (`ops.gelu` has the other default)."""
     return ops.gelu(x, approximate=approximate)
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e^-x). A crossentropy of the result is taken from `x` itself: exact, where the result rounds to 0 or 1.
+
+    Args:
+        x: a tensor of logits.
+
+    Example:
+        >>> float(sigmoid(0.0))
+        0.5
+    """
+    return _from_logits("sigmoid", ops.sigmoid(x), x)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """e^x / sum(e^x) over an axis. A crossentropy of the result over the last axis is taken from `x` itself.
+
+    Args:
+        x: a tensor of logits.
+        axis: the axis, or several, over which the result sums to 1.
+
+    Example:
+        >>> [round(float(p), 3) for p in softmax([0.0, 1.0])]
+        [0.269, 0.731]
+    """
+    result = ops.softmax(x, axis=axis)
+    return _from_logits("softmax", result, x) if axis == -1 else result
+
+
+def _from_logits(name: str, result: Any, x: Any) -> Any:
+    """The result, which remembers what it was made from if both are tensors of one dtype."""
+    if type(x) is type(result) and not isinstance(x, KerasTensor) and x.dtype == result.dtype:
+        origins.give(result, (name, x))
+    return result
 
 
 def exponential(x: Any) -> Any:

@@ -51,6 +51,11 @@ class TensorRoom(Protocol):
     def dtype(self, x: Any) -> str:
         """The name of the dtype."""
 
+    def settle(
+        self, name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]
+    ) -> Callable[..., Any]:
+        """What is kept for the next call of an op on tensors of the same types and dtypes: `run`, or something faster."""
+
 
 class RandomRoom(Protocol):
     """Draws, each from the state of a seed (two integers); the same state gives the same numbers."""

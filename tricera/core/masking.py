@@ -1,29 +1,47 @@
-"""Masks travel with tensors: an attribute where the tensor can hold one, else a weak table beside it."""
+"""What travels with a tensor: its mask, and the logits from which probabilities were made.
+
+Both are an attribute where the tensor can hold one, else they stand in a weak table beside it.
+"""
 
 from __future__ import annotations
 
 import weakref
 from typing import Any
 
-_ATTRIBUTE = "_keras_mask"
-# id -> (weak reference that clears the entry, mask), for tensors without a __dict__ (NumPy arrays, tracers).
-_beside: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+class Companion:
+    """Something that may go with a tensor.
+
+    Args:
+        attribute: under which name the tensor holds it.
+    """
+
+    def __init__(self, attribute: str) -> None:
+        self.attribute = attribute
+        # id -> (weak reference that clears the entry, value), for tensors without a __dict__ (NumPy arrays, tracers).
+        self._beside: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+    def of(self, x: Any) -> Any:
+        """What goes with `x`, or None."""
+        value = getattr(x, self.attribute, None)
+        if value is None and self._beside:
+            entry = self._beside.get(id(x))
+            if entry is not None and entry[0]() is x:
+                return entry[1]
+        return value
+
+    def give(self, x: Any, value: Any) -> None:
+        """Let `value` go with `x`."""
+        try:
+            setattr(x, self.attribute, value)
+        except AttributeError:
+            key, beside = id(x), self._beside
+            beside[key] = (weakref.ref(x, lambda _: beside.pop(key, None)), value)
 
 
-def get_mask(x: Any) -> Any:
-    """The mask of a tensor, or None."""
-    mask = getattr(x, _ATTRIBUTE, None)
-    if mask is None and _beside:
-        entry = _beside.get(id(x))
-        if entry is not None and entry[0]() is x:
-            return entry[1]
-    return mask
+_masks = Companion("_keras_mask")
+# Of probabilities: (the activation's name, what it was applied to).
+origins = Companion("_tricera_origin")
 
-
-def set_mask(x: Any, mask: Any) -> None:
-    """Give a tensor a mask (bool, of the leading axes of `x`)."""
-    try:
-        setattr(x, _ATTRIBUTE, mask)
-    except AttributeError:
-        key = id(x)
-        _beside[key] = (weakref.ref(x, lambda _: _beside.pop(key, None)), mask)
+get_mask = _masks.of
+set_mask = _masks.give

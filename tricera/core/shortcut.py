@@ -25,7 +25,9 @@ def remember(
     """Keep what to run for a combination of types: a unary or binary op on tensors, or on a tensor and a number."""
     rest = values[op.leading :]
     if native is not None:
-        run = functools.partial(native, **dict(zip(op.names[op.leading :], rest, strict=True))) if rest else native
+        options = dict(zip(op.names[op.leading :], rest, strict=True))
+        run = functools.partial(native, **options) if options else native
+        run = backend.settle(op.name, run, values[: op.leading], options)
     else:
         run = _body(op, backend, rest)
     if plain:
@@ -89,7 +91,7 @@ _SCALARS = frozenset((bool, int, float, complex, str, type(None)))
 
 
 def _settled(values: Any) -> bool:
-    """Whether arguments are plain values that may be part of a key: a tensor would be held, and compared, by identity."""
+    """Whether arguments are plain values that may be part of a key that is kept: a tensor would be held, and compared, by identity."""
     return all(type(v) in _SCALARS or (type(v) is tuple and all(type(e) in _SCALARS for e in v)) for v in values)
 
 
@@ -104,8 +106,6 @@ def _wrap_unary(op: Op, call: Callable[..., Any], explain: Callable[..., Excepti
                 x = x.value
                 args = (x, *rest)
             try:
-                if (rest and not _settled(rest)) or (kwargs and not _settled(kwargs.values())):
-                    raise TypeError
                 if rest:  # with their types: 1, 1.0 and True are equal
                     key = (type(x), x.dtype, x.ndim, *rest, *map(type, rest), *kwargs.items())
                 else:
@@ -113,6 +113,7 @@ def _wrap_unary(op: Op, call: Callable[..., Any], explain: Callable[..., Excepti
                 native = fast[key[0]][key]
             except KeyError:
                 native = None
+                key = key if _settled(rest) and _settled(kwargs.values()) else None
             except (AttributeError, TypeError):
                 native = key = None
             if native is not None:
@@ -143,14 +144,13 @@ def _wrap_binary(op: Op, call: Callable[..., Any], explain: Callable[..., Except
                 if kind1 in _PYTHON or kind2 in _PYTHON:
                     key = None if kwargs or op.axis else _number_key(x1, x2)
                 elif kwargs or op.axis:
-                    if not _settled(kwargs.values()):
-                        raise TypeError
                     key = (kind1, x1.dtype, x1.ndim, kind2, x2.dtype, x2.ndim, *kwargs.items())
                 else:
                     key = (kind1, x1.dtype, kind2, x2.dtype)
                 native = fast[key[0]][key]
             except KeyError:
                 native = None
+                key = key if _settled(kwargs.values()) else None
             except (AttributeError, TypeError):
                 native = key = None
             if native is not None:

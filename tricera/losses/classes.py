@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tricera.losses import functions as F
-from tricera.losses.loss import Loss, squeeze_or_expand_to_same_rank
+from tricera.losses.loss import Loss, from_origin, squeeze_or_expand_to_same_rank
 
 
 class FunctionLoss(Loss):
@@ -22,7 +22,9 @@ class FunctionLoss(Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One value a sample."""
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        return type(self).fn(y_true, y_pred, **{name: getattr(self, name) for name in self._options})
+        options = {name: getattr(self, name) for name in self._options}
+        y_pred, options = from_origin(type(self).fn, y_pred, options)
+        return type(self).fn(y_true, y_pred, **options)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

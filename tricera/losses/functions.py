@@ -382,3 +382,8 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
     labels = ops.sum(ops.cast(ops.not_equal(y_true, 0), "int32"), axis=-1)
     steps = ops.multiply(times, ops.ones((batch,), dtype="int32"))
     return ops.ctc_loss(ops.cast(y_true, "int32"), y_pred, ops.cast(labels, "int32"), steps, mask_index=0)
+
+
+# The activation that makes the probabilities of a crossentropy; its logits are taken where they are known (`from_origin`).
+binary_crossentropy.activation = "sigmoid"  # type: ignore[attr-defined]
+categorical_crossentropy.activation = sparse_categorical_crossentropy.activation = "softmax"  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from tricera import dtype_policies, ops
 from tricera.core import config, naming, tree
-from tricera.core.masking import get_mask
+from tricera.core.masking import get_mask, origins
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None, "auto")
 
@@ -112,7 +112,8 @@ class LossFunctionWrapper(Loss):
         pairs_true, pairs_pred = y_true, y_pred
         if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):
             pairs_true, pairs_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        return self.fn(pairs_true, pairs_pred, **self._fn_kwargs)
+        pairs_pred, options = from_origin(self.fn, pairs_pred, self._fn_kwargs)
+        return self.fn(pairs_true, pairs_pred, **options)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -128,6 +129,20 @@ class LossFunctionWrapper(Loss):
 
             config = {**config, "fn": deserialize_keras_object(config["fn"])}
         return cls(**config)
+
+
+def from_origin(fn: Any, y_pred: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Outputs and options of a loss: a crossentropy of what an activation has just made goes by the logits.
+
+    That is exact where probabilities round to 0 or 1, has gradients there, and costs less.
+    """
+    activation = getattr(fn, "activation", None)
+    if activation is None or options.get("from_logits") or options.get("axis", -1) != -1:
+        return y_pred, options
+    origin = origins.of(y_pred)
+    if origin is None or origin[0] != activation:
+        return y_pred, options
+    return origin[1], {**options, "from_logits": True}
 
 
 def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[Any, Any]:

@@ -30,7 +30,21 @@ def _place(x: Any) -> Any:
 
 def place_resident(arrays: Any) -> Any:
     """Arrays that stay on the device for many steps."""
-    return tree.map_structure(lambda x: None if x is None else jnp.asarray(x), arrays)
+    put = _put_on_host if jax.default_backend() == "cpu" else jax.device_put
+    return tree.map_structure(lambda x: None if x is None else put(x), arrays)
+
+
+_ALIGNMENT = 64  # of buffers that XLA takes over as they are
+
+
+def _put_on_host(x: np.ndarray) -> jax.Array:
+    """A private copy that XLA needn't copy again; NumPy's memory comes in huge pages, XLA's own page by page."""
+    dtype = jax.dtypes.canonicalize_dtype(x.dtype)
+    raw = np.empty(x.size * dtype.itemsize + _ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % _ALIGNMENT
+    aligned = raw[start : start + x.size * dtype.itemsize].view(dtype).reshape(x.shape)
+    np.copyto(aligned, x, casting="unsafe")
+    return jax.device_put(aligned)
 
 
 def resident_limit() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -69,3 +70,14 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+# Ops whose results have shapes that depend on values.
+_BY_VALUES = frozenset({"bincount", "nonzero", "unique"})
+
+
+def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """`run`, compiled: a compiled function is found by its arguments' shapes in C++, `jax.numpy`'s own in Python first."""
+    if name in _BY_VALUES or any(isinstance(x, jax.core.Tracer) for x in tensors):
+        return run
+    return jax.jit(run)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from tricera.backends.tensorflow.kernels import KERNELS, SPECIAL
 from tricera.core import config, dtypes
 
 cacheable = True
@@ -85,3 +87,13 @@ def dynamic_shape(x: Any) -> tuple[Any, ...]:
         return static
     sizes = tf.shape(x)
     return tuple(sizes[i] if d is None else d for i, d in enumerate(static))
+
+
+def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """The kernel itself where `run` is no more than that: TensorFlow's functions look for other things than tensors first."""
+    if not all(isinstance(x, tf.Tensor) and x.dtype.is_floating for x in tensors):
+        return run
+    if not options:
+        return KERNELS.get(name, run)
+    special = SPECIAL.get(name)
+    return (special and special(**options)) or run

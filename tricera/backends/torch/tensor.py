@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import torch
 
+from tricera.backends.torch.kernels import KERNELS
 from tricera.core import config, dtypes
 
 cacheable = True
@@ -139,3 +141,9 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """`run`, or torch's own function with the options that it takes."""
+    special = KERNELS.get(name)
+    return (special and special(tensors[0], **options)) or run

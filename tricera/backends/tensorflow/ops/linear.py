@@ -13,6 +13,8 @@ def _supported(x):
 
 def matmul(x1, x2):
     kind = x1.dtype
+    if kind.is_floating and x1.ndim == 2 == x2.ndim:
+        return _tf.raw_ops.MatMul(a=x1, b=x2)
     a, b = _supported(x1), _supported(x2)
     vector1, vector2 = len(a.shape) == 1, len(b.shape) == 1
     a = a[None, :] if vector1 else a
