@@ -160,6 +160,8 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="TensorFlow is not installed")
 def test_tensorflow_works_and_its_keras_is_tricera(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
     code = """
 import tensorflow as tf
 assert [b.shape.as_list() for b in tf.data.Dataset.range(4).batch(2)] == [[2], [2]]
@@ -170,7 +172,14 @@ from tensorflow import keras as inside
 assert inside is tricera
 print("fine")
 """
-    assert run(tmp_path, code, TF_CPP_MIN_LOG_LEVEL="3").stdout == "fine\n"
+    assert run(tmp_path, code, TF_CPP_MIN_LOG_LEVEL="3", HOME=str(home)).stdout == "fine\n"
+    # Left alone, TensorFlow writes a `.keras/keras.json` that makes it the default backend.
+    done = python(
+        tmp_path, "-c", "import tricera.ops as ops; print(type(ops.ones(2)).__module__)", HOME=str(home),
+        TRICERA_BACKEND="tensorflow",
+    )  # fmt: skip
+    assert done.stdout.startswith("tensorflow.")
+    assert not list(home.iterdir())
 
 
 def test_missing_script_and_version(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tricera.callbacks.backup_and_restore import BackupAndRestore as BackupAndRestore
 from tricera.callbacks.callback import Callback as Callback
 from tricera.callbacks.callback_list import CallbackList as CallbackList
 from tricera.callbacks.csv_logger import CSVLogger as CSVLogger
@@ -13,4 +14,5 @@ from tricera.callbacks.model_checkpoint import ModelCheckpoint as ModelCheckpoin
 from tricera.callbacks.progbar_logger import ProgbarLogger as ProgbarLogger
 from tricera.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau as ReduceLROnPlateau
 from tricera.callbacks.remote_monitor import RemoteMonitor as RemoteMonitor
+from tricera.callbacks.swap_ema_weights import SwapEMAWeights as SwapEMAWeights
 from tricera.callbacks.terminate_on_nan import TerminateOnNaN as TerminateOnNaN

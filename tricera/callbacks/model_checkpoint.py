@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from tricera.callbacks.monitor import MonitorCallback
+from tricera.callbacks.paths import make_folder, unwritable
 from tricera.utils.io_utils import print_msg
 
 
@@ -137,26 +138,13 @@ class ModelCheckpoint(MonitorCallback):
         try:
             save(path, overwrite=True)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error, type(self).__name__) from error
 
     def _make_folder(self, path: str) -> None:
-        folder = os.path.dirname(path) or "."
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError as error:
-            raise _unwritable(path, error) from error
+        make_folder(os.path.dirname(path) or ".", path, type(self).__name__)
         if os.path.isdir(path):
-            raise _unwritable(path, IsADirectoryError("it is a folder"))
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise _unwritable(path, PermissionError(f"no permission to write in the folder {folder!r}"))
+            raise unwritable(path, IsADirectoryError("it is a folder"), type(self).__name__)
 
     def _print(self, message: str) -> None:
         if self.verbose:
             print_msg(message)
-
-
-def _unwritable(path: str, error: OSError) -> OSError:
-    """An error of the same class that says what could not be written."""
-    return type(error)(
-        f"ModelCheckpoint cannot save to {path!r}: {error}. Give it a `filepath` in a folder that you may write to."
-    )

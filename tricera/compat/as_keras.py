@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tricera.backends.tensorflow.first_import import write_nothing
+
 _CHILD = str(Path(__file__).parent / "child")
 # The name, and those under which TensorFlow looks for it to make `tf.keras`.
 _NAMES = re.compile(r"keras(\.api(\._v2(\.keras)?)?|\._tf_keras(\.keras)?)?(?=\.|$)")
@@ -83,6 +85,7 @@ def install_as_keras() -> None:
             "name. Call `tricera.install_as_keras()` before anything imports keras, or start anew with "
             "`python -m tricera run script.py`."
         )
+    write_nothing()  # where the script imports TensorFlow itself
     sys.meta_path.insert(0, _AsKeras())
     sys.modules["keras"] = tricera
     if _CHILD not in sys.path:

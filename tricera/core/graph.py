@@ -160,6 +160,42 @@ class Operation:
         return self._inbound_nodes[0]
 
 
+def get_source_inputs(tensor: Any) -> list[Any]:
+    """The inputs from which a symbolic tensor is computed.
+
+    Args:
+        tensor: a symbolic tensor (or a structure of them), the output of layers or ops.
+
+    Returns:
+        The tensors made by `Input`, each once, in the order in which they are met from the outputs back.
+
+    Raises:
+        ValueError: something is not a symbolic tensor.
+
+    Example:
+        >>> from tricera import layers
+        >>> a, b = layers.Input((2,)), layers.Input((2,))
+        >>> inputs = get_source_inputs(layers.Add()([layers.Dense(2)(a), b]))
+        >>> inputs[0] is a, inputs[1] is b, len(inputs)
+        (True, True, 2)
+    """
+    found: dict[int, Any] = {}
+    seen: set[int] = set()
+    waiting = list(reversed(tree.flatten(tensor)))
+    while waiting:
+        current = waiting.pop()
+        if not isinstance(current, KerasTensor):
+            raise ValueError(f"Sources can be found for symbolic tensors only, not for {current!r}.")
+        history = getattr(current, "_keras_history", None)
+        node = None if history is None else history.operation._inbound_nodes[history.node_index]
+        if node is None or node.is_input:
+            found.setdefault(id(current), current)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            waiting += reversed(node.input_tensors)
+    return list(found.values())
+
+
 def _unwrap(tensors: Any) -> Any:
     return tensors[0] if isinstance(tensors, (list, tuple)) and len(tensors) == 1 else tensors
 

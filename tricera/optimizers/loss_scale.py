@@ -123,6 +123,9 @@ class LossScaleOptimizer(Optimizer):
         """Let the inner optimizer set the variables' final values."""
         self.inner_optimizer.finalize_variable_values(var_list)
 
+    def _averaged(self) -> list[tuple[Variable, Variable]] | None:
+        return self.inner_optimizer._averaged()
+
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
     ) -> None:

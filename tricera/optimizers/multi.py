@@ -191,6 +191,10 @@ class MultiOptimizer(Optimizer):
         for inner in self._inner:
             inner.finalize_variable_values(variables)
 
+    def _averaged(self) -> list[tuple[Variable, Variable]] | None:
+        kept = [pairs for inner in self._inner if (pairs := inner._averaged()) is not None]
+        return [pair for pairs in kept for pair in pairs] if kept else None
+
     @property
     def loss_scale_factor(self) -> float | None:  # type: ignore[override]
         """The factor by which the loss is multiplied, for all optimizers."""

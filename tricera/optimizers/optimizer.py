@@ -399,11 +399,14 @@ class Optimizer(OptimizerState):
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """At the end of training: with `use_ema` the variables take their running means."""
-        if self.use_ema and self.built:
-            wanted = {id(v) for v in var_list}
-            for v, average in zip(self._trainable_variables, self._averages, strict=True):
-                if id(v) in wanted:
-                    v.assign(average.value)
+        wanted = {id(v) for v in var_list}
+        for v, average in self._averaged() or ():
+            if id(v) in wanted:
+                v.assign(average.value)
+
+    def _averaged(self) -> list[tuple[Variable, Variable]] | None:
+        """The variables with their running means; None where none are kept."""
+        return list(zip(self._trainable_variables, self._averages, strict=True)) if self.use_ema else None
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None

@@ -147,9 +147,8 @@ def _load_assets(model: Any, opened: Archive) -> None:
 
 
 def _has_assets(obj: Any, method: str) -> bool:
-    """Whether an object's class defines the method itself, beyond what every layer has."""
-    found = getattr(type(obj), method, None)
-    return found is not None and getattr(found, "__qualname__", "") != f"Layer.{method}"
+    """Whether an object's class has the method; `Layer` has none."""
+    return hasattr(type(obj), method)
 
 
 def _read(opened: Archive, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool) -> Any:

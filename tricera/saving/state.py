@@ -223,10 +223,7 @@ def _is_optimizer(obj: Any) -> bool:
 
 
 def _is_default(obj: Any) -> bool:
-    method = type(obj).load_own_variables
-    return getattr(method, "__qualname__", "") == "Layer.load_own_variables" and method.__module__.startswith(
-        "tricera."
-    )
+    return getattr(type(obj).load_own_variables, "by_number", False)
 
 
 def _group(path: str) -> str:

@@ -31,6 +31,7 @@ _NATIVE = ("_self_", "_tf_", "_forward_", "_backward_", "_state_dict", "_load_st
 _BASES = (
     "tricera.core.",
     "tricera.layers.layer",
+    "tricera.layers.base.",
     "tricera.models.",
     "tricera.training.",
     "tricera.optimizers.",

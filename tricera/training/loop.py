@@ -17,6 +17,7 @@ from tricera.training.data import (
     unpack_validation_data,
 )
 from tricera.training.resident import Pace, resident
+from tricera.training.run import Run
 from tricera.training.steps import prepare, structure
 from tricera.utils.progbar import resolve_verbose
 
@@ -42,8 +43,8 @@ def lazy_logs(model: Any, outputs: Any) -> LazyLogs:
     return LazyLogs(outputs, model._backend.step.fetch)
 
 
-def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackList) -> Any:
-    """One pass over the data.
+def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackList, start: int = 0) -> Any:
+    """One pass over the data, but for the first `start` steps, which were done before.
 
     Returns:
         The logs of the last step, not fetched yet, or None if there was no step.
@@ -55,7 +56,7 @@ def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackLis
     cache = model._step_cache
     runner = _Runner(model, data, single=each and model.steps_per_execution == 1)
     logs = step = None
-    for first, last, batches in data.epoch():
+    for first, last, batches in data.epoch(start):
         if watched:
             begin(first)
         if step is None or each:
@@ -147,25 +148,30 @@ def _fit(
         callbacks = _callback_list(model, options["callbacks"], verbose, epochs, data.num_batches, history=True)
         validation = _Validation(model, validation_data, options) if validation_data is not None else None
         try:
-            _epochs(model, data, callbacks, validation, options["initial_epoch"], epochs)
+            model._fitting = Run(model, data, options["initial_epoch"])
+            _epochs(model, data, callbacks, validation, epochs)
         finally:
+            model._fitting = None
             if validation is not None:
                 validation.data.close()
         return model.history
 
 
-def _epochs(
-    model: Any, data: EpochIterator, callbacks: CallbackList, validation: Any, initial: int, epochs: int
-) -> None:
+def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation: Any, epochs: int) -> None:
     model.stop_training = False
     callbacks.on_train_begin()
     logs: dict[str, Any] = {}
+    initial, start = model._fitting.initial_epoch, model._fitting.initial_step  # a callback may have set them just now
     for epoch in range(initial, epochs):
-        model.reset_metrics()
+        if not start:
+            model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        last = run_epoch(model, "train", data, callbacks)
+        last = run_epoch(model, "train", data, callbacks, start)
+        if last is None and start:
+            last = lazy_logs(model, model.get_metrics_result())  # all of its steps were done before
         if last is None:
             break
+        start = 0
         logs = _floats(last)
         if validation is not None and validation.due(epoch):
             logs.update({f"val_{name}": value for name, value in validation.run(callbacks).items()})

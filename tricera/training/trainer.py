@@ -29,6 +29,7 @@ class Trainer:
         self.optimizer = None
         self.stop_training = False
         self.history: Any = None
+        self._fitting: Any = None  # the `fit` under way
 
     # ------------------------------------------------------------------ compile
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tricera.backend import clear_session as clear_session, is_keras_tensor as is_keras_tensor
     from tricera.core.dtypes import standardize_dtype as standardize_dtype
+    from tricera.core.graph import get_source_inputs as get_source_inputs
     from tricera.core.registry import (
         CustomObjectScope as CustomObjectScope,
         custom_object_scope as custom_object_scope,
@@ -57,6 +58,7 @@ _NAMES = {
     "get_file": ("utils.file_utils", "get_file"),
     "get_registered_name": ("core.registry", "get_registered_name"),
     "get_registered_object": ("core.registry", "get_registered_object"),
+    "get_source_inputs": ("core.graph", "get_source_inputs"),
     "is_interactive_logging_enabled": ("utils.io_utils", "is_interactive_logging_enabled"),
     "is_keras_tensor": ("backend", "is_keras_tensor"),
     "normalize": ("utils.numerical", "normalize"),

@@ -8,6 +8,7 @@ import pytest
 
 from tricera.core import config
 from tricera.training.data import EpochIterator, make_adapter
+from tricera.training.data.adapter import Source
 
 
 def run(iterator: EpochIterator) -> list[list[int]]:
@@ -81,17 +82,11 @@ def test_length_is_learned():
 
 
 def test_a_pass_that_ends_with_the_epoch_is_no_shortage():
-    class Twice:
+    class Twice(Source):
         """Batches of a source whose length nobody knows, as from a filtered dataset."""
-
-        num_batches = batch_size = partial_batch_size = None
 
         def epoch(self):
             yield from ((np.array([i]),) for i in range(4))
-
-        def on_epoch_begin(self): ...
-        def on_epoch_end(self): ...
-        def close(self): ...
 
     epochs = EpochIterator(Twice(), steps_per_epoch=2)
     assert [run(epochs) for _ in range(3)] == [[[0], [1]], [[2], [3]], [[0], [1]]]

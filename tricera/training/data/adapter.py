@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
+from tricera.core import rng
+
 
 @runtime_checkable
 class DataAdapter(Protocol):
@@ -35,6 +39,12 @@ class DataAdapter(Protocol):
     def on_epoch_end(self) -> None:
         """Called after each epoch."""
 
+    def order_state(self) -> Any:
+        """What decides the order of the passes to come, in JSON's types; None where that is not the adapter's own choice."""
+
+    def set_order_state(self, value: Any) -> None:
+        """Go back to a state of the order."""
+
     def close(self) -> None:
         """Release workers that outlive a pass."""
 
@@ -51,6 +61,17 @@ class Source:
 
     def on_epoch_end(self) -> None:
         """Do nothing."""
+
+    _generator: np.random.Generator | None = None
+
+    def order_state(self) -> Any:
+        """The state of the generator that shuffles, if there is one."""
+        return None if self._generator is None else rng.state_of(self._generator)
+
+    def set_order_state(self, value: Any) -> None:
+        """Set the state of the generator that shuffles."""
+        if self._generator is not None and value is not None:
+            rng.set_state(self._generator, value)
 
     def close(self) -> None:
         """Do nothing."""

@@ -73,6 +73,10 @@ class ArrayPass:
         index = part if self._flat_order is None else self._flat_order[part]
         return self._rebuild([None if leaf is None else gather(leaf, index) for leaf in self._leaves])
 
+    def skip(self, batches: int) -> None:
+        """Go past the next batches."""
+        self._next = min(self._next + batches, len(self._slices))
+
     def take(self, most: int) -> Window | None:
         """The next full batches, `most` of them at most; None where no full one is left."""
         first, stop = self._next, min(self._next + most, self._full)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tricera.core import config
@@ -45,8 +45,9 @@ class EpochIterator:
         self.windows = False
         self.resident: Any = None
         self.pace: Any = None
-        self._pass: Iterator[tuple[Any, ...]] | None = None
+        self._pass: Any = None
         self._pass_steps = 0
+        self._order: Any = None  # the state of the adapter's order before this pass
         self._peeked: list[tuple[Any, ...]] = []
         self._learned: int | None = None
 
@@ -71,8 +72,42 @@ class EpochIterator:
             self._peeked.append(batch)
         return self._peeked[0]
 
-    def epoch(self) -> Iterator[tuple[int, int, list[tuple[Any, ...]] | Window]]:
+    def position(self) -> dict[str, Any]:
+        """Where the next batch stands, for `go_to`, in JSON's types."""
+        if self._pass is None:
+            return {"order": self.adapter.order_state(), "done": 0}
+        return {"order": self._order, "done": self._pass_steps}
+
+    def go_to(self, position: Mapping[str, Any]) -> None:
+        """Go on from a position of an earlier iterator over the same data.
+
+        The order of arrays and of a `PyDataset` is restored. Of a source with an order of its own, the batches done in that
+        pass are left out where a pass is an epoch; otherwise it goes on with what the source gives.
+
+        Raises:
+            ValueError: it is not a position.
+        """
+        order, done = position.get("order"), position.get("done")
+        if isinstance(done, bool) or not isinstance(done, int) or done < 0:
+            raise ValueError(f"{position!r} is not a position in data.")
+        self._peeked.clear()
+        self._end_pass()
+        self.adapter.set_order_state(order)
+        if not done:
+            return
+        if isinstance(self.adapter, ArrayAdapter):
+            self._begin_pass()
+            self._pass.skip(done)
+            self._pass_steps = done
+        elif order is not None or self.steps_per_epoch is None:
+            for _ in range(done):
+                self._advance()
+
+    def epoch(self, start: int = 0) -> Iterator[tuple[int, int, list[tuple[Any, ...]] | Window]]:
         """One epoch.
+
+        Args:
+            start: how many steps of it were done before.
 
         Yields:
             `(start_step, end_step, batches)`: the numbers of the first and the last step of the group (both count from
@@ -81,18 +116,18 @@ class EpochIterator:
         self.adapter.on_epoch_begin()
         completed = False
         try:
-            yield from self._groups()
+            yield from self._groups(start)
             completed = True
         finally:
             if not completed:
                 self._end_pass()
         self.adapter.on_epoch_end()
 
-    def _groups(self) -> Iterator[tuple[int, int, list[tuple[Any, ...]] | Window]]:
+    def _groups(self, done: int) -> Iterator[tuple[int, int, list[tuple[Any, ...]] | Window]]:
         limit = config.get("max_steps_per_epoch")
         steps = self.steps_per_epoch if limit is None else min(limit, self.steps_per_epoch or limit)
         self.exhausted = False
-        done, ended = 0, False
+        ended = False
         while not ended and (steps is None or done < steps):
             size = self.steps_per_execution if steps is None else min(self.steps_per_execution, steps - done)
             window = self._window(size)
@@ -155,7 +190,7 @@ class EpochIterator:
     def _advance(self) -> tuple[Any, ...] | None:
         if self._pass is None:
             self._begin_pass()
-        batch = next(self._pass, None)  # type: ignore[arg-type]
+        batch = next(self._pass, None)
         if batch is None:
             self._end_pass()
         else:
@@ -163,6 +198,7 @@ class EpochIterator:
         return batch
 
     def _begin_pass(self) -> None:
+        self._order = self.adapter.order_state()
         self._pass, self._pass_steps = iter(self.adapter.epoch()), 0
 
     def _end_pass(self) -> None:
