@@ -21,7 +21,11 @@ from tricera.layers.call_info import CallContext, current_call, info_of
 from tricera.layers.infer import infer_outputs
 from tricera.layers.input_spec import InputSpec, check
 from tricera.layers.locate import locate, locating
+from tricera.layers.settled import MISS, call_settled, settled
 from tricera.metrics.metric import Metric
+
+_TRAINING = {"training"}
+_FLEETING = {"_call_context", "_losses_context", "_losses", "_seen"}  # what belongs to the last call
 
 
 @functools.cache
@@ -496,11 +500,20 @@ class Layer(Operation):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer: convert and check the inputs, build if need be, compute, pass masks on."""
+        seen = self.__dict__.get("_seen")
+        if seen is not None and len(args) == 1 and (not kwargs or kwargs.keys() == _TRAINING):
+            outputs = call_settled(self, seen, args[0], kwargs["training"] if kwargs else None)
+            if outputs is not MISS:
+                return outputs
         self._check_initialized()
-        if dispatch.current() is not self._backend:
+        if dispatch.current() is self._backend:
+            outputs = self._call_layer(args, kwargs)
+        else:
             with dispatch.use(self._backend):
-                return self._call_layer(args, kwargs)
-        return self._call_layer(args, kwargs)
+                outputs = self._call_layer(args, kwargs)
+        if self._settled:
+            self.__dict__["_seen"] = settled(self, info_of(public_class(self)), args, kwargs)
+        return outputs
 
     def _call_layer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
@@ -904,7 +917,7 @@ class Layer(Operation):
         return _restore, (public_class(self), self._backend.name), self.__getstate__()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_call_context", "_losses_context", "_losses")}
+        return {k: v for k, v in self.__dict__.items() if k not in _FLEETING}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
