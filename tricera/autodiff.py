@@ -64,8 +64,11 @@ def value_and_grad(
     plain = type(variables) is list and not any(type(v) in (list, tuple, dict) for v in variables)
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        with dispatch.use(backend):
+        if dispatch.current() is backend:
             value, grads = inner(*args, **kwargs)
+        else:
+            with dispatch.use(backend):
+                value, grads = inner(*args, **kwargs)
         return value, grads if plain else _pack(variables, grads)
 
     return run
@@ -426,7 +429,10 @@ def _rows_of_jacobian(
 
 
 def _variables(variables: Any) -> list[Variable]:
-    flat = tree.flatten(variables) if tree.is_nested(variables) else [variables]
+    if type(variables) is list and variables and all(type(v) is Variable for v in variables):
+        flat = variables
+    else:
+        flat = tree.flatten(variables) if tree.is_nested(variables) else [variables]
     if not flat:
         raise ValueError("`value_and_grad` needs at least one variable; is everything frozen (`trainable = False`)?")
     for v in flat:
@@ -434,9 +440,10 @@ def _variables(variables: Any) -> list[Variable]:
             raise TypeError(
                 f"`variables` must hold variables, not {type(v).__name__}; for gradients by arguments leave it out and use `argnums`."
             )
-    backends = {v.backend for v in flat}
+    backends = {v._backend for v in flat}
     if len(backends) > 1:
-        raise ValueError(f"The variables belong to different backends: {', '.join(sorted(backends))}.")
+        names = sorted(b.name for b in backends)
+        raise ValueError(f"The variables belong to different backends: {', '.join(names)}.")
     return flat
 
 

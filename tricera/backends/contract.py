@@ -102,6 +102,9 @@ class StateRoom(Protocol):
     def assign(self, native: Any, value: Any) -> Any:
         """The native form after assigning."""
 
+    def accumulate(self, native: Any, value: Any) -> Any:
+        """The native form after adding a tensor of its shape and dtype, or a number."""
+
     def set_trainable(self, native: Any, trainable: bool) -> Any:
         """The native form after a change of `trainable`."""
 
@@ -177,6 +180,9 @@ class StepRoom(Protocol):
 
     def resident_limit(self) -> int:
         """How many bytes of data may stay on the device."""
+
+    def opaque(self, fn: Callable[..., Any], *args: Any) -> Any:
+        """`fn(*args)`: code that looks at values which may be others in the next step."""
 
     def wait(self, outputs: Any) -> Any:
         """The same outputs, once they are computed."""

@@ -46,6 +46,7 @@ class Backend:
         self.name = name
         self._table: dict[str, Callable[..., Any] | None] | None = None
         self._detours: dict[str, dict[str, str]] = {}
+        self._with_numbers: dict[str, tuple[Callable[..., Any] | None, ...]] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -73,6 +74,7 @@ class Backend:
         if self._table is None:
             room = _room(self.name, "ops")
             self._table, self._detours = dict(room.TABLE), room.DETOURS
+            self._with_numbers = getattr(room, "WITH_NUMBERS", {})
         return self._table.get(name)
 
     def function_of(self, name: str, x: Any) -> Callable[..., Any] | None:
@@ -83,6 +85,11 @@ class Backend:
         dtype = self.dtype(x)
         via = self._detours[name].get(dtype)
         return function if via is None else functools.partial(_detour, self, function, via, dtype)
+
+    def with_number(self, name: str, dtype: str, at: int) -> Callable[..., Any] | None:
+        """The implementation of a binary op on a tensor and a Python number at a place, or None if it needs a tensor there."""
+        found = self._with_numbers.get(name) if dtype in ("float32", "float64", "int32", "int64") else None
+        return None if found is None else found[at]
 
     def __repr__(self) -> str:
         return f"<Backend {self.name}>"

@@ -37,9 +37,10 @@ def remember(
     if op.leading == 2 and len(args) == 2 and len(scalars) == 1:
         tensor = 1 - scalars[0]
         # Only where the number takes the tensor's dtype: what it takes beside others depends on floatx.
-        if args[tensor] is values[tensor] and backend.dtype(values[scalars[0]]) == backend.dtype(values[tensor]):
-            op.fast.setdefault(key[0], {})[key] = _beside_number(
-                run, scalars[0], backend.convert, backend.dtype(values[tensor])
+        dtype = backend.dtype(values[tensor])
+        if args[tensor] is values[tensor] and backend.dtype(values[scalars[0]]) == dtype:
+            op.fast.setdefault(key[0], {})[key] = backend.with_number(op.name, dtype, scalars[0]) or _beside_number(
+                run, scalars[0], backend.convert, dtype
             )
 
 

@@ -162,6 +162,23 @@ class Variable(Operators):
         """Subtract from the value in place; returns the new value."""
         return self.assign(OPS["subtract"](_uncast(self), value))
 
+    def accumulate(self, value: Any) -> None:
+        """Add to the value, as `assign_add`, but in place where the framework can: for counts and sums, which nobody holds.
+
+        Args:
+            value: a number, or a tensor of the variable's backend.
+        """
+        kind = type(value)
+        plain = kind is int or (kind is float and self._is_float)
+        if not plain and kind is not float:
+            backend = dispatch.of_type(kind)
+            plain = backend is self._backend and backend.dtype(value) == self._dtype and value.shape == self._shape
+        if plain and current_cells.get() is None:
+            self._native = self._backend.state.accumulate(self.native, value)
+            self.exposed = True
+        else:
+            self.assign(OPS["add"](_uncast(self), value))
+
     def numpy(self) -> np.ndarray:
         """The value as a NumPy array."""
         if self._native is None and self._host is not None and current_cells.get() is None:

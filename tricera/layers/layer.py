@@ -19,6 +19,8 @@ from tricera.layers.call_info import info_of
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.locate import locating
 
+_FLEETING = {"_call_context", "_losses_context", "_losses", "_seen"}  # what belongs to the last call
+
 
 @functools.cache
 def native_class(cls: type, backend: dispatch.Backend) -> type:
@@ -209,7 +211,7 @@ class Layer(IsCalled):
         return _restore, (public_class(self), self._backend.name), self.__getstate__()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_call_context", "_losses_context", "_losses")}
+        return {k: v for k, v in self.__dict__.items() if k not in _FLEETING}
 
     def __setstate__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)

@@ -28,6 +28,7 @@ NOT_OWNED = frozenset(
         "_tracked_variables",
         "_unowned",
         "_snapshot",
+        "_seen",
     }
 )
 _PLAIN = frozenset({str, int, float, bool, type(None)})

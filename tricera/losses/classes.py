@@ -420,6 +420,7 @@ class SparseCategoricalCrossentropy(FunctionLoss):
     """
 
     fn = staticmethod(F.sparse_categorical_crossentropy)
+    _takes_classes = True
     _options = ("from_logits", "ignore_class", "axis")
     _config = ("from_logits", "ignore_class")
 

@@ -185,12 +185,16 @@ def sparse_categorical_crossentropy(
         y_true = ops.squeeze(y_true, axis=-1)
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
-    valid = ops.not_equal(y_true, ops.cast(ignore_class, ops.dtype(y_true)))
-    y_true = ops.multiply(y_true, ops.cast(valid, ops.dtype(y_true)))
+    y_true = ops.cast(y_true, "int32")
+    valid = ops.not_equal(y_true, ignore_class)
+    y_true = ops.multiply(y_true, ops.cast(valid, "int32"))
     values = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
     values = ops.where(valid, values, 0.0)
     set_mask(values, valid)
     return values
+
+
+sparse_categorical_crossentropy.takes_classes = True  # type: ignore[attr-defined]
 
 
 def binary_crossentropy(

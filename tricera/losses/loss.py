@@ -33,6 +33,7 @@ class Loss:
     """
 
     _config: ClassVar[tuple[str, ...]] = ()
+    _takes_classes = False  # whether the targets are classes, which stay what they are
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
@@ -62,7 +63,8 @@ class Loss:
             sample_weight: weights of the samples, or of their elements.
         """
         mask = next((m for m in map(get_mask, tree.flatten(y_pred)) if m is not None), None)
-        y_pred, y_true = self._converted(y_pred), self._converted(y_true)
+        y_pred = self._converted(y_pred)
+        y_true = ops.convert_to_tensor(y_true) if self._takes_classes else self._converted(y_true)
         values = self.call(y_true, y_pred)
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
@@ -106,6 +108,7 @@ class LossFunctionWrapper(Loss):
     ) -> None:  # fmt: skip
         super().__init__(name=name or getattr(fn, "__name__", "loss"), reduction=reduction, dtype=dtype)
         self.fn, self._fn_kwargs = fn, kwargs
+        self._takes_classes = getattr(fn, "takes_classes", False)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One value a sample."""
@@ -163,6 +166,8 @@ def reduce_values(values: Any, sample_weight: Any = None, reduction: str | None 
     """The values, already weighted, as a scalar (or as they are, without a reduction)."""
     if reduction in (None, "none"):
         return values
+    if reduction != "sum" and (reduction != "mean_with_sample_weight" or sample_weight is None) and _some(values):
+        return ops.mean(values)
     total = ops.sum(values)
     if reduction == "sum" or not len(values.shape):
         return (
@@ -173,6 +178,12 @@ def reduce_values(values: Any, sample_weight: Any = None, reduction: str | None 
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         return divide_no_nan(total, ops.sum(sample_weight))
     return ops.divide(total, ops.cast(count(values), ops.dtype(total)))
+
+
+def _some(values: Any) -> bool:
+    """Whether there are elements for sure, as many as the shape says."""
+    shape = tuple(values.shape)
+    return len(shape) > 0 and None not in shape and 0 not in shape
 
 
 def count(values: Any) -> Any:

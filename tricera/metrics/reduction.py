@@ -17,10 +17,10 @@ def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
     Values of more axes than the weights are averaged over the rest first; what then has more than one axis becomes the
     mean of its weighted values, and its weight the mean of its weights.
     """
-    values = ops.cast(ops.convert_to_tensor(values), dtype)
+    values = ops.convert_to_tensor(values, dtype)
     if sample_weight is None:
         return _mean_from(values, 1), None
-    sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    sample_weight = ops.convert_to_tensor(sample_weight, dtype)
     values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
     values = _mean_from(values, len(sample_weight.shape))
     values = ops.multiply(values, sample_weight)
@@ -59,14 +59,14 @@ class Sum(Metric):
             values: a tensor.
             sample_weight: weights, which broadcast.
         """
-        values = ops.cast(ops.convert_to_tensor(values), self.dtype)
+        values = ops.convert_to_tensor(values, self.dtype)
         if sample_weight is not None:
-            sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
+            sample_weight = ops.convert_to_tensor(sample_weight, self.dtype)
             values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
             while 0 < len(sample_weight.shape) < len(values.shape):
                 sample_weight = ops.expand_dims(sample_weight, -1)
             values = ops.multiply(values, sample_weight)
-        self.total.assign_add(ops.sum(values))
+        self.total.accumulate(ops.sum(values))
 
     def result(self) -> Any:
         """The sum."""
@@ -100,10 +100,17 @@ class Mean(Metric):
             values: a tensor.
             sample_weight: weights, which broadcast.
         """
+        if type(sample_weight) is int and getattr(values, "shape", None) == ():  # a loss and the size of its batch
+            self.total.accumulate(ops.multiply(ops.convert_to_tensor(values, self.dtype), sample_weight))
+            self.count.accumulate(sample_weight)
+            return
         values, weights = weighted(values, sample_weight, self.dtype)
-        self.total.assign_add(ops.sum(values))
+        self.total.accumulate(ops.sum(values) if len(values.shape) else values)
+        if weights is not None:
+            self.count.accumulate(ops.sum(weights) if len(weights.shape) else weights)
+            return
         size = ops.shape(values)[0] if len(values.shape) else 1
-        self.count.assign_add(ops.cast(size if weights is None else ops.sum(weights), self.dtype))
+        self.count.accumulate(size if type(size) is int else ops.cast(size, self.dtype))
 
     def result(self) -> Any:
         """The mean, 0 before any value."""

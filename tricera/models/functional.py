@@ -231,6 +231,8 @@ class Functional(Model):
 
     def _standardize(self, inputs: Any) -> list[Any]:
         struct = self._inputs_struct
+        if type(struct) is KerasTensor and not isinstance(inputs, (dict, list, tuple)):
+            return [self._fit(inputs, struct)]
         if isinstance(inputs, dict) and not isinstance(struct, dict):
             names = [t.name for t in self._inputs]
             missing = [n for n in names if n not in inputs]
@@ -258,6 +260,8 @@ class Functional(Model):
             return x
         shape = tuple(x.shape)
         wanted = expected.shape
+        if len(shape) == len(wanted) and shape[1:] == wanted[1:]:
+            return x
         if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
             from tricera import ops
 

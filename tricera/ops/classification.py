@@ -64,6 +64,21 @@ def sparse_softmax_loss(target: TensorLike, logits: TensorLike) -> Tensor:
     return negative(_picked(log_softmax(logits, axis=-1), target))
 
 
+@composed(promote=None)
+def sparse_probability_loss(target: TensorLike, output: TensorLike) -> Tensor:
+    """The crossentropy of classes and shares along the last axis, which are divided by their sum; 0 for classes out of range."""
+    share = _probabilities(divide(output, sum_(output, axis=-1, keepdims=True)))
+    return cast(negative(_picked(log(share), target)), dtype(output))
+
+
+@composed(promote="float")
+def probability_loss(target: TensorLike, output: TensorLike) -> Tensor:
+    """The crossentropy of binary targets and probabilities, elementwise."""
+    p = _probabilities(output)
+    gain = add(multiply(target, log(p)), multiply(subtract(1.0, target), log(subtract(1.0, p))))
+    return cast(negative(gain), dtype(output))
+
+
 @composed(promote="float")
 def sigmoid_loss(target: TensorLike, logits: TensorLike) -> Tensor:
     """The crossentropy of binary targets and the sigmoid of logits, without overflow."""
@@ -143,7 +158,7 @@ def sparse_categorical_crossentropy(
         raise ValueError(
             f"ops.sparse_categorical_crossentropy: `axis`={axis} is out of range for outputs of shape {output.shape}."
         )
-    if "int" not in dtype(target):
+    if dtype(target) not in ("int32", "int64"):  # in narrower ones the number of classes may not exist
         target = cast(target, "int32")
     output = cast(output, float_of(dtype(output)))
     if axis not in (-1, rank - 1):
@@ -158,10 +173,7 @@ def sparse_categorical_crossentropy(
             f"ops.sparse_categorical_crossentropy: the classes must have the shape {lead}, that of the outputs without the axis "
             f"of the classes, but have {tuple(target.shape)}. For one-hot targets use `categorical_crossentropy`."
         )
-    if from_logits:
-        return sparse_softmax_loss(target, output)
-    share = _probabilities(divide(output, sum_(output, axis=-1, keepdims=True)))
-    return cast(negative(_picked(log(share), target)), dtype(output))
+    return sparse_softmax_loss(target, output) if from_logits else sparse_probability_loss(target, output)
 
 
 @composed(promote="float")
@@ -184,11 +196,7 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
         0.6931
     """
     _need_same("binary_crossentropy", target.shape, output.shape)
-    if from_logits:
-        return sigmoid_loss(target, output)
-    p = _probabilities(output)
-    gain = add(multiply(target, log(p)), multiply(subtract(1.0, target), log(subtract(1.0, p))))
-    return cast(negative(gain), dtype(output))
+    return sigmoid_loss(target, output) if from_logits else probability_loss(target, output)
 
 
 @composed(promote=None, new_axes=1)

@@ -30,6 +30,9 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         >>> convert_to_numpy(convert_to_tensor([1, 2])).tolist()
         [1, 2]
     """
+    backend = dispatch.of_type(type(x))
+    if backend is not None and sparse is None and (dtype is None or backend.dtype(x) == dtype):
+        return backend.convert(x)
     if isinstance(x, KerasTensor):
         return x if dtype is None else KerasTensor(x.shape, dtype, x.sparse)
     if isinstance(x, Variable):

@@ -9,7 +9,7 @@ from tricera.core import spec as rules
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.creation import dtype as dtype_of, ndim
-from tricera.ops.elementwise import cast, multiply
+from tricera.ops.elementwise import add, cast, multiply
 from tricera.ops.reduce import sum as sum_
 from tricera.ops.shape import reshape, transpose
 
@@ -64,6 +64,12 @@ def _einsum_spec(subscripts: str, operands: Sequence[Spec]) -> Spec:
     head, dots, tail = output.partition("...")
     shape = (*(sizes[c] for c in head), *(ellipsis if dots else ()), *(sizes[c] for c in tail))
     return Spec(shape, _int8(operands[0].dtype))
+
+
+@composed(promote="same")
+def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike) -> Tensor:
+    """x @ kernel + bias, what a dense layer computes."""
+    return add(matmul(x, kernel), bias)
 
 
 @primitive(spec=_einsum_spec)

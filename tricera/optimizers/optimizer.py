@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -158,8 +159,12 @@ class Optimizer(OptimizerState):
             return
         variables = self._chosen(grads, trainable_variables)
         backend = self._backend
-        with dispatch.use(backend), backend.optimizer.scope():
-            self._apply(backend, *self._present(backend, grads, variables))
+        with backend.optimizer.scope():
+            if dispatch.current() is backend:
+                self._apply(backend, *self._present(backend, grads, variables))
+                return
+            with dispatch.use(backend):
+                self._apply(backend, *self._present(backend, grads, variables))
 
     def _chosen(self, grads: list[Any], variables: Iterable[Variable] | None) -> list[Variable]:
         if variables is None:
@@ -175,34 +180,40 @@ class Optimizer(OptimizerState):
             raise ValueError(f"{len(grads)} gradients were given for {len(chosen)} variables; there must be one each.")
         if not self.built:
             self.build(chosen)
-        if variables is not None:
+        if variables is not None and not self._are_all(chosen):
             for v in chosen:
                 self._get_variable_index(v)
         self._follow(chosen)
         return chosen
+
+    def _are_all(self, variables: list[Variable]) -> bool:
+        """Whether these are the variables that it was built with, in order."""
+        own = self._trainable_variables
+        return len(own) == len(variables) and all(map(operator.is_, own, variables))
 
     def _present(
         self, backend: Backend, grads: list[Any], variables: list[Variable]
     ) -> tuple[list[Any], list[Variable]]:
         """The gradients that there are, as the backend's tensors of the variables' dtypes, and their variables."""
         missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
-        if len(missing) == len(grads):
+        if missing and len(missing) == len(grads):
             raise ValueError("No gradients: every gradient is None. Does the loss depend on the variables?")
         if missing:
             warnings.warn(
                 f"There are no gradients for {', '.join(missing)}; these variables stay as they are.", stacklevel=4
             )
         out, kept = [], []
+        dense, dtype_of = backend.optimizer.dense, backend.dtype
         for g, v in zip(grads, variables, strict=True):
             if g is None:
                 continue
-            owner = dispatch.of(g)
+            owner = dispatch.of_type(type(g))
             if owner is backend:
-                g = backend.optimizer.dense(g)
-            if owner is not backend:
+                g = dense(g)
+                if dtype_of(g) != v._dtype:
+                    g = backend.cast(g, v._dtype)
+            else:
                 g = backend.convert(g if owner is None else owner.to_numpy(g), v._dtype)
-            elif backend.dtype(g) != v._dtype:
-                g = backend.cast(g, v._dtype)
             if v.overwrite_with_gradient:
                 v.assign(g)
             else:
@@ -223,7 +234,7 @@ class Optimizer(OptimizerState):
             for v in variables:
                 if v.constraint is not None:
                     v.assign(v.constraint(v.value))
-        self._iterations.assign(self._iterations.value + 1)
+        self._iterations.accumulate(1)
 
     def _accumulate(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
         """Add the gradients up; with the last of a round, update by their mean and begin anew."""
@@ -281,7 +292,9 @@ class Optimizer(OptimizerState):
             decayed = [v.native for v in variables if self._decay_rate(v)]
             if decayed:
                 backend.optimizer.decay(decayed, self.weight_decay, lr)
-        rows = [self._slots[self._get_variable_index(v)] for v in variables]
+        rows = (
+            self._slots if self._are_all(variables) else [self._slots[self._get_variable_index(v)] for v in variables]
+        )
         slots = [[slot.native for slot in column] for column in zip(*rows, strict=True)]
         fused(grads, [v.native for v in variables], slots, self._hyper(), lr, t)
 
@@ -298,6 +311,8 @@ class Optimizer(OptimizerState):
 
     def _decays(self, variable: Variable) -> bool:
         chosen, words = self._undecayed
+        if not chosen and not words:
+            return True
         named = any(re.search(word, variable.path or variable.name) for word in words)
         return not named and all(variable is not v for v in chosen)
 

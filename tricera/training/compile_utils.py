@@ -13,6 +13,8 @@ from tricera.metrics import Mean, MeanMetricWrapper, Metric
 
 def outputs_of(structure: Any, output_names: list[str] | None) -> tuple[list[Any], list[str]]:
     """The outputs of a model, flat, and a name for each."""
+    if hasattr(structure, "shape"):
+        return [structure], list(output_names) if output_names is not None and len(output_names) == 1 else ["output_0"]
     if isinstance(structure, dict) and all(not tree.is_nested(v) for v in structure.values()):
         keys = sorted(structure)
         return [structure[k] for k in keys], [str(k) for k in keys]
@@ -161,6 +163,8 @@ class CompileLoss:
 def _targets(y: Any, y_pred: Any, names: list[str]) -> list[Any]:
     if y is None:
         return [None] * len(names)
+    if len(names) == 1 and hasattr(y, "shape"):
+        return [y]
     if isinstance(y, dict) and not (len(names) == 1 and not isinstance(y_pred, dict) and names[0] not in y):
         missing = [n for n in names if n not in y]
         if missing and isinstance(y_pred, dict):

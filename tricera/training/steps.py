@@ -16,6 +16,7 @@ from tricera.layers import tracking
 from tricera.random.seed_generator import shared_generator
 from tricera.training import stateless
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from tricera.training.own_code import only_ours
 
 
 class StepCache:
@@ -34,6 +35,7 @@ class StepCache:
         signature = tuple((id(v), v.trainable) for v in variables)
         found = self._steps.get(kind)
         if found is not None and found[0] == signature:
+            found[1].recorded = None  # layers may have been changed since
             return found[1]
         step = self._make(model, kind, variables)
         self._steps[kind] = (signature, step)
@@ -55,7 +57,31 @@ def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
     method = getattr(model, f"{kind}_step")
     if model._backend.step.STATELESS_STEPS and stateless.is_stateless(method, kind):
         return stateless.adapt(model, method, kind)
-    return lambda batch: method(pack_x_y_sample_weight(*batch))
+
+    def step(batch: Any) -> Any:
+        return method(pack_x_y_sample_weight(*batch))
+
+    step.silent = _silent(model, kind) or step  # type: ignore[attr-defined]
+    return step
+
+
+def _silent(model: Any, kind: str) -> Callable[[Any], Any] | None:
+    """The built-in step without the metrics' values, for batches after which nobody reads them; None for a step of the user's."""
+    from tricera.training.trainer import Trainer
+
+    name = {"train": "_learn", "test": "_judge"}.get(kind)
+    own = ("train_step", "test_step", "compute_metrics", "get_metrics_result")
+    if name is None or any(getattr(public_class(model), n) is not getattr(Trainer, n) for n in own):
+        return None
+    method, compiled = getattr(model, name), model._compiled
+
+    def silent(batch: Any) -> None:
+        _, y, sample_weight, y_pred = method(pack_x_y_sample_weight(*batch))
+        if y is not None:
+            compiled.update_metrics(y, y_pred, sample_weight)
+
+    silent.repeats = functools.partial(only_ours, model)  # type: ignore[attr-defined]
+    return silent
 
 
 def structure(model: Any) -> Callable[[], Any]:

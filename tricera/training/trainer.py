@@ -291,6 +291,11 @@ class Trainer:
         Returns:
             What is logged, by name.
         """
+        x, y, sample_weight, y_pred = self._learn(data)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def _learn(self, data: Any) -> tuple[Any, Any, Any, Any]:
+        """A training step but for the metrics; returns what these are computed of."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
 
         def forward() -> Any:
@@ -301,11 +306,11 @@ class Trainer:
         variables = self.trainable_variables  # type: ignore[attr-defined]
         if variables:
             (_, (loss, y_pred)), gradients = value_and_grad(forward, variables, has_aux=True)()
-            self.optimizer.apply(gradients, variables)
+            self._backend.step.opaque(self.optimizer.apply, gradients, variables)  # type: ignore[attr-defined]
         else:
             _, (loss, y_pred) = forward()
         self._track_loss(loss, x)
-        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+        return x, y, sample_weight, y_pred
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One evaluation step; to be overridden.
@@ -316,11 +321,16 @@ class Trainer:
         Returns:
             What is logged, by name.
         """
+        x, y, sample_weight, y_pred = self._judge(data)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def _judge(self, data: Any) -> tuple[Any, Any, Any, Any]:
+        """An evaluation step but for the metrics; returns what these are computed of."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self._forward(x, training=False)
         loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False)
         self._track_loss(loss, x)
-        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+        return x, y, sample_weight, y_pred
 
     def predict_step(self, data: Any) -> Any:
         """One prediction step; to be overridden.
@@ -341,7 +351,7 @@ class Trainer:
         if self._compiled is not None:
             from tricera import ops
 
-            leaf = next((t for t in tree.flatten(x) if t is not None), None)
+            leaf = x if hasattr(x, "shape") else next((t for t in tree.flatten(x) if t is not None), None)
             size = ops.shape(leaf)[0] if leaf is not None and len(leaf.shape) else 1
             self._compiled.track_loss(loss, size)
 

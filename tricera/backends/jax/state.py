@@ -35,6 +35,11 @@ def assign(native: Any, value: jax.Array) -> jax.Array:
     return value
 
 
+def accumulate(native: Any, value: Any) -> Any:
+    """The native form after adding a tensor of its dtype, or a number."""
+    return assign(native, native + value)
+
+
 def set_trainable(native: Any, trainable: bool) -> Any:
     """The native form after a change of `trainable`."""
     return native

@@ -55,6 +55,11 @@ def resident_limit() -> int:
     return (device.memory_stats() or {}).get("bytes_limit", 0) // 5
 
 
+def opaque(fn: Callable[..., Any], *args: Any) -> Any:
+    """`fn(*args)`; it is traced with the step."""
+    return fn(*args)
+
+
 def wait(outputs: Any) -> Any:
     """The same outputs, once they are computed."""
     return jax.block_until_ready(outputs)

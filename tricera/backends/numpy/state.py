@@ -23,6 +23,11 @@ def assign(native: Any, value: np.ndarray) -> np.ndarray:
     return np.array(value)
 
 
+def accumulate(native: Any, value: Any) -> Any:
+    """The native form after adding a tensor of its dtype, or a number."""
+    return assign(native, native + value)
+
+
 def set_trainable(native: Any, trainable: bool) -> Any:
     """The native form after a change of `trainable`."""
     return native

@@ -26,6 +26,12 @@ def assign(native: tf.Variable, value: Any) -> tf.Variable:
     return native
 
 
+def accumulate(native: tf.Variable, value: Any) -> tf.Variable:
+    """The variable, to which a tensor of its dtype or a number was added in place."""
+    native.assign_add(value)
+    return native
+
+
 def set_trainable(native: tf.Variable, trainable: bool) -> tf.Variable:
     """The variable with another `trainable` (which `tf.GradientTape` reads)."""
     native._trainable = trainable

@@ -13,9 +13,9 @@ from tricera.backends.torch import tensor
 from tricera.backends.torch.tensor import DTYPES, convert
 from tricera.core import dispatch, tree
 from tricera.core.remat import Replay
-from tricera.core.state import cells
+from tricera.core.state import cells, current_cells
 from tricera.core.tensor import Spec
-from tricera.core.variable import autocast
+from tricera.core.variable import autocast, autocast_dtype
 
 GRADIENTS = True
 
@@ -29,6 +29,17 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Any], has_aux: bo
     variables = list(variables)
 
     def run(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
+        plain = current_cells.get() is None and autocast_dtype.get() is None
+        if plain and all([v.native.requires_grad for v in variables]):
+            with torch.enable_grad():
+                out = fn(*args, **kwargs)
+                loss, aux = out if has_aux else (out, None)
+                found = torch.autograd.grad(loss, [v.native for v in variables], allow_unused=True)
+            loss = loss.detach()
+            return ((loss, tree.map_structure(_detached, aux)) if has_aux else loss), list(found)
+        return with_scopes(*args, **kwargs)
+
+    def with_scopes(*args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
         with contextlib.ExitStack() as stack, torch.enable_grad():
             frozen = [v for v in variables if not v.trainable]
             scope = None

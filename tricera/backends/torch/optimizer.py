@@ -74,9 +74,9 @@ def adam(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[
         # In float32 as in the portable rule: 1 - beta_2^t loses digits there, and so the results would differ.
         one, power = np.float32(1), np.float32(t)
         alpha = float(np.float32(lr) * np.sqrt(one - np.float32(beta_2) ** power) / (one - np.float32(beta_1) ** power))
-        if len({v.dtype for v in values}) == 1 and all(x.is_contiguous() for xs in (values, *slots) for x in xs):
+        if len({v.dtype for v in values}) == 1 and all([x.is_contiguous() for xs in (values, *slots) for x in xs]):
             # The kernel goes through memory and does not look at strides, which a gradient may have.
-            _adam_kernel([g.contiguous() for g in grads], values, slots, hyper, alpha, t)
+            _adam_kernel([g.contiguous() for g in grads], values, slots, hyper, alpha)
             return
     else:
         alpha = lr * torch.sqrt(1 - beta_2**t) / (1 - beta_1**t)
@@ -92,15 +92,16 @@ def adam(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[
     _subtract_ratio(values, m, denominator, alpha)
 
 
+_NO_CORRECTION = torch.tensor(float("inf"))
+
+
 def _adam_kernel(
-    grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[str, Any], alpha: float, t: int
+    grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[str, Any], alpha: float
 ) -> None:
-    """One pass over memory by torch's own kernel, whose epsilon stands elsewhere and whose rate lacks the correction."""
-    beta_1, beta_2 = hyper["beta_1"], hyper["beta_2"]
-    first, second = 1 - beta_1**t, (1 - beta_2**t) ** 0.5
+    """One pass over memory by torch's own kernel, told that it is at a step after which nothing is corrected: `alpha` is."""
     torch._fused_adam_(
-        values, grads, slots[0], slots[1], slots[2] if hyper["amsgrad"] else [], [torch.tensor(float(t))] * len(values),
-        lr=alpha * first / second, beta1=beta_1, beta2=beta_2, weight_decay=0.0, eps=hyper["epsilon"] / second,
+        values, grads, slots[0], slots[1], slots[2] if hyper["amsgrad"] else [], [_NO_CORRECTION] * len(values),
+        lr=alpha, beta1=hyper["beta_1"], beta2=hyper["beta_2"], weight_decay=0.0, eps=hyper["epsilon"],
         amsgrad=hyper["amsgrad"], maximize=False, grad_scale=None, found_inf=None,
     )  # fmt: skip
 

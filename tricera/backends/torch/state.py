@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tricera.backends.torch import replay
 from tricera.backends.torch.tensor import from_numpy
 
 
@@ -24,8 +25,18 @@ def read(native: torch.nn.Parameter) -> torch.Tensor:
 
 def assign(native: torch.nn.Parameter, value: torch.Tensor) -> torch.nn.Parameter:
     """The parameter, filled with the value in place."""
-    with torch.no_grad():
+    if native.requires_grad or value.requires_grad:
+        with torch.no_grad():
+            native.copy_(value)
+    else:
         native.copy_(value)
+    return native
+
+
+def accumulate(native: torch.nn.Parameter, value: Any) -> torch.nn.Parameter:
+    """The parameter, to which a tensor or a number was added in place."""
+    with torch.no_grad():
+        native.add_(value)
     return native
 
 
@@ -118,6 +129,7 @@ def native_class(cls: type) -> type:
 
     def call_with_hooks(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+            replay.refuse("hooks, which are the user's code")
             return torch.nn.Module.__call__(self, *args, **kwargs)
         if torch.compiler.is_compiling():
             return self._call_layer(args, kwargs)

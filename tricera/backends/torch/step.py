@@ -9,10 +9,12 @@ import numpy as np
 import optree
 import torch
 
+from tricera.backends.torch import replay
 from tricera.backends.torch.tensor import convert, device, to_numpy
 from tricera.core import dispatch, tree
 
 STATELESS_STEPS = False
+_WORTH_RECORDING = 12  # batches; a recorded step takes as long as some five others
 
 
 def place(batch: Any) -> Any:
@@ -41,6 +43,9 @@ def resident_limit() -> int:
     return torch.cuda.mem_get_info()[0] // 5 if device().type == "cuda" else 0
 
 
+opaque = replay.opaque
+
+
 def wait(outputs: Any) -> Any:
     """The same outputs: eager steps end as they run, but on an accelerator, which takes its own time."""
     return outputs
@@ -54,29 +59,47 @@ class Step:
     ) -> None:
         self.collect, self.training = collect, donate
         self.fn = torch.compile(fn) if jit is True else fn
+        self.silent = self.fn if jit is True else getattr(fn, "silent", fn)
+        self.variables = variables
+        # How steps are run without working everything out again: None not known yet, False there is no such way.
+        self.recorded: Any = None if jit not in (True, "eager") and hasattr(self.silent, "repeats") else False
 
     def run(self, batches: list[Any]) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
-        outs = []
         with torch.set_grad_enabled(self.training):
-            for batch in batches:
-                out = self.fn(batch)
-                if self.collect or batch is batches[-1]:
-                    outs.append(out)
-        return outs if self.collect else outs[-1]
+            if self.collect:
+                return [self.fn(batch) for batch in batches]
+            for batch in batches[:-1]:
+                self.silent(batch)
+            return self.fn(batches[-1])
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data; the outputs of the last. Arguments as in the JAX backend's."""
         leaves, spec = optree.tree_flatten(data, none_is_leaf=True)
+        indices = None if order is None else order[first:stop].unbind(0)
         with torch.set_grad_enabled(self.training):
             for i in range(first, stop):
-                if order is None:
+                if indices is None:
                     batch = [None if x is None else x.narrow(0, i * size, size) for x in leaves]
                 else:
-                    index = order[i]
+                    index = indices[i - first]
                     batch = [None if x is None else x.index_select(0, index) for x in leaves]
-                out = self.fn(spec.unflatten(batch))
-        return out
+                if i == stop - 1:
+                    return self.fn(spec.unflatten(batch))
+                if self.recorded is None and stop - first >= _WORTH_RECORDING:
+                    self.recorded = self._record(spec.unflatten(batch), batch)
+                elif self.recorded:
+                    self.recorded(*batch)
+                else:
+                    self.silent(spec.unflatten(batch))
+
+    def _record(self, batch: Any, leaves: list[Any]) -> Any:
+        """Run the step on a batch, and keep what runs it on the next ones."""
+        tensors = [x for x in leaves if x is not None]
+        if len(tensors) != len(leaves) or not self.silent.repeats():
+            self.silent(batch)
+            return False
+        return replay.record(self.silent, batch, tensors, [v.native for v in self.variables]) or False
 
 
 def discover(fn: Callable[[Any], Any], batch: Any) -> None:

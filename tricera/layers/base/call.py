@@ -15,6 +15,9 @@ from tricera.layers.base.build import IsBuilt
 from tricera.layers.call_info import CallContext, current_call, info_of
 from tricera.layers.input_spec import check
 from tricera.layers.locate import locate
+from tricera.layers.settled import MISS, call_settled, settled
+
+_TRAINING = {"training"}
 
 
 class IsCalled(IsBuilt):
@@ -33,11 +36,20 @@ class IsCalled(IsBuilt):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer: convert and check the inputs, build if need be, compute, pass masks on."""
+        seen = self.__dict__.get("_seen")
+        if seen is not None and len(args) == 1 and (not kwargs or kwargs.keys() == _TRAINING):
+            outputs = call_settled(self, seen, args[0], kwargs["training"] if kwargs else None)
+            if outputs is not MISS:
+                return outputs
         self._check_initialized()
-        if dispatch.current() is not self._backend:
+        if dispatch.current() is self._backend:
+            outputs = self._call_layer(args, kwargs)
+        else:
             with dispatch.use(self._backend):
-                return self._call_layer(args, kwargs)
-        return self._call_layer(args, kwargs)
+                outputs = self._call_layer(args, kwargs)
+        if self._settled:
+            self.__dict__["_seen"] = settled(self, info_of(public_class(self)), args, kwargs)
+        return outputs
 
     def _call_layer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:

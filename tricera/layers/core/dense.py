@@ -7,6 +7,7 @@ from typing import Any
 from tricera import activations, constraints, initializers, ops, regularizers
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
+from tricera.ops.linear import affine
 
 
 def positive(name: str, value: Any) -> int:
@@ -166,9 +167,7 @@ class Dense(KernelLayer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Compute the outputs."""
-        x = ops.matmul(inputs, self.kernel)
-        if self.bias is not None:
-            x = ops.add(x, self.bias)
+        x = ops.matmul(inputs, self.kernel) if self.bias is None else affine(inputs, self.kernel, self.bias)
         return self.activate(x)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

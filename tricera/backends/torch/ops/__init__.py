@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
 from tricera.backends.table import collect
 from tricera.backends.torch.ops import (
     convolution,
@@ -21,6 +26,21 @@ from tricera.backends.torch.ops import (
 TABLE = collect(
     convolution, creation, elementwise, linalg, linear, nn, pooling, recurrent, reduce, select, shape, signal
 )
+
+# Kernels that take a Python number as it is, second or first: a tensor of it would have to be made, on an accelerator even sent.
+# Only where the number is exact enough in the tensor's dtype: torch computes with it in the dtype or in a wider one.
+WITH_NUMBERS: dict[str, tuple[Callable[..., Any] | None, Callable[..., Any]]] = {
+    "add": (lambda x1, x2: torch.add(x2, x1), torch.add),
+    "subtract": (lambda x1, x2: torch.rsub(x2, x1), torch.sub),
+    "multiply": (lambda x1, x2: torch.mul(x2, x1), torch.mul),
+    "divide": (None, torch.div),
+    "greater": (lambda x1, x2: torch.lt(x2, x1), torch.gt),
+    "greater_equal": (lambda x1, x2: torch.le(x2, x1), torch.ge),
+    "less": (lambda x1, x2: torch.gt(x2, x1), torch.lt),
+    "less_equal": (lambda x1, x2: torch.ge(x2, x1), torch.le),
+    "equal": (lambda x1, x2: torch.eq(x2, x1), torch.eq),
+    "not_equal": (lambda x1, x2: torch.ne(x2, x1), torch.ne),
+}
 
 # torch's CPU kernels know the unsigned 16 and 32 bits hardly at all.
 _UNSIGNED = {"uint16": "int32", "uint32": "int64"}

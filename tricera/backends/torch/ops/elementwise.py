@@ -6,6 +6,9 @@ import math as _math
 
 import torch as _torch
 
+from tricera.backends.torch import tensor as _t
+from tricera.core.dtypes import standardize_dtype as _name
+
 exp, expm1, exp2, log, log10, log1p = _torch.exp, _torch.expm1, _torch.exp2, _torch.log, _torch.log10, _torch.log1p
 log2, sqrt, sin, cos, tan, sinh = _torch.log2, _torch.sqrt, _torch.sin, _torch.cos, _torch.tan, _torch.sinh
 cosh, tanh, rsqrt, erf, erfinv, sigmoid = (
@@ -73,6 +76,10 @@ def round(x, decimals=0):
 
 def clip(x, x_min, x_max):
     return _torch.clamp(x, x_min, x_max)
+
+
+def cast(x, dtype):
+    return _t.convert(x, _name(dtype))
 
 
 def stop_gradient(variable):

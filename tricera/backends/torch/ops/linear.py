@@ -20,5 +20,11 @@ def matmul(x1, x2):
     return _product(_torch.matmul, x1, x2) if x1.dtype in _VIA else _torch.matmul(x1, x2)
 
 
+def affine(x, kernel, bias):
+    if x.dtype in _VIA or kernel.ndim != 2:
+        return matmul(x, kernel) + bias
+    return _torch.addmm(bias, x, kernel) if x.ndim == 2 else _torch.nn.functional.linear(x, kernel.t(), bias)
+
+
 def contract(subscripts, operands):
     return _product(lambda *xs: _torch.einsum(subscripts, *xs), *operands)

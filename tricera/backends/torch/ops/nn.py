@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib as _contextlib
+
 import torch as _torch
+
+from tricera.backends.torch import replay as _replay
+from tricera.core import config as _config
 
 _F = _torch.nn.functional
 
@@ -48,13 +53,41 @@ def softmax_loss(target, logits):
     return -(target * _torch.log_softmax(logits, -1)).sum(-1)
 
 
-def sparse_softmax_loss(target, logits):
-    classes = logits.shape[-1]
+def _picked(logs, target):
+    """The negated element that each class names along the last axis, 0 for classes out of range."""
+    classes, shape = logs.shape[-1], target.shape
     target = target.long()
-    # Classes out of range count as 0, which torch does for its ignore_index alone.
-    target = _torch.where((target >= 0) & (target < classes), target, -100)
-    flat = _F.cross_entropy(logits.reshape(-1, classes), target.reshape(-1), reduction="none", ignore_index=-100)
-    return flat.reshape(target.shape)
+    if logs.ndim != 2:
+        logs, target = logs.reshape(-1, classes), target.reshape(-1)
+    out = None
+    if target.device.type == "cpu" and not _torch.compiler.is_compiling() and not _replay.recording():
+        # The kernel finds classes out of range itself, and on the CPU says so.
+        with _contextlib.suppress(IndexError):
+            out = _F.nll_loss(logs, target, reduction="none")
+    if out is None:
+        target = _torch.where((target >= 0) & (target < classes), target, -100)  # the class that it gives 0
+        out = _F.nll_loss(logs, target, reduction="none")
+    return out if out.shape == shape else out.reshape(shape)
+
+
+def sparse_softmax_loss(target, logits):
+    return _picked(_torch.log_softmax(logits, -1), target)
+
+
+def _off_the_ends(output):
+    """Probabilities kept off 0 and 1; in float32 where that is finer."""
+    wide = output.float() if output.dtype in (_torch.float16, _torch.bfloat16) else output
+    return wide.clamp(_config.epsilon(), 1.0 - _config.epsilon())
+
+
+def sparse_probability_loss(target, output):
+    share = _off_the_ends(output / output.sum(-1, keepdim=True))
+    return _picked(share.log(), target).to(output.dtype)
+
+
+def probability_loss(target, output):
+    p = _off_the_ends(output)
+    return _F.binary_cross_entropy(p, target.to(p.dtype), reduction="none").to(output.dtype)
 
 
 def sigmoid_loss(target, logits):
