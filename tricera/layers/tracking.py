@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,7 +32,6 @@ NOT_OWNED = frozenset(
         "_seen",
     }
 )
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS = frozenset({list, tuple, dict, set, frozenset})
 
 
@@ -47,19 +47,52 @@ def held(value: Any) -> Iterator[Any]:
         yield value
 
 
-def owned(layer: Any, kind: type | tuple[type, ...]) -> list[Any]:
-    """The objects of a kind that a layer holds, each once, in the order of its attributes."""
+# What is looked for; `Layer` adds its own base.
+KINDS: list[type] = [Variable, Metric, SeedGenerator]
+_CLASSES: dict[type, int] = {}  # class -> 0 holds nothing of these, 1 is one, 2 is a container
+# thread -> id of a layer -> what it holds, while that thread walks a structure that stays as it is
+_walks: dict[int, dict[int, tuple[Any, list[Any]]]] = {}
+
+
+@contextlib.contextmanager
+def walk() -> Iterator[None]:
+    """While this is entered, each layer's attributes are looked through once; nobody changes them in the meantime."""
+    thread = threading.get_ident()
+    outer = _walks.get(thread)
+    _walks[thread] = {} if outer is None else outer
+    try:
+        yield
+    finally:
+        if outer is None:
+            del _walks[thread]
+
+
+def owned(layer: Any, kind: type) -> list[Any]:
+    """The objects of a kind, one of `KINDS`, that a layer holds, each once, in the order of its attributes."""
+    known = _walks.get(threading.get_ident()) if _walks else None
+    if known is None:
+        return [x for x in _look(layer) if isinstance(x, kind)]
+    entry = known.get(id(layer))
+    if entry is None:
+        entry = known[id(layer)] = (layer, _look(layer))
+    return [x for x in entry[1] if isinstance(x, kind)]
+
+
+def _look(layer: Any) -> list[Any]:
     found: dict[int, Any] = {}
     unowned = layer.__dict__.get("_unowned", ())
     for name, value in layer.__dict__.items():
         cls = type(value)
-        if cls in _PLAIN or name in NOT_OWNED or name in unowned:
+        sort = _CLASSES.get(cls)
+        if sort is None:
+            sort = _CLASSES[cls] = 2 if issubclass(cls, tuple(_CONTAINERS)) else int(issubclass(cls, tuple(KINDS)))
+        if not sort or name in NOT_OWNED or name in unowned:
             continue
-        if cls not in _CONTAINERS and isinstance(value, kind):
+        if sort == 1:
             found.setdefault(id(value), value)
-        elif cls not in _CONTAINERS or value:
+        elif value:
             for item in held(value):
-                if isinstance(item, kind):
+                if isinstance(item, tuple(KINDS)):
                     found.setdefault(id(item), item)
     return list(found.values())
 
@@ -70,7 +103,8 @@ def snapshot(layer: Any) -> Iterator[None]:
     before = layer.__dict__.get("_snapshot")
     layer.__dict__["_snapshot"] = {}
     try:
-        yield
+        with walk():
+            yield
     finally:
         layer.__dict__["_snapshot"] = before
 

@@ -262,7 +262,7 @@ def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
     watched = callbacks.needs_predict_batch_hooks
     model.stop_predicting = False
     callbacks.on_predict_begin()
-    step = None
+    step, scope = None, structure(model)
     pending: list[Any] = []
     done: list[Any] = []
     for first, last, batches in data.epoch():
@@ -271,7 +271,8 @@ def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
         placed = [model._backend.step.place(batch) for batch in batches]
         if step is None:
             step = model._step_cache.get(model, "predict")
-        outputs = step.run(placed)
+        with scope():
+            outputs = step.run(placed)
         # The batch before is fetched while this one is computed.
         done.extend(_to_numpy(model, out) for out in pending)
         pending = outputs
@@ -305,7 +306,8 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, y, sample_weight, class_weight))
         prepare(model, kind, batch)
-        outputs = model._step_cache.get(model, kind).run([batch])
+        with structure(model)():
+            outputs = model._step_cache.get(model, kind).run([batch])
         return _result(model, lazy_logs(model, outputs), return_dict)
 
 
@@ -314,4 +316,6 @@ def predict_on_batch(model: Any, x: Any) -> Any:
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, None, None, None))
         prepare(model, "predict", batch)
-        return _to_numpy(model, model._step_cache.get(model, "predict").run([batch])[0])
+        with structure(model)():
+            outputs = model._step_cache.get(model, "predict").run([batch])
+        return _to_numpy(model, outputs[0])

@@ -31,7 +31,8 @@ class StepCache:
 
     def get(self, model: Any, kind: str) -> Any:
         """The step of a kind, made anew if variables were added, frozen or unfrozen since."""
-        variables = step_variables(model, kind)
+        with tracking.walk():
+            variables = step_variables(model, kind)
         signature = tuple((id(v), v.trainable) for v in variables)
         found = self._steps.get(kind)
         if found is not None and found[0] == signature:
@@ -93,7 +94,9 @@ def structure(model: Any) -> Callable[[], Any]:
 
 def step_variables(model: Any, kind: str) -> list[Variable]:
     """All variables that a step of this kind may assign."""
-    groups: list[list[Variable]] = [model.variables, [v for m in model.metrics for v in m.variables]]
+    # Outputs alone need no metrics but those that layers update in their calls.
+    metrics = model.metrics if kind != "predict" else model._layers_metrics
+    groups: list[list[Variable]] = [model.variables, [v for m in metrics for v in m.variables]]
     if kind == "train" and model.optimizer is not None:
         groups.append(list(model.optimizer.variables))
     groups.append([shared_generator(model._backend).state])
@@ -103,7 +106,8 @@ def step_variables(model: Any, kind: str) -> list[Variable]:
 def prepare(model: Any, kind: str, batch: Any) -> None:
     """Before the first step: build the model, its metrics and its optimizer from the shapes of a batch."""
     compiled = model._compiled
-    unbuilt = not all(layer.built for layer in model._flatten_layers())
+    with tracking.walk():
+        unbuilt = not all(layer.built for layer in model._flatten_layers())
     needs_metrics = kind != "predict" and compiled is not None and not _metrics_built(compiled)
     custom = public_class(model).train_step is not _default_train_step() and kind == "train"
     if unbuilt or needs_metrics:

@@ -165,9 +165,13 @@ class HoldsState(Operation):
 
     @property
     @tracking.remembered
+    def _layers_metrics(self) -> list[Metric]:
+        return tracking.unique(m for layer in self._flatten_layers() for m in tracking.metrics_of(layer))
+
+    @property
     def metrics(self) -> list[Metric]:
         """The metrics that the layer and its sublayers hold."""
-        return tracking.unique(m for layer in self._flatten_layers() for m in tracking.metrics_of(layer))
+        return self._layers_metrics
 
     @property
     def metrics_variables(self) -> list[Variable]:
@@ -334,3 +338,6 @@ class HoldsState(Operation):
     def _check_initialized(self) -> None:
         if "_tracked_variables" not in self.__dict__:
             raise RuntimeError(f"In {type(self).__name__}.__init__(), call `super().__init__()` before anything else.")
+
+
+tracking.KINDS.append(HoldsState)
