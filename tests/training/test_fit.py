@@ -252,9 +252,13 @@ def test_training_goes_on_after_a_move():
             "class_weight",
         ),
         (lambda m, x, y: m.fit(x[:, :2], y, verbose=0), ValueError, "shape"),
+        (lambda m, x, y: m.fit(x, y, epochs=1.5, verbose=0), ValueError, "epochs.*1.5"),
+        (lambda m, x, y: m.fit(x, y, initial_epoch=-1, verbose=0), ValueError, "initial_epoch.*-1"),
+        (lambda m, x, y: m.fit(x, y, validation_freq=0, verbose=0), ValueError, "validation_freq.*0"),
+        (lambda m, x, y: m.fit(x, y, validation_freq="2", verbose=0), ValueError, "validation_freq.*'2'"),
         (lambda m, x, y: m.compile("nonsense", "mse"), ValueError, "nonsense"),
         (lambda m, x, y: m.compile("sgd", "nonsense"), ValueError, "nonsense"),
-        (lambda m, x, y: m.save("/proc/nowhere/x.keras"), OSError, "x.keras"),
+        (lambda m, x, y: m.save(f"{__file__}/x.keras"), OSError, "x.keras"),
     ],
 )
 def test_wrong_input_is_refused_at_the_door(trainable_backend, act, error, says):

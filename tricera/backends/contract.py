@@ -114,6 +114,9 @@ class StateRoom(Protocol):
     def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
         """A block in which nothing is recorded for a backward pass."""
 
+    def concrete(self) -> contextlib.AbstractContextManager[Any]:
+        """A block in which computations yield values even inside a function that the framework traces."""
+
 
 class ControlRoom(Protocol):
     """Gradients, abstract evaluation, control flow. `GRADIENTS` says whether there are any."""

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import inspect
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -91,6 +92,11 @@ class Backend:
         found = self._with_numbers.get(name) if dtype in ("float32", "float64", "int32", "int64") else None
         return None if found is None else found[at]
 
+    def concrete(self) -> contextlib.AbstractContextManager[Any]:
+        """A block in which computations yield values even inside a function that the framework traces."""
+        loaded = KNOWN[self.name][0] in sys.modules  # if it isn't, it doesn't trace, and need not be loaded for this
+        return self.state.concrete() if loaded else contextlib.nullcontext()
+
     def __repr__(self) -> str:
         return f"<Backend {self.name}>"
 
@@ -119,6 +125,15 @@ _by_type: dict[type, Backend | None] = dict.fromkeys((bool, int, float, complex,
 def installed() -> list[str]:
     """The names of the backends whose frameworks are installed, without importing them."""
     return [name for name, (module, _) in KNOWN.items() if importlib.util.find_spec(module) is not None]
+
+
+def sizes(shape: Any) -> tuple[Any, ...]:
+    """A shape argument as a tuple; a tensor that holds one (`tf.shape(x)`) as its entries, also where these aren't known yet."""
+    backend = None if isinstance(shape, (tuple, list, int)) else of(shape)
+    if backend is not None:
+        rank = backend.shape(shape)
+        return tuple(shape[i] for i in range(rank[0])) if rank else (shape,)
+    return (shape,) if isinstance(shape, int) else tuple(shape)
 
 
 def get(name: str) -> Backend:

@@ -322,11 +322,12 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, na
             raise ValueError(f"The variable {name!r} needs a shape that is known, not {known_shape}.")
         dtype = dtypes.standardize_dtype(dtype)
         limits.charge(shape, dtype)  # type: ignore[arg-type]
-        value = initializer(known_shape, dtype=dtype)
+        with dispatch.current().concrete():
+            value = initializer(known_shape, dtype=dtype)
+            array = _on_host(value)
     else:
         value = initializer
-    owner = dispatch.of(value)
-    array = owner.to_numpy(value) if owner is not None else np.asarray(value)
+        array = _on_host(value)
     if dtype is None:
         known = hasattr(value, "dtype")
         dtype = dtypes.standardize_dtype(array.dtype) if known else _weak(array.dtype)
@@ -338,6 +339,11 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, na
             f"The initial value of the variable {name!r} has shape {array.shape}, but `shape` says {tuple(shape)}."
         )
     return array
+
+
+def _on_host(value: Any) -> np.ndarray:
+    owner = dispatch.of(value)
+    return owner.to_numpy(value) if owner is not None else np.asarray(value)
 
 
 def _weak(dtype: np.dtype[Any]) -> str:

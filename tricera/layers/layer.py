@@ -200,9 +200,12 @@ class Layer(IsCalled):
             outputs = self(*args, **kwargs)
             return (outputs, self.losses) if return_losses else (outputs, None)
 
-        pure = state.functionalize(run, [*tv, *ntv])
-        (outputs, losses), new = pure([*trainable_variables, *non_trainable_variables])
-        rest = new[len(tv) :]
+        # Metrics that layers update have no place in the result: as in Keras, these updates are dropped.
+        metrics = self.metrics_variables
+        pure = state.functionalize(run, [*tv, *ntv, *metrics])
+        given = [*trainable_variables, *non_trainable_variables, *(v.value for v in metrics)]
+        (outputs, losses), new = pure(given)
+        rest = new[len(tv) : len(tv) + len(ntv)]
         return (outputs, rest, losses) if return_losses else (outputs, rest)
 
     # ------------------------------------------------------------------ copies

@@ -110,7 +110,7 @@ def dtype(x: Any) -> str:
 
 def _filled(shape: Any, value: Any, dtype: Any) -> Tensor:
     backend = dispatch.current()
-    dims = (shape,) if isinstance(shape, int) else tuple(shape)
+    dims = dispatch.sizes(shape)
     if all(isinstance(d, int) for d in dims):
         dims = standardize_shape(dims)  # type: ignore[assignment]
     return backend.function("full")(dims, value, backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]

@@ -40,7 +40,7 @@ def _float_dtype(dtype: Any, what: str) -> str:
 
 
 def _shape(shape: Any) -> tuple[Any, ...]:
-    dims = tuple(shape)
+    dims = dispatch.sizes(shape)
     return standardize_shape(dims) if all(d is None or isinstance(d, int) for d in dims) else dims
 
 

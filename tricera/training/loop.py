@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,17 @@ def lazy_logs(model: Any, outputs: Any) -> LazyLogs:
     """The logs of a step: device values that become floats when somebody reads one."""
     if not isinstance(outputs, dict):
         raise ValueError(f"A train_step or test_step must return a dict of logs; got a {type(outputs).__name__}.")
+    if any(isinstance(value, dict) for value in outputs.values()):
+        outputs = _flat(outputs)
     return LazyLogs(outputs, model._backend.step.fetch)
+
+
+def _flat(logs: dict[str, Any]) -> dict[str, Any]:
+    """The logs of a step that reports `{m.name: m.result() for m in self.metrics}`: the result of several metrics is a dict."""
+    found: dict[str, Any] = {}
+    for name, value in logs.items():
+        found.update(_flat(value) if isinstance(value, dict) else {name: value})
+    return found
 
 
 def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackList, start: int = 0) -> Any:
@@ -135,6 +147,7 @@ def _fit(
             "Move the model first: `model.to_backend('jax')`."
         )
     verbose = resolve_verbose(options["verbose"])
+    _check_epochs(options["epochs"], options["initial_epoch"], options["validation_freq"])
     epochs = options["epochs"] if config.get("max_epochs") is None else min(options["epochs"], config.get("max_epochs"))
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
@@ -155,6 +168,17 @@ def _fit(
             if validation is not None:
                 validation.data.close()
         return model.history
+
+
+def _check_epochs(epochs: Any, initial_epoch: Any, frequency: Any) -> None:
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
+            raise ValueError(f"`{name}` must be an integer, 0 or more, not {value!r}.")
+    if isinstance(frequency, numbers.Integral) and not isinstance(frequency, bool):
+        if frequency < 1:
+            raise ValueError(f"`validation_freq` must be at least 1, not {frequency!r}.")
+    elif isinstance(frequency, (str, bool)) or not isinstance(frequency, Collection):
+        raise ValueError(f"`validation_freq` must be an integer or a collection of epochs (from 1), not {frequency!r}.")
 
 
 def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation: Any, epochs: int) -> None:
@@ -201,7 +225,7 @@ class _Validation:
     def due(self, epoch: int) -> bool:
         """Whether this epoch is followed by a validation."""
         frequency = self.frequency
-        return (epoch + 1) % frequency == 0 if isinstance(frequency, int) else epoch + 1 in frequency
+        return (epoch + 1) % frequency == 0 if isinstance(frequency, numbers.Integral) else epoch + 1 in frequency
 
     def run(self, callbacks: CallbackList) -> dict[str, Any]:
         """Validate."""

@@ -9,6 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tricera.core.variable import Variable
+
+# A Variable among the arguments of `jax.jit`, `jax.grad` and kin is its value; what comes out are arrays.
+jax.tree_util.register_pytree_node(Variable, lambda variable: ((variable.value,), None), lambda _, leaves: leaves[0])
+
 
 def make(value: np.ndarray, dtype: str, trainable: bool, name: str) -> jax.Array:
     """The native form of a variable's initial value; a copy, since steps donate it. Also inside a trace it is concrete."""
@@ -53,3 +58,8 @@ def native_class(cls: type) -> type:
 def without_gradients() -> contextlib.AbstractContextManager[Any]:
     """A block in which nothing is recorded for a backward pass; only torch needs to be told."""
     return contextlib.nullcontext()
+
+
+def concrete() -> contextlib.AbstractContextManager[Any]:
+    """A block in which computations yield values even inside a function that JAX traces."""
+    return jax.ensure_compile_time_eval()

@@ -41,3 +41,8 @@ def native_class(cls: type) -> type:
 def without_gradients() -> contextlib.AbstractContextManager[Any]:
     """A block in which nothing is recorded for a backward pass; only torch needs to be told."""
     return contextlib.nullcontext()
+
+
+def concrete() -> contextlib.AbstractContextManager[Any]:
+    """A block in which computations yield values; here they always do."""
+    return contextlib.nullcontext()

@@ -73,3 +73,8 @@ def native_class(cls: type) -> type:
 def without_gradients() -> contextlib.AbstractContextManager[Any]:
     """A block in which nothing is recorded for a backward pass; only torch needs to be told."""
     return contextlib.nullcontext()
+
+
+def concrete() -> contextlib.AbstractContextManager[Any]:
+    """A block in which computations yield values even inside a function that TensorFlow traces."""
+    return tf.init_scope()

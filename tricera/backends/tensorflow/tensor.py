@@ -9,8 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from tricera.backends.tensorflow.kernels import KERNELS, SPECIAL
+from tricera.backends.tensorflow.autograph import leave_alone
 from tricera.core import config, dtypes
 
+leave_alone("tricera")
 cacheable = True
 _CLASSES = (tf.Tensor, tf.Variable, tf.SparseTensor, tf.RaggedTensor, tf.IndexedSlices)
 

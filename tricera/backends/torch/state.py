@@ -141,3 +141,8 @@ def native_class(cls: type) -> type:
 def without_gradients() -> contextlib.AbstractContextManager[Any]:
     """A block in which nothing is recorded for a backward pass."""
     return torch.no_grad()
+
+
+def concrete() -> contextlib.AbstractContextManager[Any]:
+    """A block in which computations yield values; here they always do."""
+    return contextlib.nullcontext()
