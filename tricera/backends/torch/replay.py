@@ -14,6 +14,7 @@ count, the seed of a draw) is called as a whole: `opaque`.
 from __future__ import annotations
 
 import contextvars
+import operator
 from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
@@ -37,6 +38,7 @@ _MAYBE_NOTHING = frozenset(("to", "contiguous", "reshape", "view", "expand", "lo
 _WRITTEN = (int, bool, str, type(None))
 
 _active: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tricera_recorder", default=None)
+CONSTANTS: list[torch.Tensor] = []  # tensors of this backend's own code that never change
 _codes: dict[str, CodeType] = {}  # source -> compiled
 
 
@@ -58,6 +60,33 @@ def opaque(fn: Callable[..., Any], *args: Any) -> Any:
     return fn(*args) if recorder is None else recorder.whole(fn, args)
 
 
+def numbers(fn: Callable[..., Any], *args: Any) -> Any:
+    """As `opaque`, of a function that returns a number; what is computed of the number is recorded with it."""
+    out = opaque(fn, *args)
+    recorder = _active.get()
+    return out if recorder is None or recorder._paused else recorder.number(out)
+
+
+class Number(float):
+    """A number that will be another in a replay: Python's arithmetic on it is recorded, too."""
+
+
+def _arithmetic(name: str) -> Callable[..., Any]:
+    plain = getattr(operator, name.replace("__r", "__") if name.startswith("__r") else name)
+    swapped = name.startswith("__r")
+
+    def compute(self: Any, *others: Any) -> Any:
+        return numbers(plain, *(reversed((self, *others)) if swapped else (self, *others)))
+
+    return compute
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow"):
+    setattr(Number, f"__{_name}__", _arithmetic(f"__{_name}__"))
+    setattr(Number, f"__r{_name}__", _arithmetic(f"__r{_name}__"))
+Number.__neg__ = _arithmetic("__neg__")  # type: ignore[method-assign]
+
+
 class Recorder(TorchFunctionMode):
     """Notes calls of torch functions.
 
@@ -75,7 +104,7 @@ class Recorder(TorchFunctionMode):
         self._paused = False
         self._inputs = [f"x{i}" for i in range(len(inputs))]
         self._names: dict[int, str] = {id(x): name for x, name in zip(inputs, self._inputs, strict=True)}
-        self._state = {id(x) for x in constants}
+        self._state = {id(x) for x in (*constants, *CONSTANTS)}
         self._kept: list[Any] = [*inputs, *constants]  # ids are names while the objects live
         self._values: dict[str, Any] = {}  # what the function refers to, by name
         self._known: dict[int, str] = {}
@@ -91,12 +120,21 @@ class Recorder(TorchFunctionMode):
         """Run something and note it as one call."""
         paused, self._paused = self._paused, True
         try:
-            out = fn(*args)
+            out = fn(*[float(a) if type(a) is Number else a for a in args])
         finally:
             self._paused = paused
         if self.failure is None and not paused:
             self._append(fn, args, {}, out)
         return out
+
+    def number(self, x: float) -> Number:
+        """The result of the last call, as something that may be computed with."""
+        name, found = f"v{len(self._names)}", Number(x)
+        self._names[id(found)] = name
+        self._kept.append(found)
+        if self._lines:
+            self._lines[-1] = ([name], *self._lines[-1][1:])
+        return found
 
     def _note(self, func: Any, args: Any, kwargs: Any, out: Any) -> None:
         name = getattr(func, "__name__", "")
