@@ -310,9 +310,7 @@ class Optimizer(OptimizerState):
             if decayed:
                 backend.optimizer.decay(decayed, self.weight_decay, lr)
         rows = (
-            self._slots
-            if self._are_all(variables)
-            else [self._slots[self._get_variable_index(v)] for v in variables]
+            self._slots if self._are_all(variables) else [self._slots[self._get_variable_index(v)] for v in variables]
         )
         slots = [[slot.native for slot in column] for column in zip(*rows, strict=True)]
         fused(grads, [v.native for v in variables], slots, self._hyper(), lr, t)

@@ -34,7 +34,9 @@ _SHAPED_BY_VALUES = frozenset(
      "repeat_interleave", "combinations", "tensor_split", "segment_reduce", "histogramdd")
 )  # fmt: skip
 # Functions that give their argument back where it is as it should be.
-_MAYBE_NOTHING = frozenset(("to", "contiguous", "reshape", "view", "expand", "long", "int", "float", "bool", "double", "half"))
+_MAYBE_NOTHING = frozenset(
+    ("to", "contiguous", "reshape", "view", "expand", "long", "int", "float", "bool", "double", "half")
+)
 _WRITTEN = (int, bool, str, type(None))
 
 _active: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tricera_recorder", default=None)
