@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tricera.backends.torch.replay import CONSTANTS, numbers
+from tricera.backends.torch.replay import CONSTANTS, for_compiler, numbers
 
 scope = torch.no_grad
 Tensors = list[torch.Tensor] | tuple[torch.Tensor, ...]
@@ -25,7 +25,7 @@ def dense(gradient: Any) -> Any:
 
 def known(flag: torch.Tensor) -> bool | None:
     """The flag as a bool; None on an accelerator, where asking would wait for it."""
-    return bool(flag) if flag.device.type == "cpu" else None
+    return bool(flag) if flag.device.type == "cpu" and not for_compiler() else None
 
 
 def cond(flag: torch.Tensor, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
@@ -138,7 +138,7 @@ def decay(values: Tensors, rate: float, lr: Any) -> None:
 
 def scalars(lr: torch.Tensor, iterations: torch.Tensor) -> tuple[Any, Any]:
     """The learning rate and the number of this update: numbers on a CPU, tensors where asking would wait."""
-    if lr.device.type == "cpu":
+    if lr.device.type == "cpu" and not for_compiler():
         return numbers(_number, lr), numbers(_number, iterations) + 1.0
     return lr.detach(), iterations.detach() + 1
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 
-from tricera.backends.torch.replay import opaque, refuse
+from tricera.backends.torch.replay import for_compiler, opaque, refuse
 from tricera.backends.torch.tensor import device, native_dtype
 
 SEED_DTYPE = "int32"
@@ -40,12 +41,46 @@ def _float(dtype: str) -> torch.dtype:
 
 def normal(shape: Any, dtype: str, seed: Any) -> Any:
     """Standard normal numbers."""
+    if for_compiler():
+        first, second = _bits(shape, seed, 2, device())
+        radius = torch.sqrt(-2.0 * torch.log(1.0 - first))
+        return (radius * torch.cos(2.0 * math.pi * second)).to(_float(dtype))
     return torch.randn(tuple(shape), generator=generator(seed), dtype=_float(dtype), device=device())
 
 
 def uniform(shape: Any, dtype: str, seed: Any) -> Any:
     """Uniform numbers in [0, 1)."""
-    return torch.rand(tuple(shape), generator=generator(seed), dtype=_float(dtype), device=device())
+    return uniform_on(shape, _float(dtype), seed, device())
+
+
+def uniform_on(shape: Any, dtype: torch.dtype, seed: Any, where: torch.device) -> torch.Tensor:
+    """Uniform numbers in [0, 1) on a device."""
+    if for_compiler():
+        return _bits(shape, seed, 1, where)[0].to(dtype)
+    return torch.rand(tuple(shape), generator=generator(seed, where), dtype=dtype, device=where)
+
+
+def _bits(shape: Any, seed: Any, streams: int, where: torch.device) -> torch.Tensor:
+    """Uniform float32 numbers in [0, 1), several streams of a shape, as a function of the seed's tensor: splitmix64 of a counter.
+
+    A compiler can't look into generators, but makes one kernel of this.
+    """
+    words = torch.as_tensor(seed, device=where).to(torch.int64) & 0xFFFFFFFF
+    start = _scrambled((words[1] << 32) | words[0])
+    count = math.prod(shape)
+    steps = torch.arange(1, streams * count + 1, dtype=torch.int64, device=where)
+    z = _scrambled(start + steps * _signed(0x9E3779B97F4A7C15))
+    return (((z >> 40) & 0xFFFFFF).to(torch.float32) * 2.0**-24).reshape(streams, *shape)
+
+
+def _scrambled(z: torch.Tensor) -> torch.Tensor:
+    z = (z ^ ((z >> 30) & (2**34 - 1))) * _signed(0xBF58476D1CE4E5B9)
+    z = (z ^ ((z >> 27) & (2**37 - 1))) * _signed(0x94D049BB133111EB)
+    return z ^ ((z >> 31) & (2**33 - 1))
+
+
+def _signed(word: int) -> int:
+    return word - 2**64 if word >= 2**63 else word
 
 
 def truncated_normal(shape: Any, dtype: str, seed: Any) -> Any:

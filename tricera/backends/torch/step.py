@@ -10,6 +10,7 @@ import optree
 import torch
 
 from tricera.backends.torch import replay
+from tricera.backends.torch.compiled import CompiledStep
 from tricera.backends.torch.tensor import convert, device, to_numpy
 from tricera.core import dispatch, tree
 
@@ -58,7 +59,7 @@ class Step:
         self, fn: Callable[[Any], Any], variables: Sequence[Any], *, jit: Any, donate: bool, collect: bool
     ) -> None:
         self.collect, self.training = collect, donate
-        self.fn = torch.compile(fn) if jit is True else fn
+        self.fn = CompiledStep(fn, variables) if jit is True else fn
         self.silent = self.fn if jit is True else getattr(fn, "silent", fn)
         self.variables = variables
         # How steps are run without working everything out again: None not known yet, False there is no such way.

@@ -7,7 +7,7 @@ import contextlib as _contextlib
 import torch as _torch
 
 from tricera.backends.torch import replay as _replay
-from tricera.backends.torch.random import generator as _generator
+from tricera.backends.torch.random import uniform_on as _uniform_on
 from tricera.core import config as _config
 
 _F = _torch.nn.functional
@@ -97,7 +97,7 @@ def sigmoid_loss(target, logits):
 
 def fused_dropout(x, rate, seed):
     # Drawing uniform numbers is several times faster than `bernoulli_`.
-    drawn = _torch.rand(x.shape, generator=_generator(seed, x.device), dtype=_torch.float32, device=x.device)
+    drawn = _uniform_on(x.shape, _torch.float32, seed, x.device)
     return x * drawn.ge_(rate).mul_(1.0 / (1.0 - rate)).to(x.dtype)
 
 
