@@ -15,8 +15,8 @@ from tricera.core.variable import Variable
 from tricera.layers import tracking
 from tricera.random.seed_generator import shared_generator
 from tricera.training import stateless
-from tricera.training.own_code import only_ours
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from tricera.training.own_code import only_ours
 
 
 class StepCache:

@@ -54,14 +54,19 @@ class CompiledStep:
         program = recorder.program(wanted) if recorder.failure is None else None
         if program is None or recorder.failure is not None:
             warnings.warn(
-                f"A step can't be compiled as one graph: {recorder.failure}. torch.compile takes it in pieces.", stacklevel=2
+                f"A step can't be compiled as one graph: {recorder.failure}. torch.compile takes it in pieces.",
+                stacklevel=2,
             )
             return out, torch.compile(self.fn, **OPTIONS)
         return out, _compiled(recorder, program, inputs, state, form)
 
 
 def _compiled(
-    recorder: replay.Recorder, program: Callable[..., Any], inputs: list[torch.Tensor], state: list[torch.Tensor], form: Any
+    recorder: replay.Recorder,
+    program: Callable[..., Any],
+    inputs: list[torch.Tensor],
+    state: list[torch.Tensor],
+    form: Any,
 ) -> Callable[[Any], Any]:
     """The recorded calls as compiled code."""
     names = {id(x): name for name, x in recorder.values.items() if isinstance(x, torch.Tensor)}

@@ -107,9 +107,7 @@ class Recorder(TorchFunctionMode):
         failure: why there can be no replay; None if there can.
     """
 
-    def __init__(
-        self, inputs: Sequence[torch.Tensor], constants: Sequence[torch.Tensor], traced: bool = False
-    ) -> None:
+    def __init__(self, inputs: Sequence[torch.Tensor], constants: Sequence[torch.Tensor], traced: bool = False) -> None:
         super().__init__()
         self.failure: str | None = None
         self.traced = traced
