@@ -19,7 +19,7 @@ HELPERS = {"full", "filled_like", "arange", "fused_dropout"}
 # Functions that only some backends have, for a reason.
 EXTRA = {
     "tensor": {"native_dtype", "from_numpy", "device", "set_device", "densify"},
-    "random": {"fused_dropout"},
+    "random": {"fused_dropout", "generator", "uniform_on"},
     "optimizer": {"sgd", "rmsprop", "adam", "decay", "scalars", "scope"},
 }
 

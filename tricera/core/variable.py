@@ -166,11 +166,13 @@ class Variable(Operators):
         """Add to the value, as `assign_add`, but in place where the framework can: for counts and sums, which nobody holds.
 
         Args:
-            value: a number, or a tensor of the variable's backend.
+            value: a number, an array, or a tensor of the variable's backend.
         """
         kind = type(value)
         plain = kind is int or (kind is float and self._is_float)
-        if not plain and kind is not float:
+        if kind is np.ndarray:
+            plain = value.dtype.name == self._dtype and value.shape == self._shape
+        elif not plain and kind is not float:
             backend = dispatch.of_type(kind)
             plain = backend is self._backend and backend.dtype(value) == self._dtype and value.shape == self._shape
         if plain and current_cells.get() is None:

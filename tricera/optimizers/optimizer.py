@@ -159,12 +159,29 @@ class Optimizer(OptimizerState):
             return
         variables = self._chosen(grads, trainable_variables)
         backend = self._backend
-        with backend.optimizer.scope():
-            if dispatch.current() is backend:
-                self._apply(backend, *self._present(backend, grads, variables))
-                return
+        if dispatch.current() is backend:
+            self._apply_on(backend, grads, variables)
+        else:
             with dispatch.use(backend):
+                self._apply_on(backend, grads, variables)
+
+    def _apply_on(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
+        with backend.optimizer.scope():
+            if self._steady(backend, variables):
                 self._apply(backend, *self._present(backend, grads, variables))
+            else:
+                backend.step.opaque(self._apply_present, backend, grads, variables)
+
+    def _apply_present(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
+        self._apply(backend, *self._present(backend, grads, variables))
+
+    def _steady(self, backend: Backend, variables: list[Variable]) -> bool:
+        """Whether all updates are made of the same calls: nothing depends on their number, and no code of a user takes part."""
+        rate = self._learning_rate
+        plain = type(self).__module__.startswith(__name__.partition(".")[0] + ".") and self._fused(backend) is not None
+        settled = isinstance(rate, Variable) or type(rate).__module__.startswith(__name__.partition(".")[0] + ".")
+        varied = self.gradient_accumulation_steps or self.use_ema
+        return plain and settled and not varied and all([v.constraint is None for v in variables])
 
     def _chosen(self, grads: list[Any], variables: Iterable[Variable] | None) -> list[Variable]:
         if variables is None:

@@ -63,7 +63,9 @@ class SeedGenerator:
             ordered: accepted for compatibility; draws always come in order.
         """
         value = self.state.value
-        self.state.assign(OPS["add"](value, np.array([0, 1], self.state.dtype)))
+        if value is self.state._native:  # which may change in place
+            value = OPS["copy"](value)
+        self.state.accumulate(_STEPS[self.state.dtype])
         return value
 
     def move(self, backend: dispatch.Backend) -> None:
@@ -78,6 +80,9 @@ class SeedGenerator:
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
         """Make one from what `get_config` gave."""
         return cls(**config)
+
+
+_STEPS = {dtype: np.array([0, 1], dtype) for dtype in ("int32", "uint32")}
 
 
 def _seed_dtype(backend: dispatch.Backend) -> str:

@@ -306,7 +306,7 @@ class Trainer:
         variables = self.trainable_variables  # type: ignore[attr-defined]
         if variables:
             (_, (loss, y_pred)), gradients = value_and_grad(forward, variables, has_aux=True)()
-            self._backend.step.opaque(self.optimizer.apply, gradients, variables)  # type: ignore[attr-defined]
+            self.optimizer.apply(gradients, variables)
         else:
             _, (loss, y_pred) = forward()
         self._track_loss(loss, x)

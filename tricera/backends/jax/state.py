@@ -41,7 +41,7 @@ def assign(native: Any, value: jax.Array) -> jax.Array:
 
 
 def accumulate(native: Any, value: Any) -> Any:
-    """The native form after adding a tensor of its dtype, or a number."""
+    """The native form after adding a tensor or an array of its dtype, or a number."""
     return assign(native, native + value)
 
 

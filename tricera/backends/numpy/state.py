@@ -24,7 +24,7 @@ def assign(native: Any, value: np.ndarray) -> np.ndarray:
 
 
 def accumulate(native: Any, value: Any) -> Any:
-    """The native form after adding a tensor of its dtype, or a number."""
+    """The native form after adding a tensor or an array of its dtype, or a number."""
     return assign(native, native + value)
 
 

@@ -27,7 +27,7 @@ def assign(native: tf.Variable, value: Any) -> tf.Variable:
 
 
 def accumulate(native: tf.Variable, value: Any) -> tf.Variable:
-    """The variable, to which a tensor of its dtype or a number was added in place."""
+    """The variable, to which a tensor or an array of its dtype, or a number, was added in place."""
     native.assign_add(value)
     return native
 

@@ -10,6 +10,7 @@ import torch
 import torch.utils.checkpoint
 
 from tricera.backends.torch import tensor
+from tricera.backends.torch.replay import refuse
 from tricera.backends.torch.tensor import DTYPES, convert
 from tricera.core import dispatch, tree
 from tricera.core.remat import Replay
@@ -73,6 +74,7 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The function, whose intermediate values are computed again in the backward pass."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
+        refuse("rematerialisation")
         replay = Replay(fn, args, kwargs, dispatch.current())
         out = torch.utils.checkpoint.checkpoint(replay, *replay.tensors, use_reentrant=False)
         replay.settle(lambda x: x.detach().clone())
@@ -158,6 +160,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*args: Any, **kwargs: Any) -> Any:
         structure: list[Any] = []
+        refuse("a gradient of its own")
 
         class Function(torch.autograd.Function):
             @staticmethod

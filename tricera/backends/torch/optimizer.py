@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from tricera.backends.torch.replay import CONSTANTS, for_compiler, numbers
+
 scope = torch.no_grad
 Tensors = list[torch.Tensor] | tuple[torch.Tensor, ...]
 
@@ -23,7 +25,7 @@ def dense(gradient: Any) -> Any:
 
 def known(flag: torch.Tensor) -> bool | None:
     """The flag as a bool; None on an accelerator, where asking would wait for it."""
-    return bool(flag) if flag.device.type == "cpu" else None
+    return bool(flag) if flag.device.type == "cpu" and not for_compiler() else None
 
 
 def cond(flag: torch.Tensor, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
@@ -70,10 +72,8 @@ def rmsprop(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: di
 def adam(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[str, Any], lr: Any, t: Any) -> None:
     """Adam; see `tricera.optimizers.rules.adam`."""
     beta_1, beta_2, epsilon = hyper["beta_1"], hyper["beta_2"], hyper["epsilon"]
-    if isinstance(t, int):
-        # In float32 as in the portable rule: 1 - beta_2^t loses digits there, and so the results would differ.
-        one, power = np.float32(1), np.float32(t)
-        alpha = float(np.float32(lr) * np.sqrt(one - np.float32(beta_2) ** power) / (one - np.float32(beta_1) ** power))
+    if isinstance(t, float):
+        alpha = numbers(_adam_rate, lr, t, beta_1, beta_2)
         if len({v.dtype for v in values}) == 1 and all([x.is_contiguous() for xs in (values, *slots) for x in xs]):
             # The kernel goes through memory and does not look at strides, which a gradient may have.
             _adam_kernel([g.contiguous() for g in grads], values, slots, hyper, alpha)
@@ -92,7 +92,14 @@ def adam(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[
     _subtract_ratio(values, m, denominator, alpha)
 
 
+def _adam_rate(lr: float, t: float, beta_1: float, beta_2: float) -> float:
+    """In float32 as in the portable rule: 1 - beta_2^t loses digits there, and so the results would differ."""
+    one, power = np.float32(1), np.float32(t)
+    return float(np.float32(lr) * np.sqrt(one - np.float32(beta_2) ** power) / (one - np.float32(beta_1) ** power))
+
+
 _NO_CORRECTION = torch.tensor(float("inf"))
+CONSTANTS.append(_NO_CORRECTION)
 
 
 def _adam_kernel(
@@ -131,9 +138,13 @@ def decay(values: Tensors, rate: float, lr: Any) -> None:
 
 def scalars(lr: torch.Tensor, iterations: torch.Tensor) -> tuple[Any, Any]:
     """The learning rate and the number of this update: numbers on a CPU, tensors where asking would wait."""
-    if lr.device.type == "cpu":
-        return lr.item(), int(iterations.item()) + 1
+    if lr.device.type == "cpu" and not for_compiler():
+        return numbers(_number, lr), numbers(_number, iterations) + 1.0
     return lr.detach(), iterations.detach() + 1
+
+
+def _number(x: torch.Tensor) -> float:
+    return float(x.item())
 
 
 FUSED: dict[str, Callable[..., None]] = {"sgd": sgd, "rmsprop": rmsprop, "adam": adam}

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 
+from tricera.backends.torch.replay import for_compiler, opaque, refuse
 from tricera.backends.torch.tensor import device, native_dtype
 
 SEED_DTYPE = "int32"
 
 
-def _generator(seed: Any, where: torch.device | None = None) -> torch.Generator:
-    first, second = (int(word) & 0xFFFFFFFF for word in seed)
-    return torch.Generator(where or device()).manual_seed(_mixed(second << 32 | first))
+def generator(seed: Any, where: torch.device | None = None) -> torch.Generator:
+    """A generator for one draw."""
+    return opaque(_seeded, seed, where or device())
+
+
+def _words(seed: Any) -> list[int]:
+    return [int(word) & 0xFFFFFFFF for word in (seed.tolist() if hasattr(seed, "tolist") else seed)]
+
+
+def _seeded(seed: Any, where: torch.device) -> torch.Generator:
+    first, second = _words(seed)
+    return torch.Generator(where).manual_seed(_mixed(second << 32 | first))
 
 
 def _mixed(word: int) -> int:
@@ -30,48 +41,83 @@ def _float(dtype: str) -> torch.dtype:
 
 def normal(shape: Any, dtype: str, seed: Any) -> Any:
     """Standard normal numbers."""
-    return torch.randn(tuple(shape), generator=_generator(seed), dtype=_float(dtype), device=device())
+    if for_compiler():
+        first, second = _bits(shape, seed, 2, device())
+        radius = torch.sqrt(-2.0 * torch.log(1.0 - first))
+        return (radius * torch.cos(2.0 * math.pi * second)).to(_float(dtype))
+    return torch.randn(tuple(shape), generator=generator(seed), dtype=_float(dtype), device=device())
 
 
 def uniform(shape: Any, dtype: str, seed: Any) -> Any:
     """Uniform numbers in [0, 1)."""
-    return torch.rand(tuple(shape), generator=_generator(seed), dtype=_float(dtype), device=device())
+    return uniform_on(shape, _float(dtype), seed, device())
+
+
+def uniform_on(shape: Any, dtype: torch.dtype, seed: Any, where: torch.device) -> torch.Tensor:
+    """Uniform numbers in [0, 1) on a device."""
+    if for_compiler():
+        return _bits(shape, seed, 1, where)[0].to(dtype)
+    return torch.rand(tuple(shape), generator=generator(seed, where), dtype=dtype, device=where)
+
+
+def _bits(shape: Any, seed: Any, streams: int, where: torch.device) -> torch.Tensor:
+    """Uniform float32 numbers in [0, 1), several streams of a shape, as a function of the seed's tensor: splitmix64 of a counter.
+
+    A compiler can't look into generators, but makes one kernel of this.
+    """
+    words = torch.as_tensor(seed, device=where).to(torch.int64) & 0xFFFFFFFF
+    start = _scrambled((words[1] << 32) | words[0])
+    count = math.prod(shape)
+    steps = torch.arange(1, streams * count + 1, dtype=torch.int64, device=where)
+    z = _scrambled(start + steps * _signed(0x9E3779B97F4A7C15))
+    return (((z >> 40) & 0xFFFFFF).to(torch.float32) * 2.0**-24).reshape(streams, *shape)
+
+
+def _scrambled(z: torch.Tensor) -> torch.Tensor:
+    z = (z ^ ((z >> 30) & (2**34 - 1))) * _signed(0xBF58476D1CE4E5B9)
+    z = (z ^ ((z >> 27) & (2**37 - 1))) * _signed(0x94D049BB133111EB)
+    return z ^ ((z >> 31) & (2**33 - 1))
+
+
+def _signed(word: int) -> int:
+    return word - 2**64 if word >= 2**63 else word
 
 
 def truncated_normal(shape: Any, dtype: str, seed: Any) -> Any:
     """Standard normal numbers within two standard deviations."""
     out = torch.empty(tuple(shape), dtype=torch.float32, device=device())
-    return torch.nn.init.trunc_normal_(out, 0.0, 1.0, -2.0, 2.0, generator=_generator(seed)).to(_float(dtype))
+    return torch.nn.init.trunc_normal_(out, 0.0, 1.0, -2.0, 2.0, generator=generator(seed)).to(_float(dtype))
 
 
 def randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
     """Uniform integers in [minval, maxval)."""
-    drawn = torch.randint(int(minval), int(maxval), tuple(shape), generator=_generator(seed), device=device())
+    drawn = torch.randint(int(minval), int(maxval), tuple(shape), generator=generator(seed), device=device())
     return drawn.to(native_dtype(dtype))
 
 
 def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
     """Classes drawn by the logits of each row."""
     weights = torch.softmax(logits, dim=-1)
-    drawn = torch.multinomial(weights, num_samples, replacement=True, generator=_generator(seed, logits.device))
+    drawn = torch.multinomial(weights, num_samples, replacement=True, generator=generator(seed, logits.device))
     return drawn.to(native_dtype(dtype))
 
 
 def shuffle(x: Any, axis: int, seed: Any) -> Any:
     """Slices along an axis in random order."""
-    order = torch.randperm(x.shape[axis], generator=_generator(seed, x.device), device=x.device)
+    order = torch.randperm(x.shape[axis], generator=generator(seed, x.device), device=x.device)
     return torch.index_select(x, axis, order)
 
 
 def gamma(shape: Any, alpha: Any, dtype: str, seed: Any) -> Any:
     """Gamma-distributed numbers of scale 1."""
     alpha = torch.as_tensor(alpha, dtype=torch.float32, device=device()).expand(tuple(shape)).contiguous()
-    return torch._standard_gamma(alpha, generator=_generator(seed)).to(_float(dtype))
+    return torch._standard_gamma(alpha, generator=generator(seed)).to(_float(dtype))
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
     """Beta-distributed numbers, x / (x + y) of two gamma-distributed ones."""
-    first, second = (int(word) for word in seed)
+    refuse("words of a seed that are computed with")
+    first, second = _words(seed)
     x = gamma(shape, alpha, "float32", (first, second))
     y = gamma(shape, beta, "float32", (first ^ 0x5DEECE66, second))
     return (x / (x + y)).to(_float(dtype))
@@ -81,4 +127,4 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: str, seed: Any)
     """Binomially distributed numbers."""
     counts = torch.as_tensor(counts, dtype=torch.float32, device=device()).expand(tuple(shape)).contiguous()
     chance = torch.as_tensor(probabilities, dtype=torch.float32, device=device()).expand(tuple(shape)).contiguous()
-    return torch.binomial(counts, chance, generator=_generator(seed)).to(_float(dtype))
+    return torch.binomial(counts, chance, generator=generator(seed)).to(_float(dtype))

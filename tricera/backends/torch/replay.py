@@ -14,6 +14,7 @@ count, the seed of a draw) is called as a whole: `opaque`.
 from __future__ import annotations
 
 import contextvars
+import operator
 from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
@@ -39,6 +40,7 @@ _MAYBE_NOTHING = frozenset(
 _WRITTEN = (int, bool, str, type(None))
 
 _active: contextvars.ContextVar[Recorder | None] = contextvars.ContextVar("tricera_recorder", default=None)
+CONSTANTS: list[torch.Tensor] = []  # tensors of this backend's own code that never change
 _codes: dict[str, CodeType] = {}  # source -> compiled
 
 
@@ -54,10 +56,43 @@ def refuse(why: str) -> None:
         recorder.failure = why
 
 
+def for_compiler() -> bool:
+    """Whether a step is being recorded for a compiler, which takes nothing but torch's functions."""
+    recorder = _active.get()
+    return recorder is not None and recorder.traced
+
+
 def opaque(fn: Callable[..., Any], *args: Any) -> Any:
     """`fn(*args)`, which a replay calls again as a whole; lists of tensors are looked into."""
     recorder = _active.get()
-    return fn(*args) if recorder is None else recorder.whole(fn, args)
+    return fn(*args) if recorder is None or recorder.traced else recorder.whole(fn, args)
+
+
+def numbers(fn: Callable[..., Any], *args: Any) -> Any:
+    """As `opaque`, of a function that returns a number; what is computed of the number is recorded with it."""
+    out = opaque(fn, *args)
+    recorder = _active.get()
+    return out if recorder is None or recorder.traced or recorder._paused else recorder.number(out)
+
+
+class Number(float):
+    """A number that will be another in a replay: Python's arithmetic on it is recorded, too."""
+
+
+def _arithmetic(name: str) -> Callable[..., Any]:
+    plain = getattr(operator, name.replace("__r", "__") if name.startswith("__r") else name)
+    swapped = name.startswith("__r")
+
+    def compute(self: Any, *others: Any) -> Any:
+        return numbers(plain, *(reversed((self, *others)) if swapped else (self, *others)))
+
+    return compute
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow"):
+    setattr(Number, f"__{_name}__", _arithmetic(f"__{_name}__"))
+    setattr(Number, f"__r{_name}__", _arithmetic(f"__r{_name}__"))
+Number.__neg__ = _arithmetic("__neg__")  # type: ignore[method-assign]
 
 
 class Recorder(TorchFunctionMode):
@@ -66,20 +101,23 @@ class Recorder(TorchFunctionMode):
     Args:
         inputs: the tensors that will be others in a replay.
         constants: those that will be the same objects: the state.
+        traced: whether the calls are for a compiler: there is nothing opaque then, and what is met for the first time is constant.
 
     Attributes:
         failure: why there can be no replay; None if there can.
     """
 
-    def __init__(self, inputs: Sequence[torch.Tensor], constants: Sequence[torch.Tensor]) -> None:
+    def __init__(self, inputs: Sequence[torch.Tensor], constants: Sequence[torch.Tensor], traced: bool = False) -> None:
         super().__init__()
         self.failure: str | None = None
+        self.traced = traced
+        self._gradients = torch.is_grad_enabled()
         self._paused = False
         self._inputs = [f"x{i}" for i in range(len(inputs))]
         self._names: dict[int, str] = {id(x): name for x, name in zip(inputs, self._inputs, strict=True)}
-        self._state = {id(x) for x in constants}
+        self._state = {id(x) for x in (*constants, *CONSTANTS)}
         self._kept: list[Any] = [*inputs, *constants]  # ids are names while the objects live
-        self._values: dict[str, Any] = {}  # what the function refers to, by name
+        self.values: dict[str, Any] = {}  # what the function refers to, by name
         self._known: dict[int, str] = {}
         self._lines: list[tuple[list[str], str, list[str]]] = []  # results, call, names used
 
@@ -93,15 +131,29 @@ class Recorder(TorchFunctionMode):
         """Run something and note it as one call."""
         paused, self._paused = self._paused, True
         try:
-            out = fn(*args)
+            out = fn(*[float(a) if type(a) is Number else a for a in args])
         finally:
             self._paused = paused
         if self.failure is None and not paused:
             self._append(fn, args, {}, out)
         return out
 
+    def number(self, x: float) -> Number:
+        """The result of the last call, as something that may be computed with."""
+        name, found = f"v{len(self._names)}", Number(x)
+        self._names[id(found)] = name
+        self._kept.append(found)
+        if self._lines:
+            self._lines[-1] = ([name], *self._lines[-1][1:])
+        return found
+
     def _note(self, func: Any, args: Any, kwargs: Any, out: Any) -> None:
         name = getattr(func, "__name__", "")
+        if func is torch._C._set_grad_enabled:
+            self._gradients = args[0]
+        elif torch.is_grad_enabled() is not self._gradients:
+            self.failure = "a torch.autograd.Function"  # nothing else changes the mode unseen
+            return
         if name == "__get__":
             if not isinstance(out, torch.Tensor):
                 return
@@ -144,7 +196,7 @@ class Recorder(TorchFunctionMode):
             used.append(name)
             return name
         if isinstance(x, torch.Tensor):
-            if id(x) not in self._state:
+            if id(x) not in self._state and (not self.traced or x.grad_fn is not None):
                 self.failure = f"a tensor of shape {tuple(x.shape)} comes from elsewhere"
             return self._constant(x)
         if type(x) is list or type(x) is tuple:
@@ -158,15 +210,20 @@ class Recorder(TorchFunctionMode):
         name = self._known.get(id(x))
         if name is None:
             name = self._known[id(x)] = f"c{len(self._known)}"
-            self._values[name] = x  # which keeps it, and so its id
+            self.values[name] = x  # which keeps it, and so its id
         return name
 
-    def program(self) -> Callable[..., None]:
-        """A function of the inputs that makes the calls. Names are deleted after their last use, as if nobody held them."""
+    def program(self, wanted: Sequence[torch.Tensor] = ()) -> Callable[..., list[Any]]:
+        """A function of the inputs that makes the calls, and returns those of their results that are wanted.
+
+        Names are deleted after their last use, as if nobody held them.
+        """
         last: dict[str, int] = {}
+        outputs = [self._text(x, []) for x in wanted]
         for i, (results, _, used) in enumerate(self._lines):
             for name in (*results, *used):
                 last[name] = i
+        last.update(dict.fromkeys(outputs, len(self._lines)))
         text = [f"def program({', '.join(self._inputs)}):"]
         modes = {f"{self._known.get(id(torch._C._set_grad_enabled))}({on})" for on in (True, False)}
         for i, (results, call, used) in enumerate(self._lines):
@@ -182,15 +239,15 @@ class Recorder(TorchFunctionMode):
             ended = sorted({name for name in used if last[name] == i})
             if ended:
                 text.append(f"    del {', '.join(ended)}")
-        text.append("    return None")
+        text.append(f"    return [{', '.join(outputs)}]")
         source = "\n".join(text)
         code = _codes.get(source)
         if code is None:
             if len(_codes) >= 64:
                 _codes.clear()
             code = _codes[source] = compile(source, "<a recorded step>", "exec")
-        exec(code, self._values)
-        return self._values.pop("program")
+        exec(code, self.values)
+        return self.values.pop("program")
 
 
 def _tensors_alone(out: Any) -> bool:
@@ -206,9 +263,19 @@ def _has_mask(index: Any) -> bool:
     return any(isinstance(p, torch.Tensor) and p.dtype in (torch.bool, torch.uint8) for p in parts)
 
 
+def run(recorder: Recorder, step: Callable[[Any], Any], batch: Any) -> Any:
+    """What a step gives for a batch, with a recorder looking on."""
+    token = _active.set(recorder)
+    try:
+        with recorder:
+            return step(batch)
+    finally:
+        _active.reset(token)
+
+
 def record(
     step: Callable[[Any], Any], batch: Any, inputs: Sequence[torch.Tensor], constants: Sequence[torch.Tensor]
-) -> Callable[..., None] | None:
+) -> Callable[..., Any] | None:
     """Run a step on a batch; what runs it on others, or None if there is no such thing.
 
     Args:
@@ -218,10 +285,5 @@ def record(
         constants: tensors that the step may read and change.
     """
     recorder = Recorder(inputs, constants)
-    token = _active.set(recorder)
-    try:
-        with recorder:
-            step(batch)
-    finally:
-        _active.reset(token)
+    run(recorder, step, batch)
     return None if recorder.failure is not None else recorder.program()

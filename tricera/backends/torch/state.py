@@ -34,10 +34,18 @@ def assign(native: torch.nn.Parameter, value: torch.Tensor) -> torch.nn.Paramete
 
 
 def accumulate(native: torch.nn.Parameter, value: Any) -> torch.nn.Parameter:
-    """The parameter, to which a tensor or a number was added in place."""
+    """The parameter, to which a tensor, an array or a number was added in place."""
+    if type(value) is np.ndarray:
+        replay.opaque(_add_array, native, value)
+        return native
     with torch.no_grad():
         native.add_(value)
     return native
+
+
+def _add_array(native: torch.nn.Parameter, value: np.ndarray) -> None:
+    with torch.no_grad():
+        native.add_(torch.from_numpy(value).to(native.device))
 
 
 def set_trainable(native: torch.nn.Parameter, trainable: bool) -> torch.nn.Parameter:

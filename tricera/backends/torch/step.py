@@ -10,6 +10,7 @@ import optree
 import torch
 
 from tricera.backends.torch import replay
+from tricera.backends.torch.compiled import CompiledStep
 from tricera.backends.torch.tensor import convert, device, to_numpy
 from tricera.core import dispatch, tree
 
@@ -58,11 +59,12 @@ class Step:
         self, fn: Callable[[Any], Any], variables: Sequence[Any], *, jit: Any, donate: bool, collect: bool
     ) -> None:
         self.collect, self.training = collect, donate
-        self.fn = torch.compile(fn) if jit is True else fn
+        self.fn = CompiledStep(fn, variables) if jit is True else fn
         self.silent = self.fn if jit is True else getattr(fn, "silent", fn)
         self.variables = variables
+        self._repeats = None if jit in (True, "eager") else getattr(self.silent, "repeats", None)
         # How steps are run without working everything out again: None not known yet, False there is no such way.
-        self.recorded: Any = None if jit not in (True, "eager") and hasattr(self.silent, "repeats") else False
+        self.recorded: Any = None
 
     def run(self, batches: list[Any]) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
@@ -96,7 +98,7 @@ class Step:
     def _record(self, batch: Any, leaves: list[Any]) -> Any:
         """Run the step on a batch, and keep what runs it on the next ones."""
         tensors = [x for x in leaves if x is not None]
-        if len(tensors) != len(leaves) or not self.silent.repeats():
+        if len(tensors) != len(leaves) or self._repeats is None or not self._repeats():
             self.silent(batch)
             return False
         return replay.record(self.silent, batch, tensors, [v.native for v in self.variables]) or False

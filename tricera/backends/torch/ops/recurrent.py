@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import torch as _torch
 
+from tricera.backends.torch.replay import for_compiler as _for_compiler
+
 _VF = _torch._VF
 
 
 def _fused_fits(x):
-    """Whether the kernels can be used: they have no rules for forward derivatives or for vmap."""
+    """Whether the kernels can be used: they have no rules for forward derivatives or for vmap, oneDNN's none for tracing."""
     return (
-        not (_torch._C._are_functorch_transforms_active() or _torch.autograd.forward_ad._current_level >= 0)
+        not (_for_compiler() and x.device.type == "cpu")
+        and not (_torch._C._are_functorch_transforms_active() or _torch.autograd.forward_ad._current_level >= 0)
         and x.shape[1] > 0
     )
 
