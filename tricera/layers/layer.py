@@ -861,9 +861,14 @@ class Layer(Operation):
         """Make a layer from what `get_config` gave."""
         return super().from_config(config)
 
+    @property
+    def _stored_variables(self) -> list[Variable]:
+        """Which of its own variables a file holds."""
+        return self._own_variables
+
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Put the layer's own variables into a store, by number."""
-        for i, variable in enumerate(self._own_variables):
+        for i, variable in enumerate(self._stored_variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -872,7 +877,7 @@ class Layer(Operation):
         Raises:
             ValueError: the number of variables differs.
         """
-        variables = self._own_variables
+        variables = self._stored_variables
         if len(store.keys()) != len(variables):
             hint = "" if self.built else " The layer isn't built: build or call it before loading."
             raise ValueError(

@@ -17,6 +17,9 @@ from tricera.core.state import cells
 from tricera.core.variable import Variable
 from tricera.saving.walk import Kept, Walk
 
+# Methods that read `_stored_variables` in order, so that what a file holds can be checked beforehand.
+_DEFAULTS = ("Layer.load_own_variables", "LowRank.load_own_variables")
+
 
 class Arrays(Protocol):
     """What loading reads from: `hdf5.Weights` and its kin."""
@@ -153,7 +156,7 @@ def _load_one(kept: Kept, store: ReadStore) -> None:
 
 
 def _check_own(obj: Any, store: ReadStore) -> None:
-    own = list(obj._own_variables)
+    own = list(obj._stored_variables)
     if len(own) != len(store):
         if not own and not getattr(obj, "built", True):
             raise ValueError(
@@ -224,9 +227,7 @@ def _is_optimizer(obj: Any) -> bool:
 
 def _is_default(obj: Any) -> bool:
     method = type(obj).load_own_variables
-    return getattr(method, "__qualname__", "") == "Layer.load_own_variables" and method.__module__.startswith(
-        "tricera."
-    )
+    return getattr(method, "__qualname__", "") in _DEFAULTS and method.__module__.startswith("tricera.")
 
 
 def _group(path: str) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 from tricera import constraints, initializers, ops, regularizers
 from tricera.core import config
+from tricera.core.checks import positive
 from tricera.core.tensor import KerasTensor
 from tricera.layers.attention.core import fused, with_scores
 from tricera.layers.attention.masks import Axes, Visible, band, both, pairs, product, tokens
-from tricera.layers.core.dense import positive
 from tricera.layers.core.einsum_dense import EinsumDense
 from tricera.layers.layer import Layer
 from tricera.layers.regularization.dropout import Dropout

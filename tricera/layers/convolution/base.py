@@ -6,7 +6,8 @@ from typing import Any
 
 from tricera import ops
 from tricera.core import config
-from tricera.layers.core.dense import KernelLayer, positive
+from tricera.core.checks import positive
+from tricera.layers.core.dense import KernelLayer
 from tricera.layers.input_spec import InputSpec
 
 

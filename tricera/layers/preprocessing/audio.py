@@ -9,7 +9,7 @@ import numpy as np
 
 from tricera import initializers, ops
 from tricera.core import config
-from tricera.layers.core.dense import positive
+from tricera.core.checks import positive
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
 from tricera.layers.preprocessing.data_layer import DataLayer

@@ -109,12 +109,14 @@ class Discretization(DataLayer):
             raise ValueError(f"The layer {self.name!r} has no boundaries yet: call `adapt` first.")
         edges = self.convert_weight(np.asarray(self.bin_boundaries, "float32"))
         found = ops.cast(ops.digitize(ops.cast(inputs, "float32"), edges), "int32")
-        return encode(found, self.output_mode, self._depth(), self._out_dtype(), sparse=self.sparse)
+        return encode(found, self.output_mode, self._depth(), self.output_dtype, sparse=self.sparse)
 
     def _depth(self) -> int:
         return len(self.bin_boundaries) + 1 if self.bin_boundaries is not None else int(self.num_bins or 0)
 
-    def _out_dtype(self) -> str:
+    @property
+    def output_dtype(self) -> str:
+        """The dtype of the outputs: int32 for indices of bins, the compute dtype for vectors."""
         return "int32" if self.output_mode == "int" else self.compute_dtype
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -123,7 +125,7 @@ class Discretization(DataLayer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """As computed, perhaps sparse."""
-        return KerasTensor(self.compute_output_shape(inputs.shape), self._out_dtype(), sparse=self.sparse)
+        return KerasTensor(self.compute_output_shape(inputs.shape), self.output_dtype, sparse=self.sparse)
 
     def load_own_variables(self, store: Any) -> None:
         """Nothing: the boundaries stand in the config."""

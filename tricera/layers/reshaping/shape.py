@@ -7,7 +7,7 @@ from typing import Any
 
 from tricera import ops
 from tricera.core import config
-from tricera.layers.core.dense import positive
+from tricera.core.checks import positive
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
 
