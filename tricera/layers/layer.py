@@ -21,6 +21,7 @@ from tricera.layers.call_info import CallContext, current_call, info_of
 from tricera.layers.infer import infer_outputs
 from tricera.layers.input_spec import InputSpec, check
 from tricera.layers.locate import locate, locating
+from tricera.layers.quantization import refuse
 from tricera.metrics.metric import Metric
 
 
@@ -92,6 +93,7 @@ class Layer(Operation):
         if "build" in cls.__dict__:
             cls.build = _wrapped_build(cls.__dict__["build"])  # type: ignore[method-assign]
 
+    @locating
     def __init__(
         self,
         *,
@@ -886,13 +888,19 @@ class Layer(Operation):
         for i, variable in enumerate(variables):
             variable.assign(store[str(i)])
 
-    def quantize(self, mode: Any, **kwargs: Any) -> None:
-        """Refuse: this layer can't be quantized.
+    def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
+        """Refuse: no layer can be quantized yet. The request is checked, and nothing changes.
+
+        Args:
+            mode: `"int8"`, `"int4"`, `"float8"`, `"gptq"` or `"awq"`.
+            type_check: whether subclasses of a layer that can be quantized are refused.
+            config: a quantization config, in the place of `mode`.
 
         Raises:
-            NotImplementedError: always.
+            ValueError: an unknown mode, neither mode nor config, or the layer isn't built.
+            NotImplementedError: otherwise, saying what can be done instead.
         """
-        raise NotImplementedError(f"The layer class {public_class(self).__name__} can't be quantized.")
+        refuse(self, mode, config)
 
     def quantized_build(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: this layer can't be quantized.

@@ -43,6 +43,8 @@ class _Depthwise(BaseConv):
 
 
 class _DepthwiseConv(_Depthwise):
+    has_filters = False
+
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
         channels = self.channels_of(input_shape)

@@ -9,7 +9,7 @@ from tricera.core.checks import positive
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
 from tricera.layers.low_rank import LowRank, adapted
-from tricera.layers.quantization import unquantized
+from tricera.layers.quantization import refuse_quantized
 
 
 class KernelLayer(Layer):
@@ -139,7 +139,7 @@ class Dense(LowRank, KernelLayer):
             activity_regularizer, kernel_constraint, bias_constraint, lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs,
         )  # fmt: skip
         self.units = positive("units", units)
-        unquantized(quantization_config)
+        refuse_quantized(self, quantization_config)
         self.quantization_config = None
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from tricera import ops
+from tricera.core import checks
 from tricera.layers.core.dense import KernelLayer
 from tricera.layers.low_rank import LowRank, adapted
-from tricera.layers.quantization import unquantized
+from tricera.layers.quantization import refuse_quantized
 
 
 class EinsumDense(LowRank, KernelLayer):
@@ -52,10 +53,12 @@ class EinsumDense(LowRank, KernelLayer):
             activation, bias_axes is not None, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
             kernel_constraint=kernel_constraint, bias_constraint=bias_constraint, lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs,
         )  # fmt: skip
-        unquantized(quantization_config)
+        refuse_quantized(self, quantization_config)
         self.quantization_config = None
         self.equation, self.bias_axes = equation, bias_axes
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        for size in self.partial_output_shape:
+            checks.integer(1, optional=True)("output_shape", size)
         self.supports_masking = False
 
     def build(self, input_shape: Any) -> None:

@@ -8,7 +8,7 @@ from tricera import constraints, initializers, ops, regularizers
 from tricera.core import dtypes
 from tricera.core.checks import positive
 from tricera.layers.low_rank import LowRank, adapted
-from tricera.layers.quantization import unquantized
+from tricera.layers.quantization import refuse_quantized
 
 
 class Embedding(LowRank):
@@ -45,7 +45,7 @@ class Embedding(LowRank):
     ) -> None:  # fmt: skip
         kwargs.pop("input_length", None)
         super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
-        unquantized(quantization_config)
+        refuse_quantized(self, quantization_config)
         self.quantization_config = None
         self.input_dim, self.output_dim = positive("input_dim", input_dim), positive("output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)

@@ -57,6 +57,8 @@ class ReversibleEmbedding(Embedding):
         if logit_soft_cap is not None and not logit_soft_cap > 0:
             raise ValueError(f"`logit_soft_cap` of the layer {self.name!r} must be positive, not {logit_soft_cap!r}.")
         self.tie_weights, self.logit_soft_cap = tie_weights, logit_soft_cap
+        if reverse_dtype is not None:
+            dtypes.standardize_dtype(reverse_dtype)
         self.reverse_dtype = reverse_dtype
 
     def _add_tables(self) -> None:

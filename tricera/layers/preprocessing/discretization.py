@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from tricera import ops
+from tricera.core import checks
 from tricera.core.tensor import KerasTensor
 from tricera.layers.preprocessing.data_layer import DataLayer, batches
 from tricera.layers.preprocessing.encoding import MODES, encode, encoded_shape
@@ -51,8 +53,10 @@ class Discretization(DataLayer):
                 f"The layer {self.name!r} needs one of `bin_boundaries` and `num_bins`; "
                 f"got bin_boundaries={bin_boundaries!r} and num_bins={num_bins!r}."
             )
-        if num_bins is not None and num_bins < 0:
-            raise ValueError(f"`num_bins` of the layer {self.name!r} must not be negative; got {num_bins}.")
+        checks.integer(0, optional=True)("num_bins", num_bins)
+        checks.number(above=0)("epsilon", epsilon)
+        if bin_boundaries is not None and any(b < a for a, b in itertools.pairwise(bin_boundaries)):
+            raise ValueError(f"`bin_boundaries` of the layer {self.name!r} must ascend; got {list(bin_boundaries)}.")
         if output_mode not in ("int", *MODES):
             raise ValueError(
                 f"`output_mode` of the layer {self.name!r} must be one of {('int', *MODES)}; got {output_mode!r}."
