@@ -49,6 +49,64 @@ def test_what_is_computed(backend):
     np.testing.assert_allclose(tricera.ops.convert_to_numpy(layer.kernel), w + 3 * a @ b, rtol=1e-5, atol=1e-6)
 
 
+LAYERS = [
+    (lambda: L.Dense(4), (2, 5, 3)),
+    *((lambda e=equation, o=out: L.EinsumDense(e, o), (2, 5, 3)) for equation, out in (
+        ("abc,cde->abde", (5, 2, 4)), ("abc,cde->aebd", (4, 5, 2)), ("...c,cd->...d", 4), ("abc,bcd->abd", (5, 4)), ("abc,bdc->abd", (5, 4)),
+    )),
+    (lambda: L.Conv1D(4, 2, padding="causal"), (2, 6, 3)), (lambda: L.Conv2D(4, 2, strides=2), (2, 5, 5, 3)),
+    (lambda: L.Conv1D(4, 2, groups=2), (2, 6, 4)), (lambda: L.Conv3D(4, 2), (2, 3, 3, 3, 2)), (lambda: L.Conv2D(4, 2), (1, 2, 5, 5, 3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "shape"), LAYERS)
+def test_the_same_as_with_the_sum_for_a_kernel(backend, make, shape):
+    x = RNG.normal(size=shape).astype("float32")
+    layer, plain = make(), make()
+    layer.build(shape), plain.build(shape)
+    layer.enable_lora(2, lora_alpha=3)
+    fill(layer)
+    total = tricera.ops.convert_to_numpy(layer.kernel)
+    plain.set_weights([total, *layer.get_weights()[1:-2]])
+    wanted = tricera.ops.convert_to_numpy(plain(x))
+    np.testing.assert_allclose(tricera.ops.convert_to_numpy(layer(x)), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_channels_first():
+    with tricera.backend.use("jax"):
+        x = RNG.normal(size=(2, 3, 6, 5)).astype("float32")
+        first, last = L.Conv2D(4, 2, data_format="channels_first", lora_rank=2), L.Conv2D(4, 2, lora_rank=2)
+        first.build(x.shape), last.build((2, 6, 5, 3))
+        fill(first), last.set_weights(first.get_weights())
+        wanted = np.moveaxis(np.asarray(last(np.moveaxis(x, 1, -1))), -1, 1)
+        np.testing.assert_allclose(first(x), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_of_the_factors(trainable_backend):
+    # By the chain rule from the gradient of the sum: dA = s dW B^T, dB = s A^T dW.
+    from tricera import autodiff
+
+    x = RNG.normal(size=(8, 3)).astype("float32")
+    layer, plain = L.Dense(4, activation="tanh"), L.Dense(4, activation="tanh")
+    layer.build(x.shape), plain.build(x.shape)
+    layer.enable_lora(2, lora_alpha=3)
+    fill(layer)
+    plain.set_weights([tricera.ops.convert_to_numpy(layer.kernel), layer.get_weights()[1]])
+
+    def gradients(one):
+        loss = lambda: tricera.ops.sum(tricera.ops.square(one(x)))  # noqa: E731
+        found = autodiff.grad(loss, one.trainable_variables)()
+        return dict(
+            zip((v.name for v in one.trainable_variables), map(tricera.ops.convert_to_numpy, found), strict=True)
+        )
+
+    got, dw = gradients(layer), gradients(plain)["kernel"]
+    _, _, a, b = layer.get_weights()
+    assert set(got) == {"bias", "lora_kernel_a", "lora_kernel_b"}
+    np.testing.assert_allclose(got["lora_kernel_a"], 1.5 * dw @ b.T, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(got["lora_kernel_b"], 1.5 * a.T @ dw, rtol=1e-4, atol=1e-5)
+
+
 def test_the_constructors_scale_is_kept():
     # As documented; Keras's own Dense and Embedding forget it when they are built.
     for layer, shape in (

@@ -7,6 +7,7 @@ once; a layer that has it names the weight (`kernel = adapted("kernel")`), keeps
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -170,6 +171,24 @@ class LowRank(Layer):
         a, b = self._factors
         change = ops.multiply(ops.matmul(a, b), self._scale)
         return ops.cast(ops.add(weight, change), self.compute_dtype)
+
+    def adapted_product(
+        self, inputs: Any, product: Callable[[Any, Any], Any] = ops.matmul, mix: Callable[[Any, Any], Any] = ops.matmul
+    ) -> Any:
+        """x W + alpha / rank * (x A) B: the product with the adapted weight, without making A B or, in the backward pass, a gradient of W.
+
+        Args:
+            inputs: x.
+            product: of x and a weight such as W, linear in the weight, of whose last axis each element has its own outputs.
+            mix: of what that gives for A, and B.
+
+        Returns:
+            The product.
+        """
+        a, b = self._factors
+        out = product(inputs, self._adapted_variable)
+        change = ops.multiply(mix(product(inputs, a), b), self._scale)
+        return ops.add(out, ops.cast(change, ops.dtype(out)))
 
     def adapted_rows(self, indices: Any) -> Any:
         """Rows of W + alpha / rank * A B, for which the whole product isn't needed.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tricera import ops
+from tricera.core.graph import public_class
 from tricera.layers.convolution.base import BaseConv
 from tricera.layers.low_rank import LowRank, adapted
 
@@ -27,7 +29,17 @@ class _Conv(LowRank, BaseConv):
     def call(self, inputs: Any) -> Any:
         """Compute the outputs."""
         x, restore = self.flat(inputs)
-        return restore(self.with_bias(self.convolution_op(x, self.kernel)))
+        return restore(self.with_bias(self._convolved(x)))
+
+    def _convolved(self, x: Any) -> Any:
+        # A subclass's own `convolution_op` need not be linear in the kernel, and groups don't share the factors' inner axis.
+        plain = public_class(self).convolution_op is _Conv.convolution_op
+        if not (self.lora_enabled and plain and self.groups == 1):
+            return self.convolution_op(x, self.kernel)
+        last = self.data_format == "channels_last"
+        return self.adapted_product(
+            x, self.convolution_op, ops.matmul if last else partial(ops.einsum, "bz...,zc->bc...")
+        )
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """The convolution alone, without bias and activation: what a subclass overrides to convolve in another way.

@@ -158,7 +158,7 @@ class Dense(LowRank, KernelLayer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Compute the outputs."""
-        x = ops.matmul(inputs, self.kernel)
+        x = self.adapted_product(inputs) if self.lora_enabled else ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
         return self.activate(x)

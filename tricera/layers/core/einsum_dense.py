@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from tricera import ops
@@ -71,7 +72,10 @@ class EinsumDense(LowRank, KernelLayer):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Compute the outputs."""
-        x = ops.einsum(self.equation, inputs, self.kernel)
+        if self.lora_enabled and (mix := mixing_equation(self.equation)) is not None:
+            x = self.adapted_product(inputs, partial(ops.einsum, self.equation), partial(ops.einsum, mix))
+        else:
+            x = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
         return self.activate(x)
@@ -88,6 +92,19 @@ class EinsumDense(LowRank, KernelLayer):
             "quantization_config": None,
             **self.low_rank_config(),
         }
+
+
+def mixing_equation(equation: str) -> str | None:
+    """For `"abc,cde->abde"`, `"abdz,ze->abde"`: how outputs made with another length of the kernel's last axis become the outputs.
+
+    None where the inputs have that axis, too, so that its length can't be another.
+    """
+    source, kernel, target = re.split(",|->", equation.replace(" ", ""))
+    last = kernel[-1]
+    if last in source or last not in target:
+        return None
+    rank = next(c for c in "zyxwvutsrqponmlkjihgfedcba" if c not in equation)
+    return f"{target.replace(last, rank)},{rank}{last}->{target}"
 
 
 def analyse(equation: str, bias_axes: str | None, input_shape: Any, output_shape: Any) -> Any:
