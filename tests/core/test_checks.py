@@ -139,6 +139,12 @@ def test_values_at_the_edge_are_fine():
     metrics.AUC(thresholds=[0.0, 0.5, 1.0]), metrics.Precision(thresholds=0.5), metrics.BinaryAccuracy(threshold=0.0)
 
 
+def test_an_array_of_a_constant_survives_its_config():
+    constant = initializers.Constant(np.array([1.0, 2.0]))
+    again = initializers.deserialize(initializers.serialize(constant))
+    assert np.array_equal(again((3, 2), dtype="float32"), np.tile([1.0, 2.0], (3, 1)))
+
+
 def test_a_users_class_gives_its_arguments_its_own_meaning():
     class Mine(losses.MeanSquaredError):
         def __init__(self, label_smoothing="strong", axis="time"):

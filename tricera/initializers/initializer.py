@@ -80,6 +80,15 @@ class Constant(Initializer):
         """The value as an array."""
         return np.broadcast_to(np.asarray(self.value), shape).astype(dtypes.numpy_dtype(dtype))
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make an initializer from what `get_config` gave; an array stands there in Keras's form."""
+        from tricera.core.serialization import deserialize_keras_object
+
+        return (
+            cls(deserialize_keras_object(config["value"])) if isinstance(config.get("value"), dict) else cls(**config)
+        )
+
 
 class Identity(Initializer):
     """The identity matrix, times a factor.
