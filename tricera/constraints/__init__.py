@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from tricera import ops
-from tricera.core import config
+from tricera.core import checks, config
 from tricera.core.configurable import Configurable, config_of
 from tricera.core.registry import lookup
 
 
-class Constraint(Configurable):
+class Constraint(Configurable, checks.Checked):
     """A projection: called with a variable's value, returns the value to keep."""
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        "max_value": checks.number(0), "min_value": checks.number(0), "rate": checks.number(0, 1), "axis": checks.axes,
+    }  # fmt: skip
 
     def __call__(self, w: Any) -> Any:
         """The value to keep."""
@@ -83,6 +88,8 @@ class MinMaxNorm(Constraint):
     _config = ("min_value", "max_value", "rate", "axis")
 
     def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
+        if min_value > max_value:
+            raise ValueError(f"`min_value` {min_value!r} must not be above `max_value` {max_value!r}.")
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: Any) -> Any:

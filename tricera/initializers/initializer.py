@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tricera import ops
-from tricera.core import dtypes
+from tricera.core import checks, dtypes
 from tricera.core.configurable import Configurable
 
 
-class Initializer(Configurable):
+class Initializer(Configurable, checks.Checked):
     """Gives a variable its first value: called as `initializer(shape, dtype=...)`.
 
     Values are computed with NumPy on the host, so that a seed means the same bits on every backend.
     """
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        "mean": checks.number(), "stddev": checks.number(0), "minval": checks.number(), "maxval": checks.number(),
+        "gain": checks.number(), "scale": checks.number(above=0),
+    }  # fmt: skip
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """The value, a tensor of the current backend.
@@ -66,11 +72,22 @@ class Constant(Initializer):
     _config = ("value",)
 
     def __init__(self, value: Any = 0.0) -> None:
+        if not hasattr(value, "shape") and np.asarray(value).dtype.kind not in "biufc":
+            raise ValueError(f"`value` must be a number or an array of them, not {value!r}.")
         self.value = value
 
     def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         """The value as an array."""
         return np.broadcast_to(np.asarray(self.value), shape).astype(dtypes.numpy_dtype(dtype))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make an initializer from what `get_config` gave; an array stands there in Keras's form."""
+        from tricera.core.serialization import deserialize_keras_object
+
+        return (
+            cls(deserialize_keras_object(config["value"])) if isinstance(config.get("value"), dict) else cls(**config)
+        )
 
 
 class Identity(Initializer):

@@ -96,6 +96,8 @@ class RandomUniform(RandomInitializer):
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
         super().__init__(seed)
+        if minval > maxval:
+            raise ValueError(f"`minval` {minval!r} must not be above `maxval` {maxval!r}.")
         self.minval, self.maxval = minval, maxval
 
     def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:

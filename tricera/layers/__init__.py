@@ -169,6 +169,7 @@ from tricera.layers.reshaping import (
 from tricera.layers.wrappers import (
     FlaxLayer as FlaxLayer,
     JaxLayer as JaxLayer,
+    TFSMLayer as TFSMLayer,
     TorchModuleWrapper as TorchModuleWrapper,
 )
 
@@ -359,6 +360,7 @@ __all__ = [
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
+    "TFSMLayer",
     "TorchModuleWrapper",
     "UnitNormalization",
     "UpSampling1D",

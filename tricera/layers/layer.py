@@ -87,6 +87,7 @@ class Layer(IsCalled):
         if "build" in cls.__dict__:
             cls.build = wrapped_build(cls.__dict__["build"])  # type: ignore[method-assign]
 
+    @locating
     def __init__(
         self,
         *,

@@ -11,7 +11,7 @@ from tricera.core.graph import public_class
 _SAYS = "In the layer "
 
 
-def locate(error: Exception, layer: Any, inputs: dict[str, Any] | None = None) -> None:
+def locate(error: Exception, layer: Any, inputs: dict[str, Any] | None = None, name: str | None = None) -> None:
     """Add to an error the layer's name and class, and what it was called on.
 
     ValueErrors and TypeErrors get it in their message, others as a note, since their classes may read their arguments.
@@ -20,11 +20,12 @@ def locate(error: Exception, layer: Any, inputs: dict[str, Any] | None = None) -
         error: the error, changed in place; one that names a layer already stays as it is.
         layer: where it happened.
         inputs: argument name -> value of the call, None in a constructor or `build`.
+        name: what its constructor was told to call it.
     """
     plain = type(error) in (ValueError, TypeError) and len(error.args) == 1 and isinstance(error.args[0], str)
     if _SAYS in (error.args[0] if plain else "") or any(_SAYS in note for note in getattr(error, "__notes__", ())):
         return
-    name = layer.__dict__.get("_path", layer.__dict__.get("name"))
+    name = layer.__dict__.get("_path", layer.__dict__.get("name", name))
     where = (
         f"{_SAYS}{name!r} ({public_class(layer).__name__})" if name else f"{_SAYS}class {public_class(layer).__name__}"
     )
@@ -54,7 +55,16 @@ def locating(method: Callable[..., None]) -> Callable[..., None]:
         try:
             method(self, *args, **kwargs)
         except Exception as error:
-            locate(error, self)
+            name = self.__dict__.get("name", kwargs.get("name"))
+            if isinstance(name, str) and _says_another(error, name):
+                error.add_note(f"It is part of the layer {name!r} ({public_class(self).__name__}).")
+            locate(error, self, name=name)
             raise
 
     return wrapped
+
+
+def _says_another(error: Exception, name: str) -> bool:
+    """Whether an error is about another layer than that of the name: one inside of it, such as its cell."""
+    said = [str(error), *getattr(error, "__notes__", ())]
+    return any(_SAYS in line for line in said) and not any(repr(name) in line for line in said)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from tricera.core import checks
 from tricera.losses import functions as F
 from tricera.losses.loss import Loss, from_origin, squeeze_or_expand_to_same_rank
 
@@ -311,6 +313,8 @@ class BinaryFocalCrossentropy(FunctionLoss):
         dtype: in which dtype to compute.
     """
 
+    _checks: ClassVar[Mapping[str, checks.Check]] = {**Loss._checks, "alpha": checks.number(0, 1)}
+
     fn = staticmethod(F.binary_focal_crossentropy)
     _options = ("apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis")
     _config = ("apply_class_balancing", "alpha", "gamma", "from_logits", "label_smoothing", "axis")
@@ -365,6 +369,8 @@ class CategoricalFocalCrossentropy(FunctionLoss):
         name: the loss's name.
         dtype: in which dtype to compute.
     """
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {**Loss._checks, "alpha": checks.several(checks.number(0))}
 
     fn = staticmethod(F.categorical_focal_crossentropy)
     _options = ("alpha", "gamma", "from_logits", "label_smoothing", "axis")
@@ -444,6 +450,12 @@ class Tversky(FunctionLoss):
         name: the loss's name.
         dtype: in which dtype to compute.
     """
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        **Loss._checks,
+        "alpha": checks.number(0),
+        "beta": checks.number(0),
+    }
 
     fn = staticmethod(F.tversky)
     _options = ("alpha", "beta", "axis")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from tricera import dtype_policies, ops
-from tricera.core import config, naming, tree
+from tricera.core import checks, config, naming, tree
 from tricera.core.masking import get_mask, origins
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None, "auto")
 
 
-class Loss:
+class Loss(checks.Checked):
     """The base of losses: subclasses define `call(y_true, y_pred)`, one value a sample.
 
     Args:
@@ -34,6 +34,11 @@ class Loss:
 
     _config: ClassVar[tuple[str, ...]] = ()
     _takes_classes = False  # whether the targets are classes, which stay what they are
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        "fn": checks.function, "label_smoothing": checks.number(0, 1), "from_logits": checks.flag, "axis": checks.axes,
+        "ignore_class": checks.integer(optional=True), "delta": checks.number(above=0), "gamma": checks.number(0),
+        "margin": checks.number(),
+    }  # fmt: skip
 
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None

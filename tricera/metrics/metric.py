@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tricera import dtype_policies, initializers
-from tricera.core import config, dispatch, naming
+from tricera.core import checks, config, dispatch, naming
 from tricera.core.state import functionalize
 from tricera.core.variable import Variable, name_scope
 
 
-class Metric:
+class Metric(checks.Checked):
     """The base of metrics: subclasses make variables, and define `update_state` and `result`.
 
     Args:
@@ -34,6 +35,15 @@ class Metric:
         >>> float(metric.result())
         5.0
     """
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        "fn": checks.function, "label_smoothing": checks.number(0, 1), "from_logits": checks.flag, "axis": checks.axes,
+        "ignore_class": checks.integer(optional=True), "num_classes": checks.integer(1), "k": checks.integer(1),
+        "top_k": checks.integer(1, optional=True), "class_id": checks.integer(0, optional=True),
+        "num_thresholds": checks.integer(1), "num_labels": checks.integer(1, optional=True),
+        "threshold": checks.number(optional=True), "thresholds": checks.several(checks.number()),
+        "target_class_ids": checks.several(checks.integer(0), alone=False), "multi_label": checks.flag,
+    }  # fmt: skip
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or naming.auto_name(type(self).__name__)

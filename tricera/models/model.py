@@ -11,6 +11,7 @@ from tricera.core import dispatch, tree
 from tricera.core.graph import public_class
 from tricera.layers.core.input_layer import InputLayer
 from tricera.layers.layer import Layer, native_class, symbolic_inputs
+from tricera.layers.quantization import refuse
 from tricera.training.trainer import Trainer
 
 
@@ -221,6 +222,34 @@ class Model(Trainer, Layer):
         self._move_training_state(backend)
         Layer.to_backend(self, name)
         return self
+
+    def quantize(self, mode: str | None = None, config: Any = None, filters: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
+        """Refuse: no model can be quantized yet. The request is checked, and nothing changes.
+
+        Args:
+            mode: `"int8"`, `"int4"`, `"float8"`, `"gptq"` or `"awq"`.
+            config: a quantization config, in the place of `mode`.
+            filters: which layers: a regular expression over their names, a list of them, or a function of a layer.
+
+        Raises:
+            ValueError: an unknown argument or mode, neither mode nor config, other filters, or the model isn't built.
+            NotImplementedError: otherwise, saying what can be done instead.
+        """
+        if kwargs:
+            raise ValueError(f"Unknown argument of quantize: {', '.join(kwargs)}.")
+        refuse(self, mode, config, filters)
+
+    def get_quantization_layer_structure(self, mode: str | None = None) -> dict[str, Any] | None:
+        """What modes that go block by block, such as `"gptq"`, need to know of the model; to be overridden by models that have it.
+
+        Args:
+            mode: the mode.
+
+        Returns:
+            `{"pre_block_layers": [...], "sequential_blocks": [...]}`: the layers before the first block, and the blocks in order; or
+            None where a mode needs nothing or isn't supported.
+        """
+        return None
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
         """All state as nested dicts: trainable, non-trainable, optimizer and metrics variables.

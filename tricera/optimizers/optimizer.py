@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tricera import ops
-from tricera.core import dispatch, naming
+from tricera.core import checks, dispatch, naming
 from tricera.core.configurable import config_of
 from tricera.core.dispatch import Backend
 from tricera.core.state import cells, current_cells
@@ -25,7 +25,17 @@ _BASE_CONFIG = (
 )  # fmt: skip
 
 
-class Optimizer(OptimizerState):
+def _learning_rate(name: str, value: Any) -> None:
+    """Check the numbers; what else will do is checked where it is set."""
+    if value is None or isinstance(value, (int, float, np.generic)):
+        checks.number(0)(name, value)
+
+
+_SHARE = checks.number(0, 1)
+_LIMIT = checks.number(above=0, optional=True)
+
+
+class Optimizer(OptimizerState, checks.Checked):
     """Changes trainable variables by their gradients; the base class of all optimizers.
 
     A subclass either names a rule (see `tricera.optimizers.rules`) and its slots, or overrides `build`, where it makes its
@@ -59,6 +69,17 @@ class Optimizer(OptimizerState):
     _config: ClassVar[tuple[str, ...]] = ()  # a class's own arguments
     fused_name: ClassVar[str | None] = None  # what the backend's fused update of the rule is called
     built: bool
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        "learning_rate": _learning_rate, "weight_decay": checks.number(0, optional=True), "clipnorm": _LIMIT,
+        "clipvalue": _LIMIT, "global_clipnorm": _LIMIT, "ema_momentum": _SHARE, "loss_scale_factor": _LIMIT,
+        "momentum": _SHARE, "rho": _SHARE, "beta_1": _SHARE, "beta_2": _SHARE, "epsilon": checks.number(0),
+        "epsilon_1": checks.number(0), "epsilon_2": checks.number(0), "clip_threshold": checks.number(above=0),
+        "initial_accumulator_value": checks.number(0), "beta_2_decay": checks.number(), "ns_steps": checks.integer(1),
+        "adam_lr_ratio": checks.number(0), "warmup_steps": checks.integer(0), "initial_scale": checks.number(above=0),
+        "dynamic_growth_steps": checks.integer(1),
+        "l1_regularization_strength": checks.number(0), "l2_regularization_strength": checks.number(0),
+        "l2_shrinkage_regularization_strength": checks.number(0),
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -76,7 +97,7 @@ class Optimizer(OptimizerState):
         **kwargs: Any,
     ) -> None:
         if kwargs.pop("decay", None) is not None:
-            warnings.warn("The argument `decay` has no effect. Use a learning-rate schedule.", stacklevel=3)
+            warnings.warn("The argument `decay` has no effect. Use a learning-rate schedule.", stacklevel=5)
         kwargs.pop("is_legacy_optimizer", None)  # stands in the configs of old files
         if kwargs:
             raise ValueError(f"{type(self).__name__} has no argument {', '.join(map(repr, kwargs))}.")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from tricera import ops
+from tricera.core import checks
 from tricera.core.configurable import Configurable, config_of
 from tricera.core.registry import lookup
 
 
-class Regularizer(Configurable):
+class Regularizer(Configurable, checks.Checked):
     """A penalty: called with a tensor, returns a scalar."""
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        "l1": checks.number(0, optional=True), "l2": checks.number(0, optional=True), "factor": checks.number(0),
+    }  # fmt: skip
 
     def __call__(self, x: Any) -> Any:
         """The penalty of a value."""

@@ -17,6 +17,8 @@ from tricera.core.state import cells
 from tricera.core.variable import Variable
 from tricera.saving.walk import Kept, Walk
 
+# Methods that read `_stored_variables` in order, so that what a file holds can be checked beforehand.
+
 
 class Arrays(Protocol):
     """What loading reads from: `hdf5.Weights` and its kin."""
@@ -153,7 +155,7 @@ def _load_one(kept: Kept, store: ReadStore) -> None:
 
 
 def _check_own(obj: Any, store: ReadStore) -> None:
-    own = list(obj._own_variables)
+    own = list(obj._stored_variables)
     if len(own) != len(store):
         if not own and not getattr(obj, "built", True):
             raise ValueError(

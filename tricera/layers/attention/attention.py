@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tricera import ops, random
+from tricera.core import checks
 from tricera.core.tensor import KerasTensor
 from tricera.layers.attention.core import fused, masked_softmax
 from tricera.layers.attention.heads import rate_of
@@ -51,6 +52,7 @@ class Attention(Layer):
             rate_of(self.name, dropout),
             seed,
         )
+        checks.integer(optional=True)("seed", seed)
         if dropout > 0:
             self.seed_generator = random.SeedGenerator(seed)
         self.supports_masking = True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tricera.core.checks import positive
 from tricera.layers.attention.heads import HeadsAttention
-from tricera.layers.core.dense import positive
 
 
 class GroupedQueryAttention(HeadsAttention):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import constraints, initializers, ops, regularizers
-from tricera.core import config
+from tricera.core import checks, config
+from tricera.core.checks import positive
 from tricera.core.tensor import KerasTensor
 from tricera.layers.attention.core import fused, with_scores
 from tricera.layers.attention.masks import Axes, Visible, band, both, pairs, product, tokens
-from tricera.layers.core.dense import positive
 from tricera.layers.core.einsum_dense import EinsumDense
 from tricera.layers.layer import Layer
 from tricera.layers.regularization.dropout import Dropout
@@ -63,7 +63,10 @@ class HeadsAttention(Layer):
         self.supports_masking = True
         self._dropout = rate_of(self.name, dropout)
         self._use_bias, self._use_gate, self.seed = bool(use_bias), bool(use_gate), seed
+        checks.integer(optional=True)("seed", seed)
         self._sliding_window = None if sliding_window is None else positive("sliding_window", sliding_window)
+        if flash_attention is not None:
+            checks.flag("flash_attention", flash_attention)
         self._flash_attention = flash_attention or config.get("flash_attention")
         if self._flash_attention and self._dropout > 0:
             raise ValueError(

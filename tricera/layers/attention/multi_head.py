@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tricera.core.checks import positive
 from tricera.layers.attention.heads import HeadsAttention
 from tricera.layers.attention.masks import Axes
-from tricera.layers.core.dense import positive
 from tricera.layers.core.einsum_dense import EinsumDense
 
 

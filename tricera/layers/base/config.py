@@ -7,7 +7,9 @@ from typing import Any
 
 from tricera import dtype_policies, regularizers
 from tricera.core.graph import auto_config, public_class
+from tricera.core.variable import Variable
 from tricera.layers.base.state import HoldsState
+from tricera.layers.quantization import refuse
 
 
 class HasConfig(HoldsState):
@@ -45,9 +47,14 @@ class HasConfig(HoldsState):
         """Make a layer from what `get_config` gave."""
         return super().from_config(config)
 
+    @property
+    def _stored_variables(self) -> list[Variable]:
+        """Which of its own variables a file holds."""
+        return self._own_variables
+
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Put the layer's own variables into a store, by number."""
-        for i, variable in enumerate(self._own_variables):
+        for i, variable in enumerate(self._stored_variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -56,7 +63,7 @@ class HasConfig(HoldsState):
         Raises:
             ValueError: the number of variables differs.
         """
-        variables = self._own_variables
+        variables = self._stored_variables
         if len(store.keys()) != len(variables):
             hint = "" if self.built else " The layer isn't built: build or call it before loading."
             raise ValueError(
@@ -67,13 +74,19 @@ class HasConfig(HoldsState):
 
     load_own_variables.by_number = True  # type: ignore[attr-defined]
 
-    def quantize(self, mode: Any, **kwargs: Any) -> None:
-        """Refuse: this layer can't be quantized.
+    def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
+        """Refuse: no layer can be quantized yet. The request is checked, and nothing changes.
+
+        Args:
+            mode: `"int8"`, `"int4"`, `"float8"`, `"gptq"` or `"awq"`.
+            type_check: whether subclasses of a layer that can be quantized are refused.
+            config: a quantization config, in the place of `mode`.
 
         Raises:
-            NotImplementedError: always.
+            ValueError: an unknown mode, neither mode nor config, or the layer isn't built.
+            NotImplementedError: otherwise, saying what can be done instead.
         """
-        raise NotImplementedError(f"The layer class {public_class(self).__name__} can't be quantized.")
+        refuse(self, mode, config)
 
     def quantized_build(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: this layer can't be quantized.

@@ -6,7 +6,8 @@ from typing import Any
 
 from tricera import ops
 from tricera.core import config
-from tricera.layers.core.dense import KernelLayer, positive
+from tricera.core.checks import positive
+from tricera.layers.core.dense import KernelLayer
 from tricera.layers.input_spec import InputSpec
 
 
@@ -23,7 +24,9 @@ def per_axis(value: Any, rank: int, name: str, zero: bool = False) -> tuple[int,
         if isinstance(value, (list, tuple))
         else (None,)
     )
-    if len(values) != rank or any(not hasattr(v, "__index__") or v.__index__() < (0 if zero else 1) for v in values):
+    if len(values) != rank or any(
+        isinstance(v, bool) or not hasattr(v, "__index__") or v.__index__() < (0 if zero else 1) for v in values
+    ):
         raise ValueError(f"`{name}` must be a positive integer or {rank} of them, not {value!r}.")
     return tuple(v.__index__() for v in values)
 
@@ -47,6 +50,7 @@ class BaseConv(KernelLayer):
     """
 
     paddings: tuple[str, ...] = ("valid", "same")
+    has_filters = True  # whether the caller says how many output channels there are
     bias: Any
 
     def __init__(
@@ -55,7 +59,7 @@ class BaseConv(KernelLayer):
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
         self.rank = rank
-        if filters is not None:
+        if self.has_filters:
             self.filters = positive("filters", filters)
         self.groups = positive("groups", groups)
         self.kernel_size = per_axis(kernel_size, rank, "kernel_size")
@@ -64,7 +68,7 @@ class BaseConv(KernelLayer):
         self.padding = padding.lower() if isinstance(padding, str) else padding
         if self.padding not in self.paddings:
             raise ValueError(f"`padding` of the layer {self.name!r} must be one of {self.paddings}, not {padding!r}.")
-        if filters is not None and filters % groups:
+        if self.has_filters and self.filters % groups:
             raise ValueError(
                 f"`filters` ({filters}) of the layer {self.name!r} must be divisible by `groups` ({groups})."
             )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tricera import ops
+from tricera.core.graph import public_class
 from tricera.layers.convolution.base import BaseConv
+from tricera.layers.low_rank import LowRank, adapted
 
 
-class _Conv(BaseConv):
+class _Conv(LowRank, BaseConv):
+    kernel = adapted("kernel")
+
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
         channels = self.channels_of(input_shape)
@@ -17,21 +22,43 @@ class _Conv(BaseConv):
                 f"The {channels} input channels of the layer {self.name!r} can't be divided into {self.groups} groups."
             )
         self.check_window(input_shape)
-        self.kernel = self.add_kernel((*self.kernel_size, channels // self.groups, self.filters))
+        self._kernel = self.add_kernel((*self.kernel_size, channels // self.groups, self.filters))
         self.bias = self.add_bias((self.filters,))
+        self.build_low_rank()
 
     def call(self, inputs: Any) -> Any:
         """Compute the outputs."""
         x, restore = self.flat(inputs)
-        x = ops.conv(
-            x,
-            self.kernel,
-            strides=self.strides,
-            padding=self.padding,
-            data_format=self.data_format,
-            dilation_rate=self.dilation_rate,
+        return restore(self.with_bias(self._convolved(x)))
+
+    def _convolved(self, x: Any) -> Any:
+        # A subclass's own `convolution_op` need not be linear in the kernel, and groups don't share the factors' inner axis.
+        plain = public_class(self).convolution_op is _Conv.convolution_op
+        if not (self.lora_enabled and plain and self.groups == 1):
+            return self.convolution_op(x, self.kernel)
+        last = self.data_format == "channels_last"
+        return self.adapted_product(
+            x, self.convolution_op, ops.matmul if last else partial(ops.einsum, "bz...,zc->bc...")
         )
-        return restore(self.with_bias(x))
+
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The convolution alone, without bias and activation: what a subclass overrides to convolve in another way.
+
+        Args:
+            inputs: (batch, ..., channels), or channels second.
+            kernel: (*kernel_size, channels / groups, filters).
+
+        Returns:
+            The convolved inputs.
+        """
+        return ops.conv(
+            inputs, kernel, strides=self.strides, padding=self.padding, data_format=self.data_format,
+            dilation_rate=self.dilation_rate,
+        )  # fmt: skip
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values."""
+        return {**super().get_config(), **self.low_rank_config()}
 
 
 class Conv1D(_Conv):
@@ -54,7 +81,7 @@ class Conv1D(_Conv):
         activity_regularizer: of the output.
         kernel_constraint: of the kernel.
         bias_constraint: of the bias.
-        **kwargs: those of `Layer`.
+        **kwargs: `lora_rank` and `lora_alpha` as for `Dense`, and those of `Layer`.
 
     Input: (batch, steps, channels). Output: (batch, steps, filters). Channels come second under `"channels_first"`.
     """
@@ -96,7 +123,7 @@ class Conv2D(_Conv):
         activity_regularizer: of the output.
         kernel_constraint: of the kernel.
         bias_constraint: of the bias.
-        **kwargs: those of `Layer`.
+        **kwargs: `lora_rank` and `lora_alpha` as for `Dense`, and those of `Layer`.
 
     Input: (batch, rows, columns, channels). Output: (batch, rows, columns, filters). Channels come second under `"channels_first"`.
 
@@ -140,7 +167,7 @@ class Conv3D(_Conv):
         activity_regularizer: of the output.
         kernel_constraint: of the kernel.
         bias_constraint: of the bias.
-        **kwargs: those of `Layer`.
+        **kwargs: `lora_rank` and `lora_alpha` as for `Dense`, and those of `Layer`.
 
     Input: (batch, depth, rows, columns, channels). Output: (batch, depth, rows, columns, filters). Channels come second under `"channels_first"`.
     """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import constraints, initializers, ops, regularizers
+from tricera.core.checks import positive
 from tricera.layers.convolution.base import BaseConv
-from tricera.layers.core.dense import positive
 
 
 class _Depthwise(BaseConv):
@@ -43,6 +43,8 @@ class _Depthwise(BaseConv):
 
 
 class _DepthwiseConv(_Depthwise):
+    has_filters = False
+
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
         channels = self.channels_of(input_shape)

@@ -5,20 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import activations, constraints, initializers, ops, regularizers
+from tricera.core.checks import positive
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
+from tricera.layers.low_rank import LowRank, adapted
+from tricera.layers.quantization import refuse_quantized
 from tricera.ops.linear import affine
-
-
-def positive(name: str, value: Any) -> int:
-    """Check that an argument is a positive integer.
-
-    Raises:
-        ValueError: it isn't.
-    """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
-        raise ValueError(f"`{name}` must be a positive integer, not {value!r}.")
-    return value.__index__()
 
 
 class KernelLayer(Layer):
@@ -95,7 +87,7 @@ class KernelLayer(Layer):
         }
 
 
-class Dense(KernelLayer):
+class Dense(LowRank, KernelLayer):
     """activation(inputs @ kernel + bias).
 
     Args:
@@ -124,6 +116,8 @@ class Dense(KernelLayer):
         3
     """
 
+    kernel = adapted("kernel")
+
     def __init__(
         self,
         units: int,
@@ -143,14 +137,11 @@ class Dense(KernelLayer):
     ) -> None:
         super().__init__(
             activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
-            activity_regularizer, kernel_constraint, bias_constraint, **kwargs,
+            activity_regularizer, kernel_constraint, bias_constraint, lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs,
         )  # fmt: skip
         self.units = positive("units", units)
-        if lora_rank is not None or quantization_config is not None:
-            raise NotImplementedError(
-                "LoRA and quantization of layers are not available yet; leave `lora_rank` and `quantization_config` at None."
-            )
-        self.lora_rank, self.lora_alpha, self.quantization_config = lora_rank, lora_alpha, quantization_config
+        refuse_quantized(self, quantization_config)
+        self.quantization_config = None
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -161,12 +152,16 @@ class Dense(KernelLayer):
             raise ValueError(
                 f"The layer {self.name!r} needs to know the length of its input's last axis; the shape given is {tuple(input_shape)}."
             )
-        self.kernel = self.add_kernel((inputs, self.units))
+        self._kernel = self.add_kernel((inputs, self.units))
         self.bias = self.add_bias((self.units,))
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
+        self.build_low_rank()
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Compute the outputs."""
+        if self.lora_enabled:
+            x = self.adapted_product(inputs)
+            return self.activate(x if self.bias is None else ops.add(x, self.bias))
         x = ops.matmul(inputs, self.kernel) if self.bias is None else affine(inputs, self.kernel, self.bias)
         return self.activate(x)
 
@@ -181,4 +176,4 @@ class Dense(KernelLayer):
             base.pop("activity_regularizer")  # as Keras has it
         names = ("name", "trainable", "dtype")
         first = {k: base.pop(k) for k in names if k in base}
-        return {**first, "units": self.units, **base, "quantization_config": None}
+        return {**first, "units": self.units, **base, "quantization_config": None, **self.low_rank_config()}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from tricera import ops
+from tricera.core import checks
 from tricera.layers.core.dense import KernelLayer
+from tricera.layers.low_rank import LowRank, adapted
+from tricera.layers.quantization import refuse_quantized
 
 
-class EinsumDense(KernelLayer):
+class EinsumDense(LowRank, KernelLayer):
     """activation(einsum(equation, inputs, kernel) + bias).
 
     Args:
@@ -23,8 +27,8 @@ class EinsumDense(KernelLayer):
         bias_regularizer: of the bias.
         kernel_constraint: of the kernel.
         bias_constraint: of the bias.
-        lora_rank: not available yet.
-        lora_alpha: not available yet.
+        lora_rank: train a low-rank difference to a frozen kernel (Hu et al. 2021).
+        lora_alpha: the scale of that difference, `lora_rank` for None.
         gptq_unpacked_column_size: not available yet.
         quantization_config: not available yet.
         **kwargs: those of `Layer`.
@@ -37,6 +41,8 @@ class EinsumDense(KernelLayer):
         5
     """
 
+    kernel = adapted("kernel")
+
     def __init__(
         self, equation: str, output_shape: Any, activation: Any = None, bias_axes: str | None = None,
         kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", kernel_regularizer: Any = None,
@@ -46,26 +52,30 @@ class EinsumDense(KernelLayer):
     ) -> None:  # fmt: skip
         super().__init__(
             activation, bias_axes is not None, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
-            kernel_constraint=kernel_constraint, bias_constraint=bias_constraint, **kwargs,
+            kernel_constraint=kernel_constraint, bias_constraint=bias_constraint, lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs,
         )  # fmt: skip
-        if lora_rank is not None or quantization_config is not None:
-            raise NotImplementedError(
-                "LoRA and quantization of layers are not available yet; leave their arguments at None."
-            )
+        refuse_quantized(self, quantization_config)
+        self.quantization_config = None
         self.equation, self.bias_axes = equation, bias_axes
         self.partial_output_shape = (output_shape,) if isinstance(output_shape, int) else tuple(output_shape)
+        for size in self.partial_output_shape:
+            checks.integer(1, optional=True)("output_shape", size)
         self.supports_masking = False
 
     def build(self, input_shape: Any) -> None:
         """Make kernel and bias."""
         shapes = analyse(self.equation, self.bias_axes, tuple(input_shape), self.partial_output_shape)
         kernel_shape, bias_shape, self.full_output_shape = shapes
-        self.kernel = self.add_kernel(kernel_shape)
+        self._kernel = self.add_kernel(kernel_shape)
         self.bias = self.add_bias(bias_shape) if bias_shape is not None else None
+        self.build_low_rank()
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Compute the outputs."""
-        x = ops.einsum(self.equation, inputs, self.kernel)
+        if self.lora_enabled and (mix := mixing_equation(self.equation)) is not None:
+            x = self.adapted_product(inputs, partial(ops.einsum, self.equation), partial(ops.einsum, mix))
+        else:
+            x = ops.einsum(self.equation, inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
         return self.activate(x)
@@ -80,7 +90,21 @@ class EinsumDense(KernelLayer):
             "equation": self.equation,
             "bias_axes": self.bias_axes,
             "quantization_config": None,
+            **self.low_rank_config(),
         }
+
+
+def mixing_equation(equation: str) -> str | None:
+    """For `"abc,cde->abde"`, `"abdz,ze->abde"`: how outputs made with another length of the kernel's last axis become the outputs.
+
+    None where the inputs have that axis, too, so that its length can't be another.
+    """
+    source, kernel, target = re.split(",|->", equation.replace(" ", ""))
+    last = kernel[-1]
+    if last in source or last not in target:
+        return None
+    rank = next(c for c in "zyxwvutsrqponmlkjihgfedcba" if c not in equation)
+    return f"{target.replace(last, rank)},{rank}{last}->{target}"
 
 
 def analyse(equation: str, bias_axes: str | None, input_shape: Any, output_shape: Any) -> Any:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tricera import constraints, initializers, ops, regularizers
 from tricera.core import dtypes
-from tricera.core.variable import autocast
-from tricera.layers.core.dense import positive
-from tricera.layers.layer import Layer
+from tricera.core.checks import positive
+from tricera.layers.low_rank import LowRank, adapted
+from tricera.layers.quantization import refuse_quantized
 
 
-class Embedding(Layer):
+class Embedding(LowRank):
     """Rows of a table, chosen by integers.
 
     Args:
@@ -22,8 +22,8 @@ class Embedding(Layer):
         embeddings_constraint: of the table.
         mask_zero: 0 means padding, and is masked.
         weights: the table's values.
-        lora_rank: not available yet.
-        lora_alpha: not available yet.
+        lora_rank: train a low-rank difference to a frozen table (Hu et al. 2021).
+        lora_alpha: the scale of that difference, `lora_rank` for None.
         quantization_config: not available yet.
         **kwargs: those of `Layer`.
 
@@ -34,17 +34,19 @@ class Embedding(Layer):
         4
     """
 
+    adaptable = "embeddings"
+    stored: ClassVar[tuple[str, ...]] = ("embeddings",)
+    embeddings = adapted("embeddings")
+
     def __init__(
         self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform", embeddings_regularizer: Any = None,
         embeddings_constraint: Any = None, mask_zero: bool = False, weights: Any = None, lora_rank: int | None = None,
         lora_alpha: float | None = None, quantization_config: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         kwargs.pop("input_length", None)
-        super().__init__(**kwargs)
-        if lora_rank is not None or quantization_config is not None:
-            raise NotImplementedError(
-                "LoRA and quantization of layers are not available yet; leave their arguments at None."
-            )
+        super().__init__(lora_rank=lora_rank, lora_alpha=lora_alpha, **kwargs)
+        refuse_quantized(self, quantization_config)
+        self.quantization_config = None
         self.input_dim, self.output_dim = positive("input_dim", input_dim), positive("output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
@@ -54,11 +56,16 @@ class Embedding(Layer):
         self._given_weights = weights
         if weights is not None:
             self.build(None)
-            self.set_weights(weights if isinstance(weights, (list, tuple)) else [weights])
+            given = list(weights) if isinstance(weights, (list, tuple)) else [weights]
+            self.set_weights([*given, *self.get_weights()[len(given) :]] if self.lora_enabled else given)
 
     def build(self, input_shape: Any = None) -> None:
         """Make the table."""
-        self.embeddings = self.add_weight(
+        self._add_tables()
+        self.build_low_rank()
+
+    def _add_tables(self) -> None:
+        self._embeddings = self.add_weight(
             name="embeddings", shape=(self.input_dim, self.output_dim), initializer=self.embeddings_initializer,
             regularizer=self.embeddings_regularizer, constraint=self.embeddings_constraint,
         )  # fmt: skip
@@ -67,9 +74,7 @@ class Embedding(Layer):
         """Look the vectors up."""
         if not dtypes.is_int(ops.dtype(inputs)):
             inputs = ops.cast(inputs, "int32")
-        with autocast(None):  # rows are cast, not the whole table
-            rows = ops.take(self.embeddings, inputs, axis=0)
-        return ops.cast(rows, self.compute_dtype)
+        return ops.cast(self.adapted_rows(inputs), self.compute_dtype)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """True where the integer isn't 0, if `mask_zero`."""
@@ -87,4 +92,5 @@ class Embedding(Layer):
             "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
             "activity_regularizer": regularizers.serialize(self.activity_regularizer),
             "embeddings_constraint": constraints.serialize(self.embeddings_constraint), "mask_zero": self.mask_zero, "quantization_config": None,
+            **self.low_rank_config(),
         }  # fmt: skip

@@ -57,12 +57,17 @@ class InputLayer(Layer):
             batch_shape = (batch_size, *standardize_shape(shape))
         elif batch_size is not None:
             raise ValueError("Pass `batch_size` together with `shape`, not with `batch_shape`.")
-        self.batch_shape = tuple(standardize_shape(batch_shape))
+        self._batch_shape = tuple(standardize_shape(batch_shape))
         self._dtype = dtypes.standardize_dtype(dtype)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
-        output = KerasTensor(self.batch_shape, self._dtype, sparse=self.sparse, ragged=self.ragged, name=self.name)
+        output = KerasTensor(self._batch_shape, self._dtype, sparse=self.sparse, ragged=self.ragged, name=self.name)
         Node(self, (), {}, output)
         self.built = True
+
+    @property
+    def batch_shape(self) -> tuple[int | None, ...]:
+        """The shape of the tensor, None where any length will do."""
+        return self._batch_shape
 
     @property
     def dtype(self) -> str:

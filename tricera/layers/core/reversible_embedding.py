@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tricera import ops
 from tricera.core import dtypes
@@ -38,6 +38,8 @@ class ReversibleEmbedding(Embedding):
         10
     """
 
+    stored: ClassVar[tuple[str, ...]] = ("embeddings", "reverse_embeddings")
+
     def __init__(
         self, input_dim: int, output_dim: int, tie_weights: bool = True, embeddings_initializer: Any = "uniform",
         embeddings_regularizer: Any = None, embeddings_constraint: Any = None, mask_zero: bool = False,
@@ -55,11 +57,12 @@ class ReversibleEmbedding(Embedding):
         if logit_soft_cap is not None and not logit_soft_cap > 0:
             raise ValueError(f"`logit_soft_cap` of the layer {self.name!r} must be positive, not {logit_soft_cap!r}.")
         self.tie_weights, self.logit_soft_cap = tie_weights, logit_soft_cap
+        if reverse_dtype is not None:
+            dtypes.standardize_dtype(reverse_dtype)
         self.reverse_dtype = reverse_dtype
 
-    def build(self, input_shape: Any = None) -> None:
-        """Make the table, and the weights of the way back if they are others."""
-        super().build(input_shape)
+    def _add_tables(self) -> None:
+        super()._add_tables()
         if not self.tie_weights:
             self.reverse_embeddings = self.add_weight(
                 name="reverse_embeddings",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tricera import activations, ops
+from tricera.core import checks
 from tricera.layers.layer import Layer
 
 
@@ -139,6 +140,7 @@ class ELU(_Function):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        checks.number()("alpha", alpha)
         self.alpha = alpha
 
     def call(self, inputs: Any) -> Any:
@@ -158,6 +160,7 @@ class Softmax(_Function):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        checks.axes("axis", axis)
         self.axis = axis
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
@@ -200,6 +203,7 @@ class PReLU(Layer):
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         self.alpha_constraint = constraints.get(alpha_constraint)
+        checks.axes("shared_axes", shared_axes)
         self.shared_axes = (
             None if shared_axes is None else [shared_axes] if isinstance(shared_axes, int) else list(shared_axes)
         )
@@ -208,6 +212,11 @@ class PReLU(Layer):
         """Make alpha."""
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():
+            if not 1 <= axis <= len(shape):
+                raise ValueError(
+                    f"`shared_axes` {self.shared_axes} must be axes of the input besides the batch's, from 1 to {len(shape)}; its "
+                    f"shape is {tuple(input_shape)}."
+                )
             shape[axis - 1] = 1
         self.alpha = self.add_weight(
             name="alpha", shape=tuple(shape), initializer=self.alpha_initializer, regularizer=self.alpha_regularizer,
@@ -239,6 +248,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        checks.number()("mask_value", mask_value)
         self.mask_value = mask_value
         self.supports_masking = True
         self.built = True

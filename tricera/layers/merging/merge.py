@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tricera import ops
+from tricera.core import checks
 from tricera.core.spec import broadcast_shapes
 from tricera.layers.layer import Layer
 
@@ -148,6 +149,7 @@ class Concatenate(_Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        checks.integer()("axis", axis)
         self.axis = axis
 
     def build(self, input_shape: Any) -> None:
@@ -232,6 +234,11 @@ class Dot(_Merge):
 
     def _pair(self, rank1: int, rank2: int) -> tuple[int, int]:
         axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        if any(not -rank <= a < rank or a % rank == 0 for a, rank in zip(axes, (rank1, rank2), strict=True)):
+            raise ValueError(
+                f"`axes` {self.axes} of the layer {self.name!r} must be axes of the inputs besides the batch's; they have {rank1} and "
+                f"{rank2} axes."
+            )
         return axes[0] % rank1, axes[1] % rank2
 
     def call(self, inputs: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import constraints, initializers, regularizers
+from tricera.core import checks
 from tricera.layers.layer import Layer
 
 
@@ -42,6 +43,7 @@ class ScaledNormalization(Layer):
         gamma_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
+        checks.number(0)("epsilon", epsilon)
         self.epsilon, self.center, self.scale = epsilon, center, scale
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)

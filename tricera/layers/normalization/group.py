@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import ops
+from tricera.core import checks
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.normalization.base import ScaledNormalization
 
@@ -39,6 +40,8 @@ class GroupNormalization(ScaledNormalization):
             epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
             gamma_constraint, **kwargs,
         )  # fmt: skip
+        checks.integer(-1)("groups", groups)
+        checks.integer()("axis", axis)
         self.groups, self.axis = groups, axis
 
     def build(self, input_shape: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import ops
+from tricera.core import checks
 from tricera.layers.layer import Layer
 from tricera.layers.normalization.base import ScaledNormalization, axes_of
 
@@ -72,6 +73,8 @@ class RMSNormalization(Layer):
 
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        checks.axes("axis", axis)
+        checks.number(0)("epsilon", epsilon)
         self.axis, self.epsilon = [axis] if isinstance(axis, int) else list(axis), epsilon
 
     def build(self, input_shape: Any) -> None:
@@ -108,6 +111,7 @@ class UnitNormalization(Layer):
 
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        checks.axes("axis", axis)
         self.axis = axis if isinstance(axis, int) else list(axis)
         self.supports_masking = True
         self.built = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import ops
+from tricera.core.variable import Variable
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
 from tricera.layers.recurrent.wrapper import Wrapper
@@ -51,6 +52,11 @@ class SpectralNormalization(Wrapper):
         if kernel is None:
             raise ValueError(
                 f"The layer {self.layer.name!r} in the layer {self.name!r} has neither a `kernel` nor `embeddings`."
+            )
+        if not isinstance(kernel, Variable):
+            raise ValueError(
+                f"The layer {self.layer.name!r} in the layer {self.name!r} has LoRA, under which its kernel is not a variable that "
+                "could be normalized. Normalize first, or train without LoRA."
             )
         self.kernel = kernel
         self.vector_u = self.add_weight(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tricera import initializers, ops
-from tricera.core import config
-from tricera.layers.core.dense import positive
+from tricera.core import checks, config
+from tricera.core.checks import positive
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
 from tricera.layers.preprocessing.data_layer import DataLayer
@@ -96,6 +96,9 @@ class MelSpectrogram(DataLayer):
             positive("num_mel_bins", num_mel_bins),
         )
         self.min_freq, self.max_freq = min_freq, int(sampling_rate / 2) if max_freq is None else max_freq
+        numbers = {"top_db": top_db, "mag_exp": mag_exp, "min_power": min_power}
+        for name, value in numbers.items():
+            checks.number(0)(name, value)
         self.power_to_db, self.top_db, self.mag_exp = power_to_db, top_db, mag_exp
         self.min_power, self.ref_power = min_power, ref_power
         self._filters = mel_filters(num_mel_bins, fft_length // 2 + 1, sampling_rate, self.min_freq, self.max_freq)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from tricera import ops, random
 from tricera.core import config
 from tricera.core.tensor import KerasTensor
-from tricera.layers.preprocessing.boxes import clip_to_image_size, convert_format
+from tricera.layers.preprocessing.boxes import FORMATS, clip_to_image_size, convert_format
 from tricera.layers.preprocessing.data_layer import DataLayer
 
 
@@ -89,6 +89,8 @@ class ImageLayer(DataLayer):
 
     def __init__(self, bounding_box_format: str | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if bounding_box_format is not None and str(bounding_box_format).lower() not in FORMATS:
+            raise ValueError(f"`bounding_box_format` must be one of {', '.join(FORMATS)}; got {bounding_box_format!r}.")
         self.bounding_box_format = bounding_box_format
         self.data_format = config.standardize_data_format(data_format)
         first = self.data_format == "channels_first"

@@ -378,7 +378,7 @@ class RandomPosterization(ColorLayer):
     ) -> None:
         super().__init__(value_range, seed, data_format, **kwargs)
         ends = (1, factor) if isinstance(factor, (int, float)) and not isinstance(factor, bool) else factor
-        self.factor = standardize_range(self.name, "factor", ends, (0.0, 8.0), strict=True)
+        self.factor = standardize_range(self.name, "factor", ends, (1.0, 8.0), strict=True)
 
     def draw(self, shape: tuple[Any, ...], seed: Any) -> dict[str, Any]:
         """How many bits go."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from tricera import ops
+from tricera.core import checks
 from tricera.core.tensor import KerasTensor
 from tricera.layers.preprocessing.data_layer import DataLayer, batches
 from tricera.layers.preprocessing.encoding import MODES, encode, encoded_shape
@@ -51,8 +53,10 @@ class Discretization(DataLayer):
                 f"The layer {self.name!r} needs one of `bin_boundaries` and `num_bins`; "
                 f"got bin_boundaries={bin_boundaries!r} and num_bins={num_bins!r}."
             )
-        if num_bins is not None and num_bins < 0:
-            raise ValueError(f"`num_bins` of the layer {self.name!r} must not be negative; got {num_bins}.")
+        checks.integer(0, optional=True)("num_bins", num_bins)
+        checks.number(above=0)("epsilon", epsilon)
+        if bin_boundaries is not None and any(b < a for a, b in itertools.pairwise(bin_boundaries)):
+            raise ValueError(f"`bin_boundaries` of the layer {self.name!r} must ascend; got {list(bin_boundaries)}.")
         if output_mode not in ("int", *MODES):
             raise ValueError(
                 f"`output_mode` of the layer {self.name!r} must be one of {('int', *MODES)}; got {output_mode!r}."
@@ -109,12 +113,14 @@ class Discretization(DataLayer):
             raise ValueError(f"The layer {self.name!r} has no boundaries yet: call `adapt` first.")
         edges = self.convert_weight(np.asarray(self.bin_boundaries, "float32"))
         found = ops.cast(ops.digitize(ops.cast(inputs, "float32"), edges), "int32")
-        return encode(found, self.output_mode, self._depth(), self._out_dtype(), sparse=self.sparse)
+        return encode(found, self.output_mode, self._depth(), self.output_dtype, sparse=self.sparse)
 
     def _depth(self) -> int:
         return len(self.bin_boundaries) + 1 if self.bin_boundaries is not None else int(self.num_bins or 0)
 
-    def _out_dtype(self) -> str:
+    @property
+    def output_dtype(self) -> str:
+        """The dtype of the outputs: int32 for indices of bins, the compute dtype for vectors."""
         return "int32" if self.output_mode == "int" else self.compute_dtype
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -123,7 +129,7 @@ class Discretization(DataLayer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """As computed, perhaps sparse."""
-        return KerasTensor(self.compute_output_shape(inputs.shape), self._out_dtype(), sparse=self.sparse)
+        return KerasTensor(self.compute_output_shape(inputs.shape), self.output_dtype, sparse=self.sparse)
 
     def load_own_variables(self, store: Any) -> None:
         """Nothing: the boundaries stand in the config."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tricera import ops
-from tricera.core import config
+from tricera.core import checks, config
 from tricera.layers.preprocessing.data_layer import DataLayer, batches
 
 
@@ -36,6 +36,7 @@ class Normalization(DataLayer):
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        checks.axes("axis", axis)
         self.axis = () if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
         if (mean is None) != (variance is None):
             raise ValueError(
@@ -73,6 +74,8 @@ class Normalization(DataLayer):
 
     def _fitted(self, value: Any, what: str) -> np.ndarray:
         array = np.asarray(value, "float32")
+        if what == "variance" and (array < 0).any():
+            raise ValueError(f"`variance` of the layer {self.name!r} must not be negative; got {value!r}.")
         try:
             return np.broadcast_to(array, self._broadcast_shape).copy()
         except ValueError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from tricera import ops
 from tricera.core.serialization import serialize_keras_object
 from tricera.layers.preprocessing.data_layer import DataLayer
@@ -25,6 +27,13 @@ class Rescaling(DataLayer):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        for what, value in (("scale", scale), ("offset", offset)):
+            if (
+                not hasattr(value, "shape")
+                and np.asarray(value).dtype.kind not in "biuf"
+                and not isinstance(value, dict)
+            ):
+                raise ValueError(f"`{what}` must be a number or an array of them, not {value!r}.")
         self.scale, self.offset = scale, offset
         self.supports_masking = True
         self.built = True

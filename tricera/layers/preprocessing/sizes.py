@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from tricera import ops, random
-from tricera.core import rng
+from tricera.core import checks, rng
 from tricera.layers.preprocessing.augmentation import ImageLayer
 
 
@@ -57,6 +57,8 @@ class Resizing(ImageLayer):
                 f"The layer {self.name!r} can crop to the aspect ratio or pad to it, not both: "
                 "`crop_to_aspect_ratio` and `pad_to_aspect_ratio` are both set."
             )
+        checks.one_of("interpolation", interpolation, ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5"))
+        checks.one_of("fill_mode", fill_mode, ("constant",))
         self.height, self.width, self.interpolation = height, width, interpolation
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode, self.fill_value, self.antialias = fill_mode, fill_value, antialias

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from tricera import activations, constraints, initializers, ops, random, regularizers
-from tricera.layers.core.dense import positive
+from tricera.core.checks import positive
 from tricera.layers.layer import Layer
 from tricera.ops.recurrent import over_time
 

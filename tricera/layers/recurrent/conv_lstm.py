@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from tricera import ops
 from tricera.core import config
+from tricera.core.checks import positive
 from tricera.core.tensor import KerasTensor, not_recording
 from tricera.layers.convolution.base import per_axis
-from tricera.layers.core.dense import positive
 from tricera.layers.recurrent.cell import GatedCell, cell_option
 from tricera.layers.recurrent.lstm import open_forget_gate
 from tricera.layers.recurrent.rnn import CellLayer

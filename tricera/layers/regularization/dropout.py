@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from tricera import ops, random, regularizers
-from tricera.core import config
+from tricera.core import checks, config
+from tricera.core.variable import standardize_shape
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
 
@@ -20,6 +21,7 @@ class _Noise(Layer):
         if not number or not 0 <= rate <= 1 or (below and rate == 1):
             limit = "below 1" if below else "1"
             raise ValueError(f"`{what}` of the layer {self.name!r} must be a number from 0 to {limit}, not {rate!r}.")
+        checks.integer(optional=True)("seed", seed)
         self.seed = seed
         self.supports_masking = True
         if rate > 0:
@@ -42,7 +44,9 @@ class Dropout(_Noise):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(rate, seed, **kwargs)
-        self.rate, self.noise_shape = rate, None if noise_shape is None else tuple(noise_shape)
+        if noise_shape is not None and not isinstance(noise_shape, (list, tuple)):
+            raise ValueError(f"`noise_shape` must be a shape or None, not {noise_shape!r}.")
+        self.rate, self.noise_shape = rate, None if noise_shape is None else standardize_shape(noise_shape)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Drop out."""

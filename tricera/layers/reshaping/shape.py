@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from tricera import ops
-from tricera.core import config
-from tricera.layers.core.dense import positive
+from tricera.core import checks, config
+from tricera.core.checks import positive
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.layer import Layer
 
@@ -60,6 +60,10 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not isinstance(target_shape, (list, tuple)):
+            raise ValueError(f"`target_shape` must be a tuple of integers, not {target_shape!r}.")
+        for size in target_shape:
+            checks.integer(-1, optional=True)("target_shape", size)
         self.target_shape = tuple(target_shape)
         if self.target_shape.count(-1) > 1:
             raise ValueError(

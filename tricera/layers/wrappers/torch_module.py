@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 from typing import Any
 
 from tricera.core.lambdas import check_unsafe
@@ -43,6 +44,14 @@ class TorchModuleWrapper(Bound, Layer):
 
     def _room(self) -> Any:
         return room_of(self, "modules", "torch")
+
+    def parameters(self, recurse: bool = True) -> Iterator[Any]:
+        """The module's parameters.
+
+        Args:
+            recurse: those of the modules inside, too.
+        """
+        yield from self.module.parameters(recurse=recurse)
 
     def call(self, *args: Any, training: bool | None = None, **kwargs: Any) -> Any:
         """Call the module."""

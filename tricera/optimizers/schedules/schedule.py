@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tricera import ops
+from tricera.core import checks
 from tricera.core.configurable import Configurable
 
 
-class LearningRateSchedule(Configurable):
+class LearningRateSchedule(Configurable, checks.Checked):
     """A learning rate that depends on the number of steps taken; the base class of all schedules.
 
     A subclass defines `__call__(step)`, where `step` is an integer tensor (or number), and `get_config`. It is traced in compiled
@@ -24,6 +26,13 @@ class LearningRateSchedule(Configurable):
         0.25
     """
 
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        "initial_learning_rate": checks.number(0), "decay_steps": checks.number(above=0), "first_decay_steps": checks.number(above=0),
+        "decay_rate": checks.number(0), "end_learning_rate": checks.number(0), "power": checks.number(0), "alpha": checks.number(0),
+        "warmup_target": checks.number(0, optional=True), "warmup_steps": checks.number(0), "t_mul": checks.number(above=0),
+        "m_mul": checks.number(0), "boundaries": checks.several(checks.number(), alone=False),
+        "values": checks.several(checks.number(0), alone=False),
+    }  # fmt: skip
     _config: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, step: Any) -> Any:
@@ -58,7 +67,7 @@ class ExponentialDecay(LearningRateSchedule):
         self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:  # fmt: skip
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, _positive("decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
     def __call__(self, step: Any) -> Any:
@@ -90,7 +99,7 @@ class InverseTimeDecay(LearningRateSchedule):
         self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
         name: str = "InverseTimeDecay",
     ) -> None:  # fmt: skip
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, _positive("decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
     def __call__(self, step: Any) -> Any:
@@ -127,6 +136,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             raise ValueError(
                 f"`values` must have one element more than `boundaries`; got {len(values)} and {len(boundaries)}."
             )
+        if any(b <= a for a, b in itertools.pairwise(boundaries)):
+            raise ValueError(f"`boundaries` must ascend; got {list(boundaries)}.")
         self.boundaries, self.values, self.name = boundaries, values, name
 
     def __call__(self, step: Any) -> Any:
@@ -160,7 +171,7 @@ class PolynomialDecay(LearningRateSchedule):
         self, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0001, power: float = 1.0,
         cycle: bool = False, name: str = "PolynomialDecay",
     ) -> None:  # fmt: skip
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, _positive("decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
 
     def __call__(self, step: Any) -> Any:
@@ -202,7 +213,7 @@ class CosineDecay(LearningRateSchedule):
         self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, name: str = "CosineDecay",
         warmup_target: float | None = None, warmup_steps: int = 0,
     ) -> None:  # fmt: skip
-        self.initial_learning_rate, self.decay_steps = initial_learning_rate, _positive("decay_steps", decay_steps)
+        self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.alpha, self.name = alpha, name
         self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
 
@@ -250,7 +261,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0, name: str = "SGDRDecay",
     ) -> None:  # fmt: skip
         self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = _positive("first_decay_steps", first_decay_steps)
+        self.first_decay_steps = first_decay_steps
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
 
     def __call__(self, step: Any) -> Any:
@@ -269,12 +280,6 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 def _float(x: Any) -> Any:
     return ops.cast(x, "float32")
-
-
-def _positive(name: str, value: Any) -> Any:
-    if value <= 0:
-        raise ValueError(f"`{name}` must be greater than 0, not {value!r}.")
-    return value
 
 
 __all__ = [
