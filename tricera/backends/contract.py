@@ -51,6 +51,9 @@ class TensorRoom(Protocol):
     def dtype(self, x: Any) -> str:
         """The name of the dtype."""
 
+    def refusal(self, error: Exception) -> type[Exception] | None:
+        """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+
 
 class RandomRoom(Protocol):
     """Draws, each from the state of a seed (two integers); the same state gives the same numbers."""

@@ -63,6 +63,7 @@ class Op:
         self.axis = self.index.get("axis")
         self.axis_of = 0
         self.new_axes = 0
+        self.strict = self.repeated_axes = False
         self.fast: dict[type, dict[Any, Any]] = {}  # type of a tensor -> key -> what to run
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -98,6 +99,8 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
     plain = _convert(op, values, backend, operands)
     if op.axis is not None and operands and op.leading:
         values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[op.axis_of])))
+    if op.strict:
+        _infer(op, values)
     native = backend.function_of(op.name, values[0]) if op.leading else backend.function(op.name)
     # A native function gets tensors; what was unwrapped from a Variable now must be unwrapped the next time, too.
     if key is not None and backend.cacheable and not wrapped and (native is not None or not op.primitive):
@@ -300,7 +303,7 @@ def canonical_axis(op: Op, axis: Any, ndim: int, several: int = 1) -> Any:
         return axis
     if isinstance(axis, (list, tuple)):
         axes = tuple(canonical_axis(op, a, ndim, len(axis)) for a in axis)
-        if len(set(axes)) != len(axes):
+        if len(set(axes)) != len(axes) and not op.repeated_axes:
             raise ValueError(f"ops.{op.name}: `axis`={axis} names an axis twice.")
         return axes
     try:
@@ -356,14 +359,17 @@ PUBLIC: dict[str, Callable[..., Any]] = {}
 
 
 def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
-    """After a failure: the shape rule's own message if the shapes are at fault, else the framework's error."""
+    """After a failure: the shape rule's own message if the shapes are at fault, else the framework's error.
+
+    What a framework says of bad input in an exception of its own becomes a ValueError or TypeError that names the op.
+    """
     shapes = []
     for i, kind in op.tensors:
         value = values[i]
         for v in value if kind == "many" and isinstance(value, (list, tuple)) else (value,):
-            backend = dispatch.of(v) or dispatch.current()
             if v is not None:
-                shapes.append(f"{op.names[i]}: {backend.dtype(v)}{list(backend.shape(v))}")
+                spec = _as_spec(op, v)
+                shapes.append(f"{op.names[i]}: {spec.dtype}{list(spec.shape)}")
     note = f"In ops.{op.name} on {', '.join(shapes)}."
     if op.spec is not None and not str(error).startswith("ops."):
         try:
@@ -372,8 +378,28 @@ def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
             better.__cause__ = error
             better.add_note(note)
             return better
+    backend = next((b for b in map(dispatch.of, _leaves(op, values)) if b is not None), dispatch.current())
+    kind = backend.refusal(error)
+    if kind is not None and not str(error).startswith("ops."):
+        refused = kind(f"ops.{op.name}: {backend.name} refuses {', '.join(shapes)}: {_first_line(error)}")
+        refused.__cause__ = error
+        return refused
     error.add_note(note)
     return error
+
+
+def _leaves(op: Op, values: list[Any]) -> list[Any]:
+    """The operands, those in lists too."""
+    found: list[Any] = []
+    for i, kind in op.tensors:
+        value = values[i]
+        found += value if kind == "many" and isinstance(value, (list, tuple)) else [value]
+    return [v for v in found if v is not None]
+
+
+def _first_line(error: Exception) -> str:
+    said = str(error).strip().splitlines()
+    return said[0][:300] if said else type(error).__name__
 
 
 def _define(fn: Any, op: Op) -> Any:
@@ -390,7 +416,13 @@ def _define(fn: Any, op: Op) -> Any:
 
 
 def primitive(
-    *, spec: Callable[..., Any], promote: str | None = "same", out: str | None = None, new_axes: int = 0
+    *,
+    spec: Callable[..., Any],
+    promote: str | None = "same",
+    out: str | None = None,
+    new_axes: int = 0,
+    strict: bool = False,
+    repeated_axes: bool = False,
 ) -> Callable[[F], F]:
     """Declare an op that each backend provides under the function's name.
 
@@ -400,13 +432,15 @@ def primitive(
             leaves them.
         out: the dtype of the result where it isn't the rule's.
         new_axes: 1 where `axis` names new axes of the result, for its range.
+        strict: ask the shape rule before the backend, not only after a failure: some framework takes what the rule refuses.
+        repeated_axes: whether `axis` may name an axis several times.
 
     Parameters annotated `TensorLike`, `TensorLike | None` or `Sequence[TensorLike]` are the operands.
     """
 
     def decorate(fn: F) -> F:
         op = Op(fn, True, promote, spec, out)
-        op.new_axes = new_axes
+        op.new_axes, op.strict, op.repeated_axes = new_axes, strict, repeated_axes
         return _define(fn, op)
 
     return decorate

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.arrays import diagonal
@@ -447,10 +448,11 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     Args:
         x: a tensor.
         bins: how many.
-        range: from where to where; default: the smallest and the largest element. What lies outside is left out.
+        range: from where to where; default: the smallest and the largest element (0 and 1 where there is none). What lies
+            outside is left out.
 
     Returns:
-        The pair (counts, edges).
+        The pair (counts, edges), of the dtype of `x` if that is a float; counts of integers are int32, their edges floatx.
 
     Raises:
         ValueError: not a positive number of bins, or an empty range.
@@ -462,7 +464,10 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     if range is not None and (len(range) != 2 or range[0] > range[1]):
         raise ValueError(f"ops.histogram: `range` must be a pair (low, high), not {range}.")
     x = reshape(convert_to_tensor(x), (-1,))
-    x = x if "float" in dtype_of(x) else cast(x, "float32")
+    kind = dtype_of(x)
+    x = cast(x, float_of(kind))
+    if range is None and x.shape[0] == 0:
+        range = (0.0, 1.0)
     low, high = range if range is not None else (min_(x), max_(x))
     if range is None:
         flat = equal(low, high)
@@ -472,4 +477,4 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     at = where(equal(x, edges[-1]), bins - 1, at)
     inside = logical_and(greater_equal(at, 0), less(at, bins))
     hot = logical_and(equal(expand_dims(at, -1), arange(bins, dtype="int32")), expand_dims(inside, -1))
-    return sum_(cast(hot, "int32"), axis=0), edges
+    return cast(sum_(cast(hot, "int32"), axis=0), kind if "float" in kind else "int32"), edges

@@ -36,7 +36,7 @@ def convert(x: Any, dtype: str | None = None) -> jax.Array:
     if dtype is None and not hasattr(x, "dtype"):
         kind = type(x)
         if kind is int:
-            dtype = "int32"
+            dtype = dtypes.of_int(x)
         elif kind is float:
             dtype = config.floatx()
         elif kind is not bool:
@@ -69,3 +69,10 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+def refusal(error: Exception) -> type[Exception] | None:
+    """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+    if isinstance(error, (IndexError, OverflowError)):
+        return ValueError
+    return TypeError if isinstance(error, NotImplementedError) else None

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tricera.core import config, dtypes
+from tricera.core import dtypes
 
 cacheable = False  # a NumPy array says nothing about the backend, so nothing may be remembered by its type
 
@@ -32,7 +32,7 @@ def convert(x: Any, dtype: str | None = None) -> np.ndarray:
         return np.asarray(x, dtypes.numpy_dtype(dtype))
     array = np.asarray(x)
     if not hasattr(x, "dtype"):
-        weak = {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
+        weak = dtypes.of_array(array)
         if weak is not None:
             return array.astype(dtypes.numpy_dtype(weak))
     return array
@@ -61,3 +61,8 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+def refusal(error: Exception) -> type[Exception] | None:
+    """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+    return ValueError if isinstance(error, (IndexError, OverflowError, np.linalg.LinAlgError)) else None

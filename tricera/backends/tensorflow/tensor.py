@@ -37,8 +37,10 @@ def convert(x: Any, dtype: str | None = None) -> Any:
     if dtype is None and not hasattr(x, "dtype"):
         if isinstance(x, (list, tuple)) and any(isinstance(e, _CLASSES) for e in x):
             return tf.convert_to_tensor(x)
-        kind = "f" if type(x) is float else "i" if type(x) is int else np.asarray(x).dtype.kind
-        dtype = {"f": config.floatx(), "i": "int32"}.get(kind)
+        plain = type(x)
+        dtype = (
+            config.floatx() if plain is float else dtypes.of_int(x) if plain is int else dtypes.of_array(np.asarray(x))
+        )
     if dtype is None:
         return tf.convert_to_tensor(x)
     if isinstance(x, (np.ndarray, np.generic)) and dtypes.standardize_dtype(x.dtype) != dtype:
@@ -85,3 +87,10 @@ def dynamic_shape(x: Any) -> tuple[Any, ...]:
         return static
     sizes = tf.shape(x)
     return tuple(sizes[i] if d is None else d for i, d in enumerate(static))
+
+
+def refusal(error: Exception) -> type[Exception] | None:
+    """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+    if isinstance(error, (tf.errors.UnimplementedError, tf.errors.NotFoundError)):
+        return TypeError
+    return ValueError if isinstance(error, (tf.errors.InvalidArgumentError, IndexError, OverflowError)) else None

@@ -62,7 +62,7 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
         return x if dtype is None or _NAMES[x.dtype] == dtype else x.to(native_dtype(dtype))
     kind = type(x)
     if kind is float or kind is int or kind is bool:
-        weak = config.floatx() if kind is float else "int32" if kind is int else "bool"
+        weak = config.floatx() if kind is float else dtypes.of_int(x) if kind is int else "bool"
         return torch.tensor(x, dtype=native_dtype(dtype or weak), device=_DEVICE)
     if isinstance(x, (list, tuple)) and any(isinstance(e, torch.Tensor) for e in x):
         return torch.stack([convert(e, dtype) for e in x])
@@ -72,11 +72,11 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
         if dtype is not None or tensor.dtype == torch.bool:
             return tensor
         if tensor.dtype == torch.int64:
-            return tensor.to(torch.int32)
+            return tensor.to(native_dtype(dtypes.of_int(x)))
         return torch.tensor(x, dtype=native_dtype(config.floatx()), device=_DEVICE)
     if not hasattr(x, "dtype"):
         array = np.asarray(x)
-        dtype = dtype or {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
+        dtype = dtype or dtypes.of_array(array)
     else:
         array = np.asarray(x)
     return from_numpy(array, dtype)
@@ -139,3 +139,12 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+def refusal(error: Exception) -> type[Exception] | None:
+    """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+    if isinstance(error, NotImplementedError):
+        return TypeError
+    if isinstance(error, torch.OutOfMemoryError) or "CUDA" in str(error):
+        return None
+    return ValueError if type(error) in (RuntimeError, IndexError, torch.linalg.LinAlgError) else None
