@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tricera.core import dispatch, dtypes
+from tricera.core import dispatch, dtypes, sparse
 from tricera.core.graph import Operation, record
 from tricera.core.shortcut import remember, wrap
 from tricera.core.tensor import KerasTensor, Spec, not_recording
@@ -101,10 +101,15 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
         values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[op.axis_of])))
     if op.strict:
         _infer(op, values)
+    if sparse.any_sparse(backend, operands):
+        key = None
+        found = sparse.run(op.name, values, op.tensors, backend)
+        if found is not NotImplemented:
+            return found
     native = backend.function_of(op.name, values[0]) if op.leading else backend.function(op.name)
     # A native function gets tensors; what was unwrapped from a Variable now must be unwrapped the next time, too.
     if key is not None and backend.cacheable and not wrapped and (native is not None or not op.primitive):
-        remember(op, key, args, values, plain, backend, native)
+        remember(op, key, args, values, plain, backend, native, call)
     if native is not None:
         first = op.leading or int((0, "many") in op.tensors)
         tensors = [values[i] for i in range(first)]
@@ -234,8 +239,21 @@ def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: lis
 def _symbolic(op: Op, values: list[Any]) -> Any:
     """Infer the result from shapes, and record the call."""
     outputs = _infer(op, values)
+    if _gives_sparse(op, values):
+        outputs = KerasTensor(outputs.shape, outputs.dtype, sparse=True)
     tensors = tuple(values[i] for i, _ in op.tensors)
     return record(OpCall(op, values), tensors, {}, outputs) if _records(tensors) else outputs
+
+
+def _gives_sparse(op: Op, values: list[Any]) -> bool:
+    """Whether the result is sparse: by the rule for sparse operands, or because it is asked for."""
+    if "sparse" in op.index:
+        return bool(values[op.index["sparse"]])
+    rule = sparse.RULES.get(op.name)
+    if rule is None:
+        return False
+    found = sparse.flags(_leaves(op, values))
+    return any(found) and rule.keeps(found)
 
 
 def _records(tensors: Any) -> bool:
@@ -294,7 +312,11 @@ def _infer(op: Op, values: list[Any]) -> Any:
                 elif isinstance(specs[i], list):
                     specs[i] = [KerasTensor(*s) for s in specs[i]]
             return op.fn(*specs)
-    return _tensors_of(op.spec(*specs), op.out)
+    try:
+        spec = op.spec(*specs)
+    except (TypeError, ValueError) as error:
+        raise _named(op, error) from error.__cause__
+    return _tensors_of(spec, op.out)
 
 
 def canonical_axis(op: Op, axis: Any, ndim: int, several: int = 1) -> Any:
@@ -358,6 +380,16 @@ class OpCall(Operation):
 PUBLIC: dict[str, Callable[..., Any]] = {}
 
 
+def retry(op: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """After the short way failed: the slow way for sparse tensors of a class that dense ones have too (torch's), else the error."""
+    values = op.bind(args, kwargs)
+    operands = _leaves(op, values)
+    backend = next((b for b in map(dispatch.of, operands) if b is not None), None)
+    if backend is not None and sparse.any_sparse(backend, operands):
+        return call(op, args, kwargs)
+    raise explain(op, error, values)
+
+
 def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
     """After a failure: the shape rule's own message if the shapes are at fault, else the framework's error.
 
@@ -397,13 +429,20 @@ def _leaves(op: Op, values: list[Any]) -> list[Any]:
     return [v for v in found if v is not None]
 
 
+def _named(op: Op, error: Exception) -> Exception:
+    """The error of a shape rule, which several ops may share, with the name of the op before it."""
+    if str(error).startswith("ops.") or type(error) not in (TypeError, ValueError):
+        return error
+    return type(error)(f"ops.{op.name}: {error}")
+
+
 def _first_line(error: Exception) -> str:
     said = str(error).strip().splitlines()
     return said[0][:300] if said else type(error).__name__
 
 
 def _define(fn: Any, op: Op) -> Any:
-    wrapper = functools.update_wrapper(wrap(op, call, explain), fn)
+    wrapper = functools.update_wrapper(wrap(op, call, retry), fn)
     wrapper.op = op  # type: ignore[attr-defined]
     # AutoGraph (tf.function) rewrites the source of all functions that it meets but those with this mark.
     wrapper.autograph_info__ = None  # type: ignore[attr-defined]

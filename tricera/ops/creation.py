@@ -20,8 +20,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     Args:
         x: a tensor, Variable, array, number or nested list.
         dtype: default: the array's, floatx for Python floats, int32 for Python integers.
-        sparse: False turns a sparse tensor into a dense one.
-        ragged: False turns a ragged tensor into a dense one.
+        sparse: False turns a sparse tensor into a dense one; else sparse ones stay what they are.
+        ragged: False turns a ragged tensor into a dense one; else ragged ones stay what they are.
 
     Returns:
         A tensor.
@@ -31,12 +31,13 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         [1, 2]
     """
     if isinstance(x, KerasTensor):
-        return x if dtype is None else KerasTensor(x.shape, dtype, x.sparse)
+        kind, keep = dtype or x.dtype, x.sparse and sparse is not False
+        return x if (kind, keep) == (x.dtype, x.sparse) else KerasTensor(x.shape, kind, keep)
     if isinstance(x, Variable):
         x = x.value
     backend = dispatch.of(x) or dispatch.current()
     dtype = None if dtype is None else backend.canonical(standardize_dtype(dtype))
-    if sparse is False and hasattr(backend, "densify"):
+    if sparse is False or ragged is False:
         x = backend.densify(x)
     return backend.convert(x, dtype)
 

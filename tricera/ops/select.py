@@ -314,7 +314,7 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
         num_classes: how many classes there are.
         axis: where the new axis goes.
         dtype: default: floatx.
-        sparse: ask for a sparse result.
+        sparse: give a sparse tensor, where the framework has one (NumPy has none).
 
     Returns:
         A tensor with one more axis, of length `num_classes`.
@@ -331,6 +331,10 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
     if not -rank <= axis < rank:
         raise ValueError(f"ops.one_hot: `axis`={axis} is out of range for a tensor of {rank - 1} axes.")
     axis %= rank
+    if sparse:
+        from tricera.ops.sparse import hot
+
+        return hot(x, num_classes, axis, standardize_dtype(dtype))
     classes = PUBLIC["reshape"](
         arange(num_classes, dtype=dispatch.current().dtype(x)),
         tuple(num_classes if i == axis else 1 for i in range(rank)),

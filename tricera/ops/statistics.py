@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tricera.core import dispatch
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
@@ -49,7 +50,7 @@ from tricera.ops.reduce import (
     sum as sum_,
 )
 from tricera.ops.select import argsort, sort, where
-from tricera.ops.shape import expand_dims, reshape, squeeze, stack, transpose
+from tricera.ops.shape import broadcast_to, expand_dims, reshape, squeeze, stack, transpose
 
 
 def _searched(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
@@ -101,7 +102,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         x: non-negative integers, 1-D or 2-D (batch, n).
         weights: count these in the place of ones; of the shape of `x`.
         minlength: the least length of the result.
-        sparse: ask for a sparse result.
+        sparse: give a sparse tensor, where the framework has one (NumPy has none).
 
     Returns:
         A tensor (length,) or (batch, length), length being the greater of `minlength` and the greatest integer + 1
@@ -117,8 +118,17 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     kind = "int32" if weights is None else dtype_of(weights)
     if isinstance(x, KerasTensor) or isinstance(weights, KerasTensor):
         return KerasTensor((*x.shape[:-1], None), kind)
-    length = max(int(convert_to_numpy(max_(x, initial=-1))) + 1, minlength)
+    traced = dispatch.current().traced(x)
+    if traced and not minlength:
+        raise ValueError(
+            "ops.bincount: inside of compiled code the values are not known; give `minlength`, the length of the result."
+        )
+    length = minlength if traced else max(int(convert_to_numpy(max_(x, initial=-1))) + 1, minlength)
     values = zeros_like(x, dtype=kind) + 1 if weights is None else weights
+    if sparse:
+        lead = [broadcast_to(expand_dims(arange(n, dtype="int32"), -1), x.shape) for n in x.shape[:-1]]
+        places = stack([reshape(cast(c, "int32"), (-1,)) for c in (*lead, x)], axis=-1)
+        return dispatch.current().sparse.make(places, reshape(values, (-1,)), (*x.shape[:-1], length))
     hot = equal(expand_dims(x, -1), arange(length, dtype=dtype_of(x)))
     return sum_(where(hot, expand_dims(values, -1), zeros_like(expand_dims(values, -1))), axis=-2)
 

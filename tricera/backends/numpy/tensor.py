@@ -9,6 +9,7 @@ import numpy as np
 from tricera.core import dtypes
 
 cacheable = False  # a NumPy array says nothing about the backend, so nothing may be remembered by its type
+SPARSE_CLASS = True
 
 
 def is_tensor(x: Any) -> bool:
@@ -29,6 +30,8 @@ def canonical(dtype: str) -> str:
 def convert(x: Any, dtype: str | None = None) -> np.ndarray:
     """Make an array; lists of Python numbers get floatx or int32."""
     if dtype is not None:
+        if type(x) is int:
+            return np.asarray(x).astype(dtypes.numpy_dtype(dtype))  # round the clock, as arrays do
         return np.asarray(x, dtypes.numpy_dtype(dtype))
     array = np.asarray(x)
     if not hasattr(x, "dtype"):
@@ -61,6 +64,21 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse tensor: NumPy has none."""
+    return False
+
+
+def densify(x: Any) -> Any:
+    """The array itself."""
+    return x
+
+
+def traced(x: Any) -> bool:
+    """Whether `x` has no value yet: it stands for one while a compiler traces."""
+    return False
 
 
 def refusal(error: Exception) -> type[Exception] | None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tricera.core import config, dtypes
 
 cacheable = True
+SPARSE_CLASS = True
 _CLASSES = (tf.Tensor, tf.Variable, tf.SparseTensor, tf.RaggedTensor, tf.IndexedSlices)
 
 
@@ -59,11 +60,7 @@ def cast(x: Any, dtype: str) -> Any:
 
 def to_numpy(x: Any) -> np.ndarray:
     """Fetch the values."""
-    if isinstance(x, tf.SparseTensor):
-        x = tf.sparse.to_dense(x)
-    elif isinstance(x, tf.IndexedSlices):
-        x = tf.convert_to_tensor(x)
-    return np.asarray(x)
+    return np.asarray(densify(x))
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
@@ -87,6 +84,25 @@ def dynamic_shape(x: Any) -> tuple[Any, ...]:
         return static
     sizes = tf.shape(x)
     return tuple(sizes[i] if d is None else d for i, d in enumerate(static))
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a `tf.SparseTensor`."""
+    return isinstance(x, tf.SparseTensor)
+
+
+def densify(x: Any) -> Any:
+    """The dense tensor of a sparse or ragged one, the gradient of an embedding too; all others as they are."""
+    if isinstance(x, tf.SparseTensor):
+        return tf.sparse.to_dense(x, validate_indices=False)
+    if isinstance(x, tf.IndexedSlices):
+        return tf.convert_to_tensor(x)
+    return x.to_tensor() if isinstance(x, tf.RaggedTensor) else x
+
+
+def traced(x: Any) -> bool:
+    """Whether `x` has no value yet: it stands for one while a compiler traces."""
+    return isinstance(x, tf.Tensor) and not hasattr(x, "numpy")
 
 
 def refusal(error: Exception) -> type[Exception] | None:

@@ -11,6 +11,7 @@ import torch
 from tricera.core import config, dtypes
 
 cacheable = True
+SPARSE_CLASS = False
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in dtypes.ALLOWED if isinstance(getattr(torch, name, None), torch.dtype)
 }
@@ -63,6 +64,8 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     kind = type(x)
     if kind is float or kind is int or kind is bool:
         weak = config.floatx() if kind is float else dtypes.of_int(x) if kind is int else "bool"
+        if kind is int and dtype is not None and not 0 <= x < 128:
+            return torch.tensor(x, device=_DEVICE).to(native_dtype(dtype))  # round the clock, as tensors do
         return torch.tensor(x, dtype=native_dtype(dtype or weak), device=_DEVICE)
     if isinstance(x, (list, tuple)) and any(isinstance(e, torch.Tensor) for e in x):
         return torch.stack([convert(e, dtype) for e in x])
@@ -115,7 +118,7 @@ def to_numpy(x: Any) -> np.ndarray:
     """Fetch the values."""
     if not isinstance(x, torch.Tensor):
         return np.asarray(x)
-    x = x.detach()
+    x = densify(x.detach())
     if x.device.type != "cpu":
         x = x.cpu()
     if x.dtype == torch.bfloat16:
@@ -139,6 +142,21 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse tensor in COO layout."""
+    return isinstance(x, torch.Tensor) and x.is_sparse
+
+
+def densify(x: Any) -> Any:
+    """The dense tensor of a sparse one; all others as they are."""
+    return x.to_dense() if is_sparse(x) else x
+
+
+def traced(x: Any) -> bool:
+    """Whether `x` has no value yet: it stands for one while a compiler traces."""
+    return torch.compiler.is_compiling()
 
 
 def refusal(error: Exception) -> type[Exception] | None:
