@@ -131,7 +131,7 @@ def _join(names: frozenset[str]) -> str:
     first, *rest = names
     joined: Any = first
     for name in rest:
-        joined = _JOINS[joined, name]
+        joined = _JOINS.get((joined, name))
         if joined is None:
             raise ValueError(
                 f"The dtypes {', '.join(sorted(names))} have no common dtype. Cast one of them with `ops.cast` first."

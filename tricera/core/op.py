@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tricera.core import dispatch, dtypes, sparse
+from tricera.core import dispatch, dtypes, probes, sparse
 from tricera.core.graph import Operation, record
 from tricera.core.shortcut import remember, wrap
 from tricera.core.tensor import KerasTensor, Spec, not_recording
@@ -96,7 +96,13 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
         return _symbolic(op, values)
     if backend is None:
         backend = dispatch.current()
-    plain = _convert(op, values, backend, operands)
+    try:
+        plain = _convert(op, values, backend, operands)
+    except (TypeError, ValueError, OverflowError) as error:
+        if str(error).startswith("ops."):
+            raise
+        kind = backend.refusal(error) or type(error)
+        raise kind(f"ops.{op.name}: {_first_line(error)}") from error
     if op.axis is not None and operands and op.leading:
         values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[op.axis_of])))
     if op.strict:
@@ -122,10 +128,13 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
         raise NotImplementedError(
             f"ops.{op.name} is not available on the backend {backend.name!r}. Run it on another one: {', '.join(dispatch.KNOWN)}."
         )
-    if dispatch.current() is backend:
-        return op.fn(*values)
-    with dispatch.use(backend):
-        return op.fn(*values)
+    try:
+        if dispatch.current() is backend:
+            return op.fn(*values)
+        with dispatch.use(backend):
+            return op.fn(*values)
+    except Exception as error:
+        raise explain(op, error, values)  # noqa: B904 - as above
 
 
 def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, list[Any], bool]:
@@ -311,7 +320,15 @@ def _infer(op: Op, values: list[Any]) -> Any:
                     specs[i] = KerasTensor(*specs[i])
                 elif isinstance(specs[i], list):
                     specs[i] = [KerasTensor(*s) for s in specs[i]]
-            return op.fn(*specs)
+            try:
+                return op.fn(*specs)
+            except (TypeError, ValueError) as error:
+                if all(None not in s.shape for s in operands):
+                    raise
+                try:
+                    return probes.inferred(op.fn, specs)
+                except (TypeError, ValueError):
+                    raise error from None
     try:
         spec = op.spec(*specs)
     except (TypeError, ValueError) as error:
@@ -321,7 +338,7 @@ def _infer(op: Op, values: list[Any]) -> Any:
 
 def canonical_axis(op: Op, axis: Any, ndim: int, several: int = 1) -> Any:
     """Check an `axis` argument against the rank and make it non-negative."""
-    if axis is None or isinstance(axis, str):
+    if axis is None:
         return axis
     if isinstance(axis, (list, tuple)):
         axes = tuple(canonical_axis(op, a, ndim, len(axis)) for a in axis)
@@ -412,7 +429,7 @@ def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
             return better
     backend = next((b for b in map(dispatch.of, _leaves(op, values)) if b is not None), dispatch.current())
     kind = backend.refusal(error)
-    if kind is not None and not str(error).startswith("ops."):
+    if kind is not None and not isinstance(error, kind) and not str(error).startswith("ops."):
         refused = kind(f"ops.{op.name}: {backend.name} refuses {', '.join(shapes)}: {_first_line(error)}")
         refused.__cause__ = error
         return refused

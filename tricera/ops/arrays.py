@@ -247,9 +247,14 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
         x: a tensor.
         indices_or_sections: the number of parts, or the indices at which to cut.
         axis: the axis.
+
+    Raises:
+        ValueError: not a positive number of parts.
     """
     if isinstance(indices_or_sections, int):
         size = x.shape[axis]
+        if indices_or_sections <= 0:
+            raise ValueError(f"ops.array_split: `indices_or_sections`={indices_or_sections} is no number of parts.")
         if size is None:
             raise ValueError(f"ops.array_split: the length of axis {axis} must be known.")
         small, longer = divmod(size, indices_or_sections)
@@ -352,8 +357,15 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
         x: a 1-D tensor.
         N: how many powers; default: as many as elements.
         increasing: begin with the power 0.
+
+    Raises:
+        ValueError: not one axis.
     """
+    if len(x.shape) != 1:
+        raise ValueError(f"ops.vander needs a vector; got a tensor of shape {tuple(x.shape)}.")
     count = x.shape[0] if N is None else N
+    if count is None and isinstance(x, KerasTensor):
+        return KerasTensor((None, None), x.dtype)
     if not count:
         return reshape(x[:0], (-1, 0)) if N is None else zeros_like(expand_dims(x, -1)[:, :0])
     columns = [zeros_like(x) + 1]
@@ -504,12 +516,12 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
     """
     b = block_size
     if data_format == "channels_first":
-        _, c, h, w = x.shape
-        out = transpose(reshape(x, (-1, b, b, c // b**2, h, w)), (0, 3, 4, 1, 5, 2))
-        return reshape(out, (-1, c // b**2, h * b, w * b))
-    _, h, w, c = x.shape
-    out = transpose(reshape(x, (-1, h, w, b, b, c // b**2)), (0, 1, 3, 2, 4, 5))
-    return reshape(out, (-1, h * b, w * b, c // b**2))
+        n, c, h, w = x.shape
+        out = transpose(reshape(x, (n, b, b, c // b**2, h, w)), (0, 3, 4, 1, 5, 2))
+        return reshape(out, (n, c // b**2, h * b, w * b))
+    n, h, w, c = x.shape
+    out = transpose(reshape(x, (n, h, w, b, b, c // b**2)), (0, 1, 3, 2, 4, 5))
+    return reshape(out, (n, h * b, w * b, c // b**2))
 
 
 @composed(promote=None)
@@ -517,9 +529,9 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
     """Blocks of height and width put into channels, the inverse of `depth_to_space`."""
     b = block_size
     if data_format == "channels_first":
-        _, c, h, w = x.shape
-        out = transpose(reshape(x, (-1, c, h // b, b, w // b, b)), (0, 3, 5, 1, 2, 4))
-        return reshape(out, (-1, c * b**2, h // b, w // b))
-    _, h, w, c = x.shape
-    out = transpose(reshape(x, (-1, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5))
-    return reshape(out, (-1, h // b, w // b, c * b**2))
+        n, c, h, w = x.shape
+        out = transpose(reshape(x, (n, c, h // b, b, w // b, b)), (0, 3, 5, 1, 2, 4))
+        return reshape(out, (n, c * b**2, h // b, w // b))
+    n, h, w, c = x.shape
+    out = transpose(reshape(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5))
+    return reshape(out, (n, h // b, w // b, c * b**2))

@@ -30,6 +30,12 @@ def _on(backend: dispatch.Backend) -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext() if dispatch.current() is backend else dispatch.use(backend)
 
 
+def _check_functions(op: str, **functions: Any) -> None:
+    for name, function in functions.items():
+        if not callable(function):
+            raise TypeError(f"ops.{op}: `{name}` must be a function, not {function!r}.")
+
+
 def _symbolic(
     function: Callable[..., Any], statics: dict[str, Any], args: tuple[Any, ...], infer: Callable[[], Any]
 ) -> Any:
@@ -68,6 +74,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         >>> cond(True, lambda: 1, lambda: 2)
         1
     """
+    _check_functions("cond", true_fn=true_fn, false_fn=false_fn)
     if isinstance(pred, KerasTensor):
         return tree.map_structure(lambda a, b: where(pred, a, b), true_fn(), false_fn())
     backend = _backend(pred)
@@ -122,6 +129,7 @@ def while_loop(
         >>> int(while_loop(lambda i: i < 10, lambda i: i + 3, 0))
         12
     """
+    _check_functions("while_loop", cond=cond, body=body)
     single = not isinstance(loop_vars, (tuple, list))
     start = (loop_vars,) if single else tuple(loop_vars)
     if any_symbolic(tree.flatten(start)):
@@ -159,6 +167,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         >>> int(fori_loop(0, 4, lambda i, x: x + i, 0))
         6
     """
+    _check_functions("fori_loop", body_fun=body_fun)
     if any_symbolic(tree.flatten((lower, upper, init_val))):
         return _symbolic(fori_loop, {}, (lower, upper, body_fun, init_val), lambda: tree.map_structure(_like, init_val))
     backend = _backend(lower, upper, init_val)
@@ -195,6 +204,7 @@ def scan(
         >>> int(total), [int(s) for s in sums]
         (6, [1, 3, 6])
     """
+    _check_functions("scan", f=f)
     if xs is not None and isinstance(xs, list) and not any(hasattr(x, "shape") for x in xs):
         xs = convert_to_tensor(xs)
     leaves = tree.flatten(xs) if xs is not None else []
@@ -252,6 +262,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         >>> [int(y) for y in vectorized_map(lambda x: x * x, [1, 2, 3])]
         [1, 4, 9]
     """
+    _check_functions("vectorized_map", function=function)
     if isinstance(elements, list) and not any(hasattr(x, "shape") for x in elements):
         elements = convert_to_tensor(elements)
     if any_symbolic(tree.flatten(elements)):
@@ -290,6 +301,8 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
 
     if not any_symbolic(tree.flatten(elems)):
         elems = _tensors(_backend(elems), elems)
+    if any(not -len(x.shape) <= axis < len(x.shape) for x in tree.flatten(elems)):
+        raise ValueError(f"ops.associative_scan: `axis`={axis} is out of range for tensors of these shapes.")
     if reverse:
         flipped = tree.map_structure(lambda x: flip(x, axis=axis), elems)
         return tree.map_structure(lambda x: flip(x, axis=axis), associative_scan(f, flipped, axis=axis))
@@ -322,6 +335,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> int(double(3))
         6
     """
+
+    _check_functions("custom_gradient", f=f)
 
     def run(*args: Any, **kwargs: Any) -> Any:
         if any_symbolic(tree.flatten((args, kwargs))):
@@ -370,6 +385,7 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
     from tricera.core.spec import broadcast_shapes
     from tricera.ops.shape import broadcast_to, reshape
 
+    _check_functions("vectorize", pyfunc=pyfunc)
     left_out = frozenset(excluded or ())
     cores = None
     if signature is not None:

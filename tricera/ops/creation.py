@@ -228,6 +228,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         step: the spacing, 1 for None.
         dtype: default: the joined dtype of the arguments.
 
+    Raises:
+        ValueError: the step is 0.
+
     Example:
         >>> convert_to_numpy(arange(3)).tolist()
         [0, 1, 2]
@@ -235,6 +238,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
+    if isinstance(step, (int, float)) and step == 0:
+        raise ValueError("ops.arange: `step` must not be 0.")
     backend = next((b for b in map(dispatch.of, (start, stop, step)) if b is not None), dispatch.current())
     if dtype is None:
         dtype = result_type(
@@ -293,6 +298,9 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         k: which diagonal: 0 the main one, positive ones above it.
         dtype: default: floatx.
 
+    Raises:
+        ValueError: a negative number.
+
     Example:
         >>> convert_to_numpy(eye(2)).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
@@ -300,6 +308,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     from tricera.core.op import PUBLIC
 
     columns = N if M is None else M
+    if N < 0 or columns < 0:
+        raise ValueError(f"ops.eye: the numbers of rows and columns must not be negative; got {N} and {columns}.")
     rows = PUBLIC["reshape"](arange(N, dtype="int32"), (N, 1))
     return PUBLIC["cast"](
         PUBLIC["equal"](PUBLIC["add"](rows, k), arange(columns, dtype="int32")), standardize_dtype(dtype)

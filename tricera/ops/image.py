@@ -243,9 +243,9 @@ def _edges(
         total = sign * (target - size)
         before = total - after if before is None else before  # type: ignore[operator]
         after = total - before
-    if before < 0 or after < 0:  # type: ignore[operator]
+    if before < 0 or after < 0 or (sign < 0 and size is not None and before + after > size):  # type: ignore[operator]
         raise ValueError(
-            f"ops.image.{op}: an axis of length {size} can't get the length {target} with {before} before and {after} after."
+            f"ops.image.{op}: an axis of length {size} can't {'get' if sign > 0 else 'lose'} {before} before and {after} after."
         )
     return before, after  # type: ignore[return-value]
 
@@ -490,10 +490,15 @@ def gaussian_blur(
         kernel_size: the bell's height and width.
         sigma: its standard deviations.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: a length or a standard deviation that is not positive.
     """
     first, _ = _format("gaussian_blur", images, data_format)
     bells = []
     for n, s in zip(each(kernel_size, 2, "kernel_size", "image.gaussian_blur"), np.broadcast_to(sigma, 2), strict=True):
+        if not float(s) > 0:
+            raise ValueError(f"ops.image.gaussian_blur: `sigma` must be positive, not {sigma}.")
         at = np.arange(n) - (n - 1) / 2
         bell = np.exp(-0.5 * (at / float(s)) ** 2)
         bells.append(bell / bell.sum())

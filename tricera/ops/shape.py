@@ -249,7 +249,14 @@ def flip(x: TensorLike, axis: Any = None) -> Tensor:
     ...
 
 
-@primitive(spec=lambda x, shift, axis=None: x, promote=None, repeated_axes=True)
+def _roll_spec(x: Spec, shift: Any, axis: Any = None) -> Spec:
+    several = isinstance(shift, (tuple, list)), isinstance(axis, (tuple, list))
+    if (several[0] and several[1] and len(shift) != len(axis)) or (several[0] and isinstance(axis, int)):
+        raise ValueError(f"ops.roll: `shift`={shift} and `axis`={axis} must be as many.")
+    return x
+
+
+@primitive(spec=_roll_spec, promote=None, repeated_axes=True, strict=True)
 def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
     """The elements moved along axes, those that fall off coming in again at the other end.
 
@@ -304,13 +311,13 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
     return transpose(x, order)
 
 
-@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None)
+@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None, strict=True)
 def tril(x: TensorLike, k: int = 0) -> Tensor:
     """The lower triangle of the last two axes; zeros above the k-th diagonal."""
     ...
 
 
-@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None)
+@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None, strict=True)
 def triu(x: TensorLike, k: int = 0) -> Tensor:
     """The upper triangle of the last two axes; zeros below the k-th diagonal."""
     ...
@@ -325,6 +332,8 @@ def _tri_spec(x: Spec) -> Spec:
 def hstack(xs: Any) -> Tensor:
     """Tensors joined along the second axis (1-D ones along the first)."""
     parts = [t if ndim(t) else reshape(t, (1,)) for t in map(convert_to_tensor, xs)]
+    if not parts:
+        raise ValueError("ops.hstack needs at least one tensor.")
     return concatenate(parts, axis=0 if ndim(parts[0]) == 1 else 1)
 
 

@@ -54,10 +54,16 @@ from tricera.ops.shape import broadcast_to, expand_dims, reshape, squeeze, stack
 
 
 def _searched(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
+    if sorted_sequence.ndim != 1:
+        raise ValueError(
+            f"ops.searchsorted: `sorted_sequence` must have one axis, not the shape {sorted_sequence.shape}."
+        )
+    if side not in ("left", "right"):
+        raise ValueError(f"ops.searchsorted: `side` must be 'left' or 'right', not {side!r}.")
     return Spec(values.shape, "int32")
 
 
-@primitive(spec=_searched)
+@primitive(spec=_searched, strict=True)
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
     """Where values belong in an ascending sequence.
 
@@ -384,7 +390,10 @@ def nanmean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
 @composed(promote="float")
 def nanvar(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The variance along axes of the elements that are not NaN."""
-    return nanmean(square(subtract(x, nanmean(x, axis=axis, keepdims=True))), axis=axis, keepdims=keepdims)
+    bad, mean = isnan(x), nanmean(x, axis=axis, keepdims=True)
+    # Replaced before the square, and not after it, so that the gradient is a number, too.
+    total = sum_(square(subtract(where(bad, mean, x), mean)), axis=axis, keepdims=keepdims)
+    return divide(total, cast(sum_(cast(logical_not(bad), "int32"), axis=axis, keepdims=keepdims), dtype_of(x)))
 
 
 @composed(promote="float")

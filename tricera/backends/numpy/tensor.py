@@ -35,6 +35,8 @@ def convert(x: Any, dtype: str | None = None) -> np.ndarray:
         return np.asarray(x, dtypes.numpy_dtype(dtype))
     array = np.asarray(x)
     if not hasattr(x, "dtype"):
+        if array.dtype.kind == "O" and not isinstance(next(array.flat, ""), (str, bytes)):
+            raise TypeError(f"There are no tensors of {type(x).__name__}.")
         weak = dtypes.of_array(array)
         if weak is not None:
             return array.astype(dtypes.numpy_dtype(weak))
