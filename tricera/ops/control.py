@@ -8,9 +8,9 @@ from typing import Any
 
 from tricera.core import dispatch, tree
 from tricera.core.graph import Operation, record
-from tricera.core.tensor import KerasTensor, any_symbolic, not_recording
+from tricera.core.tensor import KerasTensor, Spec, any_symbolic, not_recording
 from tricera.core.variable import Variable
-from tricera.ops.creation import convert_to_tensor, dtype
+from tricera.ops.creation import convert_to_tensor, dtype, zeros
 from tricera.ops.select import where
 
 
@@ -221,7 +221,26 @@ def scan(
             raise ValueError("ops.scan needs `xs` or `length`: neither says how many steps there are.")
         if len(sizes - {None}) > 1:
             raise ValueError(f"ops.scan: the lengths of `xs` (and `length`) differ: {sorted(sizes - {None})}.")
-        return backend.control.scan(f, _tensors(backend, init), xs, next(iter(sizes)), reverse, unroll)
+        size, init = next(iter(sizes)), _tensors(backend, init)
+        if isinstance(size, int) and size == 0:
+            return init, _results_of_nothing(backend, f, init, xs)
+        return backend.control.scan(f, init, xs, size, reverse, unroll)
+
+
+def _results_of_nothing(backend: dispatch.Backend, f: Callable[..., Any], init: Any, xs: Any) -> Any:
+    """What a scan of no steps has for results: tensors of length 0, of the shapes and dtypes of one step's."""
+    slices = [(backend.shape(x)[1:], backend.dtype(x)) for x in ([] if xs is None else tree.flatten(xs))]
+    specs = [Spec(backend.shape(c), backend.dtype(c)) for c in tree.flatten(init)] + [Spec(*s) for s in slices]
+    count = len(specs) - len(slices)
+
+    def step(tensors: list[Any]) -> Any:
+        x = None if xs is None else tree.pack_sequence_as(xs, tensors[count:])
+        return f(tree.pack_sequence_as(init, tensors[:count]), x)[1]
+
+    ys = backend.control.abstract(step, specs)
+    if ys is None:
+        return None
+    return tree.map_structure(lambda y: zeros((0, *y.shape), dtype(y)), ys)
 
 
 def _scanned(f: Callable[[Any, Any], Any], init: Any, xs: Any, length: int | None) -> Any:
