@@ -31,8 +31,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         [1, 2]
     """
     if isinstance(x, KerasTensor):
-        kind, keep = dtype or x.dtype, x.sparse and sparse is not False
-        return x if (kind, keep) == (x.dtype, x.sparse) else KerasTensor(x.shape, kind, keep)
+        kept = dtype or x.dtype, x.sparse and sparse is not False, x.ragged and ragged is not False
+        return x if kept == (x.dtype, x.sparse, x.ragged) else KerasTensor(x.shape, *kept)
     if isinstance(x, Variable):
         x = x.value
     backend = dispatch.of(x) or dispatch.current()

@@ -80,7 +80,7 @@ def dynamic_shape(x: Any) -> tuple[Any, ...]:
             "A TensorFlow tensor of unknown rank can't be used here; give its shape with `tf.ensure_shape`."
         )
     static = tuple(x.shape)
-    if None not in static:
+    if None not in static or isinstance(x, tf.RaggedTensor):  # lengths that differ are None
         return static
     sizes = tf.shape(x)
     return tuple(sizes[i] if d is None else d for i, d in enumerate(static))

@@ -12,6 +12,8 @@ def _supported(x):
 
 
 def matmul(x1, x2):
+    if isinstance(x1, _tf.RaggedTensor) and x1.flat_values.shape.rank == 2 and x2.shape.rank == 2:
+        return x1.with_flat_values(matmul(x1.flat_values, x2))
     kind = x1.dtype
     a, b = _supported(x1), _supported(x2)
     vector1, vector2 = len(a.shape) == 1, len(b.shape) == 1
