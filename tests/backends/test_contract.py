@@ -18,7 +18,7 @@ from tricera.core.op import OPS
 HELPERS = {"full", "filled_like", "arange", "fused_dropout"}
 # Functions that only some backends have, for a reason.
 EXTRA = {
-    "tensor": {"native_dtype", "from_numpy", "device", "set_device", "densify"},
+    "tensor": {"native_dtype", "from_numpy", "device", "set_device", "is_sparse_type"},
     "random": {"fused_dropout", "generator", "uniform_on"},
     "optimizer": {"sgd", "rmsprop", "adam", "decay", "scalars", "scope"},
 }

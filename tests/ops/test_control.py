@@ -141,3 +141,116 @@ def test_custom_gradient(name: str) -> None:
         value, (grad,) = backend.control.value_and_grad(lambda: ops.sum(square(v)), [v])()
         same(value, 9.0)
         same(grad, [100.0])
+
+
+def test_nested_structures(compiled: Any) -> None:
+    """Dictionaries, tuples and lists go in and come out, of conditions, loops and scans."""
+
+    def program(x: Any, flag: Any) -> Any:
+        state = {"a": x, "b": [x + 1.0, (x * 2.0,)]}
+        chosen = ops.cond(flag, lambda: {"p": x, "q": (x + 1.0,)}, lambda: {"p": x * 0.0, "q": (x * 5.0,)})
+        _, looped = ops.while_loop(
+            lambda i, s: i < 3,
+            lambda i, s: (i + 1, {"a": s["a"] * 2.0, "b": [s["b"][0] + s["a"], s["b"][1]]}),
+            (0, state),
+        )
+        single = ops.while_loop(lambda s: ops.sum(s["n"]) < 9.0, lambda s: {"n": s["n"] + 1.0}, {"n": x})
+        summed = ops.fori_loop(
+            0, 3, lambda i, v: {"s": v["s"] + ops.cast(i, "float32"), "t": (v["s"],)}, {"s": x, "t": (x,)}
+        )
+        carry, ys = ops.scan(
+            lambda c, v: ({"c": c["c"] + v["u"] * v["v"][0]}, {"y": (c["c"],), "z": v["u"]}),
+            {"c": ops.zeros(())},
+            {"u": x, "v": (x + 1.0,)},
+        )
+        mapped = ops.map(lambda v: {"m": v[0] * v[1], "n": (v[0],)}, (x, x + 1.0))
+        at_once = ops.vectorized_map(lambda v: {"m": v[0] * v[1], "n": (v[0],)}, (x, x + 1.0))
+        joined = ops.associative_scan(
+            lambda p, q: {"a": p["a"] + q["a"], "b": (p["b"][0] * q["b"][0],)}, {"a": x, "b": (x,)}
+        )
+        branch = ops.switch(1, [lambda v: {"r": v["k"]}, lambda v: {"r": v["k"] * 3.0}], {"k": x})
+        return chosen, looped, single, summed, carry, ys, mapped, at_once, joined, branch
+
+    x = np.array([1.0, 2.0, 3.0], "float32")
+    chosen, looped, single, summed, carry, ys, mapped, at_once, joined, branch = compiled(program, x, True)
+    same(chosen["p"], x)
+    same(chosen["q"][0], x + 1)
+    same(looped["a"], 8 * x)
+    same(looped["b"][0], x + 1 + 7 * x)
+    same(looped["b"][1][0], 2 * x)
+    same(single["n"], x + 1)
+    same(summed["s"], x + 3)
+    same(summed["t"][0], x + 1)
+    same(carry["c"], (x * (x + 1)).sum())
+    same(ys["y"][0], np.cumsum(x * (x + 1)) - x * (x + 1))
+    same(ys["z"], x)
+    for found in (mapped, at_once):
+        same(found["m"], x * (x + 1))
+        same(found["n"][0], x)
+    same(joined["a"], np.cumsum(x))
+    same(joined["b"][0], np.cumprod(x))
+    same(branch["r"], 3 * x)
+
+
+def test_updates_at_traced_places(compiled: Any) -> None:
+    """`unstack`, `slice`, `slice_update` and `scatter_update` where the places are tensors."""
+    x = np.arange(12, dtype="float32").reshape(3, 4)
+
+    def program(v: Any, start: Any) -> Any:
+        rows = ops.unstack(v)
+        block = ops.slice(v, (start, start), (2, 2))
+        placed = ops.slice_update(v, (start, start), block * 10.0)
+        scattered = ops.scatter_update(v, ops.reshape(ops.stack([start, start]), (1, 2)), ops.convert_to_tensor([-1.0]))
+        added = ops.scatter_update(v, ops.reshape(start, (1, 1)), ops.ones((1, 4)), reduction="add")
+        return rows[2], block, placed, scattered, added
+
+    row, block, placed, scattered, added = compiled(program, x, np.int32(1))
+    same(row, x[2])
+    same(block, x[1:3, 1:3])
+    want = x.copy()
+    want[1:3, 1:3] *= 10
+    same(placed, want)
+    want = x.copy()
+    want[1, 1] = -1
+    same(scattered, want)
+    want = x.copy()
+    want[1] += 1
+    same(added, want)
+
+
+def test_nothing_to_go_through(compiled: Any) -> None:
+    """A scan, and maps, of length 0: results of length 0, of the shapes and dtypes that they would have."""
+    empty = np.zeros((0, 2), "float32")
+
+    def program(x: Any) -> Any:
+        carry, ys = ops.scan(
+            lambda c, v: (c + v, {"y": v * 2.0, "n": ops.cast(ops.sum(v), "int32")}), ops.ones((2,)), x
+        )
+        return carry, ys, ops.map(lambda v: ops.sum(v), x), ops.fori_loop(3, 1, lambda i, v: v + 1.0, ops.ones((2,)))
+
+    carry, ys, mapped, looped = compiled(program, empty)
+    same(carry, np.ones(2))
+    same(looped, np.ones(2))
+    same(ys["y"], empty)
+    same(ys["n"], np.zeros(0))
+    assert ops.dtype(ys["n"]) == "int32"
+    same(mapped, np.zeros(0))
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_gradients_through_control_flow(name: str) -> None:
+    """Derivatives of what a condition, a loop of known length, a scan and a map give."""
+    import tricera
+
+    x = np.array([0.5, 1.0, 1.5], "float32")
+    with dispatch.use(name):
+        v = ops.convert_to_tensor(x)
+        same(tricera.grad(lambda t: ops.sum(ops.cond(ops.sum(t) > 0, lambda: t**2, lambda: t)))(v), 2 * x)
+        same(tricera.grad(lambda t: ops.sum(ops.fori_loop(0, 3, lambda i, a: a * t, ops.ones((3,)))))(v), 3 * x**2)
+        product = tricera.grad(lambda t: ops.scan(lambda c, s: (c * s, c), ops.ones(()), t)[0])(v)
+        same(product, x.prod() / x)
+        same(tricera.grad(lambda t: ops.sum(ops.map(lambda s: s**3, t)))(v), 3 * x**2)
+        same(tricera.grad(lambda t: ops.sum(ops.vectorized_map(lambda s: s**3, t)))(v), 3 * x**2)
+        same(tricera.grad(lambda t: ops.sum(ops.associative_scan(ops.add, t)))(v), [3.0, 2.0, 1.0])
+        same(tricera.grad(lambda t: ops.sum(ops.switch(1, [lambda s: s, lambda s: s * 4.0], t)))(v), [4.0] * 3)
+        same(tricera.grad(lambda t: ops.sum(ops.stop_gradient(t) * t))(v), x)

@@ -1,4 +1,4 @@
-"""Gradients of every op whose result is a float: JAX, torch and TensorFlow against each other."""
+"""Gradients of every op whose result is a float: JAX, torch and TensorFlow against each other and difference quotients."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ EXCEPTIONS: dict[str, str] = {
     "nextafter": "a step function of its operands; JAX refuses where the others give 0",
     "segment_prod": "JAX has no derivative of products scattered to places that repeat",
     "nancumprod": "TensorFlow's derivative of cumprod is 0 by a factor that is 0; JAX and torch give the true one",
+}
+# Ops whose gradient is not the difference quotient of the first row, and why.
+NO_QUOTIENT: dict[str, str] = {
+    "cholesky": "a matrix that is not symmetric any more is read in half, or as a symmetric one, by the framework",
+    "logdet": "as cholesky",
+    "heaviside": "the row stands at the step",
+    "round": "the row holds NaN",
+    "segment_max": "the row has empty segments, which are -inf",
+    "segment_min": "the row has empty segments, which are inf",
+    "stop_gradient": "it is there to have another",
 }
 
 
@@ -53,7 +63,7 @@ def gradients(case: Case) -> list[np.ndarray] | None:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_gradients_agree(part: int) -> None:
-    """The same numbers on each framework."""
+    """The same numbers on each framework, and the difference quotient of the op in float64."""
     problems = []
     for op in sorted(set(BY_OP) & set(OPS))[part::4]:
         found: dict[str, Any] = {}
@@ -65,12 +75,36 @@ def test_gradients_agree(part: int) -> None:
                         found[name] = gradients(first_case(op))
                     except Exception as error:  # of any kind: frameworks have many
                         found[name] = f"{type(error).__name__}: {str(error).strip()[:200]}"
-        problem = disagreement(found)
+            problem = disagreement(found) or no_quotient(op, next(iter(found.values())))
         if problem and op not in EXCEPTIONS:
             problems.append(f"{op}: {problem}")
         elif op in EXCEPTIONS and not problem:
             problems.append(f"{op}: the gradients agree; take it off the list")
     assert not problems, "\n".join(problems)
+
+
+def no_quotient(op: str, gradient: Any) -> str | None:
+    """What is wrong with a gradient beside the central difference along a direction, which NumPy gives in float64; or None."""
+    arrays, call = split(first_case(op))
+    rng, step = np.random.default_rng(0), 1e-5
+    ways = {i: np.random.default_rng([1, i]).normal(size=a.shape) for i, a in enumerate(arrays) if a.dtype.kind == "f"}
+    if gradient is None or not ways:
+        return None
+
+    def outs(sign: int) -> list[np.ndarray]:
+        moved = [a.astype("float64") + sign * step * ways[i] if i in ways else a for i, a in enumerate(arrays)]
+        results = [o for o in call(*map(ops.convert_to_tensor, moved)) if is_float(ops.dtype(o))]
+        return [ops.convert_to_numpy(o).astype("float64") for o in results]
+
+    with dispatch.use("numpy"), np.errstate(all="ignore"):
+        pairs = list(zip(outs(1), outs(-1), strict=True))
+    weights = [rng.normal(size=high.shape).astype("float32") for high, _ in pairs]
+    want = sum(float(((high - low) * w).sum()) for (high, low), w in zip(pairs, weights, strict=True)) / (2 * step)
+    got = sum(float((g.astype("float64") * way).sum()) for g, way in zip(gradient, ways.values(), strict=True))
+    right = np.isclose(got, want, rtol=2e-3, atol=2e-3)
+    if op in NO_QUOTIENT:
+        return "the gradient is the quotient: take it off NO_QUOTIENT" if right else None
+    return None if right else f"the gradient along a direction is {got}, the difference quotient {want}"
 
 
 def disagreement(found: dict[str, Any]) -> str | None:

@@ -11,7 +11,18 @@ import pytest
 from tests.api.surface import KERAS_NAMES
 
 ROOMS = ("ops", "random", "tree", "backend", "activations")
-TOP = ("name_scope", "device", "Operation", "Function", "SymbolicScope", "StatelessScope", "remat", "RematScope")
+TOP = (
+    "name_scope",
+    "device",
+    "Operation",
+    "Function",
+    "SymbolicScope",
+    "StatelessScope",
+    "remat",
+    "RematScope",
+    "KerasTensor",
+    "Variable",
+)
 ROWS = [
     row.split("\t")
     for row in KERAS_NAMES.read_text(encoding="utf-8").splitlines()

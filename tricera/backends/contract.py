@@ -20,9 +20,11 @@ from tricera.core.op import OPS
 
 
 class TensorRoom(Protocol):
-    """Tensors. `cacheable` says whether what was found for a combination of dtypes may be kept for the next call."""
+    """Tensors. `cacheable` says whether what was found for a combination of dtypes may be kept for the next call, `SPARSE_CLASS`
+    whether sparse tensors are told from dense ones by their class."""
 
     cacheable: bool
+    SPARSE_CLASS: bool
 
     def is_tensor(self, x: Any) -> bool:
         """Whether `x` is one of this framework's tensors."""
@@ -55,6 +57,52 @@ class TensorRoom(Protocol):
         self, name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]
     ) -> Callable[..., Any]:
         """What is kept for the next call of an op on tensors of the same types and dtypes: `run`, or something faster."""
+
+    def is_sparse(self, x: Any) -> bool:
+        """Whether `x` is one of this framework's sparse tensors."""
+
+    def densify(self, x: Any) -> Any:
+        """The dense tensor of a sparse or ragged one; all others as they are."""
+
+    def traced(self, x: Any) -> bool:
+        """Whether `x` has no value yet: it stands for one while a compiler traces."""
+
+    def refusal(self, error: Exception) -> type[Exception] | None:
+        """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+
+
+class SparseRoom(Protocol):
+    """Sparse tensors: their stored values, and moves of these. Where a framework has none, dense ones that store all elements."""
+
+    def make(self, indices: Any, values: Any, shape: tuple[int, ...]) -> Any:
+        """A sparse tensor of values at places (n, rank); what comes twice adds up."""
+
+    def values(self, x: Any) -> Any:
+        """The values that are stored."""
+
+    def with_values(self, x: Any, values: Any) -> Any:
+        """The same places with other values."""
+
+    def align(self, a: Any, b: Any) -> tuple[Any, Any]:
+        """Both with the places of either, in the same order."""
+
+    def at(self, x: Any, like: Any) -> Any:
+        """The elements of a dense tensor, broadcast, at the places of a sparse one."""
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """The product of two matrices; sparse where both are."""
+
+    def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """The same elements in another shape."""
+
+    def transpose(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """The axes in another order."""
+
+    def concatenate(self, xs: Sequence[Any], axis: int) -> Any:
+        """Tensors joined along an axis."""
+
+    def sum(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """The sum over axes."""
 
 
 class RandomRoom(Protocol):
@@ -215,6 +263,7 @@ class OptimizerRoom(Protocol):
 
 ROOMS: dict[str, type] = {
     "tensor": TensorRoom,
+    "sparse": SparseRoom,
     "random": RandomRoom,
     "state": StateRoom,
     "control": ControlRoom,

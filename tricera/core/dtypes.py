@@ -131,7 +131,7 @@ def _join(names: frozenset[str]) -> str:
     first, *rest = names
     joined: Any = first
     for name in rest:
-        joined = _JOINS[joined, name]
+        joined = _JOINS.get((joined, name))
         if joined is None:
             raise ValueError(
                 f"The dtypes {', '.join(sorted(names))} have no common dtype. Cast one of them with `ops.cast` first."
@@ -175,6 +175,26 @@ def result_type(*dtypes: Any) -> str:
     if name == "int*":
         return "int32"
     return config.floatx() if name == "float*" else name
+
+
+def of_int(x: Any) -> str:
+    """The dtype that a Python integer, or a list of them, gets: int32, int64 where that is too narrow.
+
+    Example:
+        >>> of_int(3), of_int([1, 2**40])
+        ('int32', 'int64')
+    """
+    if isinstance(x, (list, tuple)):  # without a detour by NumPy, which torch.compile could not follow
+        return "int64" if any(of_int(e) == "int64" for e in x) else "int32"
+    return "int32" if -(2**31) <= x < 2**31 else "int64"
+
+
+def of_array(array: np.ndarray) -> str | None:
+    """The dtype for an array that NumPy made of Python numbers; None for others, which keep theirs."""
+    if array.dtype.kind == "i":
+        wide = array.size and (array.min() < -(2**31) or array.max() >= 2**31)
+        return "int64" if wide else "int32"
+    return config.floatx() if array.dtype.kind == "f" else None
 
 
 def float_of(dtype: str) -> str:

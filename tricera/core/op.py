@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tricera.core import dispatch, dtypes
+from tricera.core import dispatch, dtypes, probes, sparse
 from tricera.core.graph import Operation, record
 from tricera.core.shortcut import remember, wrap
 from tricera.core.tensor import KerasTensor, Spec, not_recording
@@ -63,6 +63,7 @@ class Op:
         self.axis = self.index.get("axis")
         self.axis_of = 0
         self.new_axes = 0
+        self.strict = self.repeated_axes = False
         self.fast: dict[type, dict[Any, Any]] = {}  # type of a tensor -> key -> what to run
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -95,13 +96,26 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
         return _symbolic(op, values)
     if backend is None:
         backend = dispatch.current()
-    plain = _convert(op, values, backend, operands)
+    try:
+        plain = _convert(op, values, backend, operands)
+    except (TypeError, ValueError, OverflowError) as error:
+        if str(error).startswith("ops."):
+            raise
+        kind = backend.refusal(error) or type(error)
+        raise kind(f"ops.{op.name}: {_first_line(error)}") from error
     if op.axis is not None and operands and op.leading:
         values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[op.axis_of])))
+    if op.strict:
+        _infer(op, values)
+    if sparse.any_sparse(backend, operands):
+        key = None
+        found = sparse.run(op.name, values, op.tensors, backend)
+        if found is not NotImplemented:
+            return found
     native = backend.function_of(op.name, values[0]) if op.leading else backend.function(op.name)
     # A native function gets tensors; what was unwrapped from a Variable now must be unwrapped the next time, too.
     if key is not None and backend.cacheable and not wrapped and (native is not None or not op.primitive):
-        remember(op, key, args, values, plain, backend, native)
+        remember(op, key, args, values, plain, backend, native, call)
     if native is not None:
         first = op.leading or int((0, "many") in op.tensors)
         tensors = [values[i] for i in range(first)]
@@ -114,10 +128,13 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
         raise NotImplementedError(
             f"ops.{op.name} is not available on the backend {backend.name!r}. Run it on another one: {', '.join(dispatch.KNOWN)}."
         )
-    if dispatch.current() is backend:
-        return op.fn(*values)
-    with dispatch.use(backend):
-        return op.fn(*values)
+    try:
+        if dispatch.current() is backend:
+            return op.fn(*values)
+        with dispatch.use(backend):
+            return op.fn(*values)
+    except Exception as error:
+        raise explain(op, error, values)  # noqa: B904 - as above
 
 
 def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, list[Any], bool]:
@@ -231,8 +248,21 @@ def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: lis
 def _symbolic(op: Op, values: list[Any]) -> Any:
     """Infer the result from shapes, and record the call."""
     outputs = _infer(op, values)
+    if _gives_sparse(op, values):
+        outputs = KerasTensor(outputs.shape, outputs.dtype, sparse=True)
     tensors = tuple(values[i] for i, _ in op.tensors)
     return record(OpCall(op, values), tensors, {}, outputs) if _records(tensors) else outputs
+
+
+def _gives_sparse(op: Op, values: list[Any]) -> bool:
+    """Whether the result is sparse: by the rule for sparse operands, or because it is asked for."""
+    if "sparse" in op.index:
+        return bool(values[op.index["sparse"]])
+    rule = sparse.RULES.get(op.name)
+    if rule is None:
+        return False
+    found = sparse.flags(_leaves(op, values))
+    return any(found) and rule.keeps(found)
 
 
 def _records(tensors: Any) -> bool:
@@ -290,17 +320,29 @@ def _infer(op: Op, values: list[Any]) -> Any:
                     specs[i] = KerasTensor(*specs[i])
                 elif isinstance(specs[i], list):
                     specs[i] = [KerasTensor(*s) for s in specs[i]]
-            return op.fn(*specs)
-    return _tensors_of(op.spec(*specs), op.out)
+            try:
+                return op.fn(*specs)
+            except (TypeError, ValueError) as error:
+                if all(None not in s.shape for s in operands):
+                    raise
+                try:
+                    return probes.inferred(op.fn, specs)
+                except (TypeError, ValueError):
+                    raise error from None
+    try:
+        spec = op.spec(*specs)
+    except (TypeError, ValueError) as error:
+        raise _named(op, error) from error.__cause__
+    return _tensors_of(spec, op.out)
 
 
 def canonical_axis(op: Op, axis: Any, ndim: int, several: int = 1) -> Any:
     """Check an `axis` argument against the rank and make it non-negative."""
-    if axis is None or isinstance(axis, str):
+    if axis is None:
         return axis
     if isinstance(axis, (list, tuple)):
         axes = tuple(canonical_axis(op, a, ndim, len(axis)) for a in axis)
-        if len(set(axes)) != len(axes):
+        if len(set(axes)) != len(axes) and not op.repeated_axes:
             raise ValueError(f"ops.{op.name}: `axis`={axis} names an axis twice.")
         return axes
     try:
@@ -355,15 +397,28 @@ class OpCall(Operation):
 PUBLIC: dict[str, Callable[..., Any]] = {}
 
 
+def retry(op: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """After the short way failed: the slow way for sparse tensors of a class that dense ones have too (torch's), else the error."""
+    values = op.bind(args, kwargs)
+    operands = _leaves(op, values)
+    backend = next((b for b in map(dispatch.of, operands) if b is not None), None)
+    if backend is not None and sparse.any_sparse(backend, operands):
+        return call(op, args, kwargs)
+    raise explain(op, error, values)
+
+
 def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
-    """After a failure: the shape rule's own message if the shapes are at fault, else the framework's error."""
+    """After a failure: the shape rule's own message if the shapes are at fault, else the framework's error.
+
+    What a framework says of bad input in an exception of its own becomes a ValueError or TypeError that names the op.
+    """
     shapes = []
     for i, kind in op.tensors:
         value = values[i]
         for v in value if kind == "many" and isinstance(value, (list, tuple)) else (value,):
-            backend = dispatch.of(v) or dispatch.current()
             if v is not None:
-                shapes.append(f"{op.names[i]}: {backend.dtype(v)}{list(backend.shape(v))}")
+                spec = _as_spec(op, v)
+                shapes.append(f"{op.names[i]}: {spec.dtype}{list(spec.shape)}")
     note = f"In ops.{op.name} on {', '.join(shapes)}."
     if op.spec is not None and not str(error).startswith("ops."):
         try:
@@ -372,12 +427,39 @@ def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
             better.__cause__ = error
             better.add_note(note)
             return better
+    backend = next((b for b in map(dispatch.of, _leaves(op, values)) if b is not None), dispatch.current())
+    kind = backend.refusal(error)
+    if kind is not None and not isinstance(error, kind) and not str(error).startswith("ops."):
+        refused = kind(f"ops.{op.name}: {backend.name} refuses {', '.join(shapes)}: {_first_line(error)}")
+        refused.__cause__ = error
+        return refused
     error.add_note(note)
     return error
 
 
+def _leaves(op: Op, values: list[Any]) -> list[Any]:
+    """The operands, those in lists too."""
+    found: list[Any] = []
+    for i, kind in op.tensors:
+        value = values[i]
+        found += value if kind == "many" and isinstance(value, (list, tuple)) else [value]
+    return [v for v in found if v is not None]
+
+
+def _named(op: Op, error: Exception) -> Exception:
+    """The error of a shape rule, which several ops may share, with the name of the op before it."""
+    if str(error).startswith("ops.") or type(error) not in (TypeError, ValueError):
+        return error
+    return type(error)(f"ops.{op.name}: {error}")
+
+
+def _first_line(error: Exception) -> str:
+    said = str(error).strip().splitlines()
+    return said[0][:300] if said else type(error).__name__
+
+
 def _define(fn: Any, op: Op) -> Any:
-    wrapper = functools.update_wrapper(wrap(op, call, explain), fn)
+    wrapper = functools.update_wrapper(wrap(op, call, retry), fn)
     wrapper.op = op  # type: ignore[attr-defined]
     # AutoGraph (tf.function) rewrites the source of all functions that it meets but those with this mark.
     wrapper.autograph_info__ = None  # type: ignore[attr-defined]
@@ -390,7 +472,13 @@ def _define(fn: Any, op: Op) -> Any:
 
 
 def primitive(
-    *, spec: Callable[..., Any], promote: str | None = "same", out: str | None = None, new_axes: int = 0
+    *,
+    spec: Callable[..., Any],
+    promote: str | None = "same",
+    out: str | None = None,
+    new_axes: int = 0,
+    strict: bool = False,
+    repeated_axes: bool = False,
 ) -> Callable[[F], F]:
     """Declare an op that each backend provides under the function's name.
 
@@ -400,13 +488,15 @@ def primitive(
             leaves them.
         out: the dtype of the result where it isn't the rule's.
         new_axes: 1 where `axis` names new axes of the result, for its range.
+        strict: ask the shape rule before the backend, not only after a failure: some framework takes what the rule refuses.
+        repeated_axes: whether `axis` may name an axis several times.
 
     Parameters annotated `TensorLike`, `TensorLike | None` or `Sequence[TensorLike]` are the operands.
     """
 
     def decorate(fn: F) -> F:
         op = Op(fn, True, promote, spec, out)
-        op.new_axes = new_axes
+        op.new_axes, op.strict, op.repeated_axes = new_axes, strict, repeated_axes
         return _define(fn, op)
 
     return decorate

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tricera.core import dispatch
+from tricera.core.sparse import any_sparse
 from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable
 
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
 
 def remember(
-    op: Op, key: Any, args: tuple[Any, ...], values: list[Any], plain: bool, backend: dispatch.Backend, native: Any
+    op: Op,
+    key: Any,
+    args: tuple[Any, ...],
+    values: list[Any],
+    plain: bool,
+    backend: dispatch.Backend,
+    native: Any,
+    slow: Callable[..., Any],
 ) -> None:
     """Keep what to run for a combination of types: a unary or binary op on tensors, or on a tensor and a number."""
     rest = values[op.leading :]
@@ -29,7 +37,7 @@ def remember(
         run = functools.partial(native, **options) if options else native
         run = backend.settle(op.name, run, values[: op.leading], options)
     else:
-        run = _body(op, backend, rest)
+        run = _body(op, backend, rest, slow)
     if plain:
         op.fast.setdefault(key[0], {})[key] = run
         return
@@ -44,10 +52,14 @@ def remember(
             )
 
 
-def _body(op: Op, backend: dispatch.Backend, rest: list[Any]) -> Callable[..., Any]:
+def _body(op: Op, backend: dispatch.Backend, rest: list[Any], slow: Callable[..., Any]) -> Callable[..., Any]:
     """The portable definition, run with the backend current."""
 
+    by_class = backend.SPARSE_CLASS
+
     def run(*tensors: Any) -> Any:
+        if not by_class and any_sparse(backend, tensors):
+            return slow(op, (*tensors, *rest), {})
         if dispatch.current() is backend:
             return op.fn(*tensors, *rest)
         with dispatch.use(backend):
@@ -63,20 +75,20 @@ def _beside_number(run: Callable[..., Any], at: int, convert: Callable[..., Any]
     return lambda x1, x2: run(convert(x1, dtype), x2)
 
 
-def wrap(op: Op, call: Callable[..., Any], explain: Callable[..., Exception]) -> Callable[..., Any]:
+def wrap(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) -> Callable[..., Any]:
     """The function that users call.
 
     Args:
         op: what is called.
         call: the slow way, `call(op, args, kwargs, key)`.
-        explain: turns a native failure into an error that names the op.
+        retry: what to do after a native failure: raise an error that names the op, or go the slow way.
     """
     if op.leading == 1 and len(op.tensors) == 1:
-        return _wrap_unary(op, call, explain)
+        return _wrap_unary(op, call, retry)
     if op.leading == 2 and len(op.tensors) == 2:
-        return _wrap_binary(op, call, explain)
+        return _wrap_binary(op, call, retry)
     if op.leading == len(op.tensors) == 3:
-        return _wrap_ternary(op, call, explain)
+        return _wrap_ternary(op, call, retry)
 
     def general(*args: Any, **kwargs: Any) -> Any:
         return call(op, args, kwargs)
@@ -96,7 +108,7 @@ def _settled(values: Any) -> bool:
     return all(type(v) in _SCALARS or (type(v) is tuple and all(type(e) in _SCALARS for e in v)) for v in values)
 
 
-def _wrap_unary(op: Op, call: Callable[..., Any], explain: Callable[..., Exception]) -> Callable[..., Any]:
+def _wrap_unary(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) -> Callable[..., Any]:
     fast = op.fast
 
     def unary(*args: Any, **kwargs: Any) -> Any:
@@ -121,13 +133,13 @@ def _wrap_unary(op: Op, call: Callable[..., Any], explain: Callable[..., Excepti
                 try:
                     return native(x)
                 except Exception as error:
-                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+                    return retry(op, error, args, kwargs)
         return call(op, args, kwargs, key)
 
     return unary
 
 
-def _wrap_binary(op: Op, call: Callable[..., Any], explain: Callable[..., Exception]) -> Callable[..., Any]:
+def _wrap_binary(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) -> Callable[..., Any]:
     fast = op.fast
 
     def binary(*args: Any, **kwargs: Any) -> Any:
@@ -158,13 +170,13 @@ def _wrap_binary(op: Op, call: Callable[..., Any], explain: Callable[..., Except
                 try:
                     return native(x1, x2)
                 except Exception as error:
-                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+                    return retry(op, error, args, kwargs)
         return call(op, args, kwargs, key)
 
     return binary
 
 
-def _wrap_ternary(op: Op, call: Callable[..., Any], explain: Callable[..., Exception]) -> Callable[..., Any]:
+def _wrap_ternary(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) -> Callable[..., Any]:
     fast = op.fast
 
     def ternary(*args: Any, **kwargs: Any) -> Any:
@@ -183,7 +195,7 @@ def _wrap_ternary(op: Op, call: Callable[..., Any], explain: Callable[..., Excep
                 try:
                     return native(x1, x2, x3)
                 except Exception as error:
-                    raise explain(op, error, op.bind(args, kwargs))  # noqa: B904
+                    return retry(op, error, args, kwargs)
         return call(op, args, kwargs, key)
 
     return ternary

@@ -72,6 +72,8 @@ class KerasTensor(Operators):
     """
 
     _keras_symbolic = True
+    ragged_rank: int | None = None
+    row_splits_dtype: str | None = None
 
     def __init__(
         self,

@@ -52,6 +52,13 @@ class Variable(Operators):
         [2.0, 3.0]
     """
 
+    name: str = ""
+    aggregation: str = "none"
+    synchronization: str = "auto"
+    regularizer: Any = None
+    constraint: Any = None
+    overwrite_with_gradient: bool = False
+
     def __init__(
         self,
         initializer: Callable[..., Any] | Any,
@@ -81,8 +88,7 @@ class Variable(Operators):
         self.aggregation = aggregation or "none"
         self.synchronization = synchronization
         self._layout = layout
-        self.regularizer: Any = None
-        self.constraint: Any = None
+        self.regularizer = self.constraint = None
         self.overwrite_with_gradient = False
         self._host: Any = _initial_value(initializer, shape, dtype, self.name)
         self._shape = tuple(self._host.shape)

@@ -5,6 +5,7 @@ Each op is defined once, in the module of its kind; the backends' own kernels ar
 
 from __future__ import annotations
 
+import tricera.ops.sparse  # noqa: F401 - fills the table of what sparse tensors go through
 from tricera.ops.activations import (
     celu,
     elu,

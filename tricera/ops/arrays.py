@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from tricera.core.op import composed, primitive
-from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.ops.creation import (
     arange,
     convert_to_numpy,
     convert_to_tensor,
     dtype as dtype_of,
+    shape as shape_of,
     zeros_like,
 )
 from tricera.ops.elementwise import (
@@ -55,6 +56,8 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
         raise ValueError(f"ops.diagonal needs at least 2 axes; got a tensor of shape {tuple(x.shape)}.")
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = x.shape[-2], x.shape[-1]
+    if isinstance(x, KerasTensor) and (rows is None or columns is None):
+        return KerasTensor((*x.shape[:-2], None), x.dtype)
     if rows is None or columns is None:
         raise ValueError(
             f"ops.diagonal: the lengths of the axes {axis1} and {axis2} must be known; got {tuple(x.shape)}."
@@ -82,6 +85,10 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
         raise ValueError(f"ops.diag needs 1 or 2 axes; got a tensor of shape {tuple(x.shape)}.")
     widened = pad(x, ((max(-k, 0), max(k, 0)),)) if k < 0 else pad(x, ((0, k),))
     size = widened.shape[0]
+    if size is None:
+        if isinstance(x, KerasTensor):
+            return KerasTensor((None, None), x.dtype)
+        size = shape_of(widened)[0]
     rows = reshape(arange(size, dtype="int32"), (-1, 1))
     column = add(rows, k)
     on = equal(column, arange(size, dtype="int32"))
@@ -240,9 +247,14 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
         x: a tensor.
         indices_or_sections: the number of parts, or the indices at which to cut.
         axis: the axis.
+
+    Raises:
+        ValueError: not a positive number of parts.
     """
     if isinstance(indices_or_sections, int):
         size = x.shape[axis]
+        if indices_or_sections <= 0:
+            raise ValueError(f"ops.array_split: `indices_or_sections`={indices_or_sections} is no number of parts.")
         if size is None:
             raise ValueError(f"ops.array_split: the length of axis {axis} must be known.")
         small, longer = divmod(size, indices_or_sections)
@@ -327,7 +339,11 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     rank = max(len(x1.shape), len(x2.shape))
     a = reshape(x1, (*(1,) * (rank - len(x1.shape)), *x1.shape))
     b = reshape(x2, (*(1,) * (rank - len(x2.shape)), *x2.shape))
-    shape = tuple(m * n for m, n in zip(a.shape, b.shape, strict=True))
+    shape = tuple(None if m is None or n is None else m * n for m, n in zip(a.shape, b.shape, strict=True))
+    if None in shape:
+        if isinstance(x1, KerasTensor) or isinstance(x2, KerasTensor):
+            return KerasTensor(shape, x1.dtype)
+        raise ValueError(f"ops.kron: the shapes must be known; got {tuple(x1.shape)} and {tuple(x2.shape)}.")
     a = reshape(a, tuple(d for m in a.shape for d in (m, 1)))
     b = reshape(b, tuple(d for n in b.shape for d in (1, n)))
     return reshape(multiply(a, b), shape)
@@ -341,8 +357,17 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
         x: a 1-D tensor.
         N: how many powers; default: as many as elements.
         increasing: begin with the power 0.
+
+    Raises:
+        ValueError: not one axis.
     """
+    if len(x.shape) != 1:
+        raise ValueError(f"ops.vander needs a vector; got a tensor of shape {tuple(x.shape)}.")
     count = x.shape[0] if N is None else N
+    if count is None and isinstance(x, KerasTensor):
+        return KerasTensor((None, None), x.dtype)
+    if not count:
+        return reshape(x[:0], (-1, 0)) if N is None else zeros_like(expand_dims(x, -1)[:, :0])
     columns = [zeros_like(x) + 1]
     for _ in range(count - 1):
         columns.append(multiply(columns[-1], x))
@@ -491,12 +516,12 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
     """
     b = block_size
     if data_format == "channels_first":
-        _, c, h, w = x.shape
-        out = transpose(reshape(x, (-1, b, b, c // b**2, h, w)), (0, 3, 4, 1, 5, 2))
-        return reshape(out, (-1, c // b**2, h * b, w * b))
-    _, h, w, c = x.shape
-    out = transpose(reshape(x, (-1, h, w, b, b, c // b**2)), (0, 1, 3, 2, 4, 5))
-    return reshape(out, (-1, h * b, w * b, c // b**2))
+        n, c, h, w = x.shape
+        out = transpose(reshape(x, (n, b, b, c // b**2, h, w)), (0, 3, 4, 1, 5, 2))
+        return reshape(out, (n, c // b**2, h * b, w * b))
+    n, h, w, c = x.shape
+    out = transpose(reshape(x, (n, h, w, b, b, c // b**2)), (0, 1, 3, 2, 4, 5))
+    return reshape(out, (n, h * b, w * b, c // b**2))
 
 
 @composed(promote=None)
@@ -504,9 +529,9 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
     """Blocks of height and width put into channels, the inverse of `depth_to_space`."""
     b = block_size
     if data_format == "channels_first":
-        _, c, h, w = x.shape
-        out = transpose(reshape(x, (-1, c, h // b, b, w // b, b)), (0, 3, 5, 1, 2, 4))
-        return reshape(out, (-1, c * b**2, h // b, w // b))
-    _, h, w, c = x.shape
-    out = transpose(reshape(x, (-1, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5))
-    return reshape(out, (-1, h // b, w // b, c * b**2))
+        n, c, h, w = x.shape
+        out = transpose(reshape(x, (n, c, h // b, b, w // b, b)), (0, 3, 5, 1, 2, 4))
+        return reshape(out, (n, c * b**2, h // b, w // b))
+    n, h, w, c = x.shape
+    out = transpose(reshape(x, (n, h // b, b, w // b, b, c)), (0, 1, 3, 2, 4, 5))
+    return reshape(out, (n, h // b, w // b, c * b**2))

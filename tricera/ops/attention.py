@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core.op import composed
-from tricera.core.tensor import Tensor, TensorLike
+from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.ops.activations import softmax
 from tricera.ops.creation import arange, convert_to_tensor, dtype, shape
 from tricera.ops.elementwise import add, cast, divide, greater_equal, logical_and, multiply, tanh
@@ -55,6 +55,8 @@ def causal_attend(query: TensorLike, key: TensorLike, value: TensorLike, scale: 
 
 
 def _causal(query: Any, key: Any) -> Any:
+    if isinstance(query, KerasTensor) or isinstance(key, KerasTensor):
+        return KerasTensor((query.shape[1], key.shape[1]), "bool")
     rows, columns = shape(query)[1], shape(key)[1]
     return greater_equal(expand_dims(arange(rows, dtype="int32"), -1), expand_dims(arange(columns, dtype="int32"), 0))
 
@@ -111,7 +113,10 @@ def dot_product_attention(
     """
     _check(query, key, value)
     if scale is None:
-        scale = 1.0 / math.sqrt(query.shape[-1])
+        features = query.shape[-1]
+        if features is None and not isinstance(query, KerasTensor):
+            raise ValueError("ops.dot_product_attention: the number of features must be known, or `scale` given.")
+        scale = 1.0 / math.sqrt(features or 1)
     heads, groups = query.shape[2], key.shape[2]
     if heads != groups:
         key, value = repeat(key, heads // groups, axis=2), repeat(value, heads // groups, axis=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tricera.core import config
+from tricera.core import config, dispatch
 from tricera.core.dtypes import float_of, standardize_dtype
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Shape, Tensor, TensorLike
@@ -26,6 +26,7 @@ from tricera.ops.elementwise import (
     logical_and,
     logical_not,
     maximum,
+    minimum,
     multiply,
     negative,
     subtract,
@@ -210,7 +211,7 @@ def multi_hot(
         num_classes: how many classes there are.
         axis: where the axis of the classes goes.
         dtype: default: floatx.
-        sparse: ask for a sparse result.
+        sparse: give a sparse tensor, where the framework has one (NumPy has none).
         **kwargs: none are known.
 
     Returns:
@@ -227,7 +228,12 @@ def multi_hot(
     if num_classes is None:
         raise ValueError("ops.multi_hot needs `num_classes`, the number of classes.")
     rows = one_hot(inputs, num_classes, axis=axis, dtype=standardize_dtype(dtype), sparse=sparse)
-    return max_(rows, axis=1 if ndim(inputs) > 1 else 0)
+    along = 1 if ndim(inputs) > 1 else 0
+    if sparse and not isinstance(rows, KerasTensor):
+        room = dispatch.current().sparse
+        total = room.sum(rows, (along,))
+        return room.with_values(total, minimum(room.values(total), 1))
+    return max_(rows, axis=along)
 
 
 @composed(promote=None)

@@ -8,9 +8,9 @@ from typing import Any
 
 from tricera.core import dispatch, tree
 from tricera.core.graph import Operation, record
-from tricera.core.tensor import KerasTensor, any_symbolic, not_recording
+from tricera.core.tensor import KerasTensor, Spec, any_symbolic, not_recording
 from tricera.core.variable import Variable
-from tricera.ops.creation import convert_to_tensor, dtype
+from tricera.ops.creation import convert_to_tensor, dtype, zeros
 from tricera.ops.select import where
 
 
@@ -28,6 +28,12 @@ class _Control(Operation):
 def _on(backend: dispatch.Backend) -> contextlib.AbstractContextManager[Any]:
     # torch.compile can't trace a context variable being set, so it is set only where it must be.
     return contextlib.nullcontext() if dispatch.current() is backend else dispatch.use(backend)
+
+
+def _check_functions(op: str, **functions: Any) -> None:
+    for name, function in functions.items():
+        if not callable(function):
+            raise TypeError(f"ops.{op}: `{name}` must be a function, not {function!r}.")
 
 
 def _symbolic(
@@ -68,6 +74,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         >>> cond(True, lambda: 1, lambda: 2)
         1
     """
+    _check_functions("cond", true_fn=true_fn, false_fn=false_fn)
     if isinstance(pred, KerasTensor):
         return tree.map_structure(lambda a, b: where(pred, a, b), true_fn(), false_fn())
     backend = _backend(pred)
@@ -122,6 +129,7 @@ def while_loop(
         >>> int(while_loop(lambda i: i < 10, lambda i: i + 3, 0))
         12
     """
+    _check_functions("while_loop", cond=cond, body=body)
     single = not isinstance(loop_vars, (tuple, list))
     start = (loop_vars,) if single else tuple(loop_vars)
     if any_symbolic(tree.flatten(start)):
@@ -159,6 +167,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         >>> int(fori_loop(0, 4, lambda i, x: x + i, 0))
         6
     """
+    _check_functions("fori_loop", body_fun=body_fun)
     if any_symbolic(tree.flatten((lower, upper, init_val))):
         return _symbolic(fori_loop, {}, (lower, upper, body_fun, init_val), lambda: tree.map_structure(_like, init_val))
     backend = _backend(lower, upper, init_val)
@@ -195,6 +204,7 @@ def scan(
         >>> int(total), [int(s) for s in sums]
         (6, [1, 3, 6])
     """
+    _check_functions("scan", f=f)
     if xs is not None and isinstance(xs, list) and not any(hasattr(x, "shape") for x in xs):
         xs = convert_to_tensor(xs)
     leaves = tree.flatten(xs) if xs is not None else []
@@ -211,7 +221,26 @@ def scan(
             raise ValueError("ops.scan needs `xs` or `length`: neither says how many steps there are.")
         if len(sizes - {None}) > 1:
             raise ValueError(f"ops.scan: the lengths of `xs` (and `length`) differ: {sorted(sizes - {None})}.")
-        return backend.control.scan(f, _tensors(backend, init), xs, next(iter(sizes)), reverse, unroll)
+        size, init = next(iter(sizes)), _tensors(backend, init)
+        if isinstance(size, int) and size == 0:
+            return init, _results_of_nothing(backend, f, init, xs)
+        return backend.control.scan(f, init, xs, size, reverse, unroll)
+
+
+def _results_of_nothing(backend: dispatch.Backend, f: Callable[..., Any], init: Any, xs: Any) -> Any:
+    """What a scan of no steps has for results: tensors of length 0, of the shapes and dtypes of one step's."""
+    slices = [(backend.shape(x)[1:], backend.dtype(x)) for x in ([] if xs is None else tree.flatten(xs))]
+    specs = [Spec(backend.shape(c), backend.dtype(c)) for c in tree.flatten(init)] + [Spec(*s) for s in slices]
+    count = len(specs) - len(slices)
+
+    def step(tensors: list[Any]) -> Any:
+        x = None if xs is None else tree.pack_sequence_as(xs, tensors[count:])
+        return f(tree.pack_sequence_as(init, tensors[:count]), x)[1]
+
+    ys = backend.control.abstract(step, specs)
+    if ys is None:
+        return None
+    return tree.map_structure(lambda y: zeros((0, *y.shape), dtype(y)), ys)
 
 
 def _scanned(f: Callable[[Any, Any], Any], init: Any, xs: Any, length: int | None) -> Any:
@@ -252,6 +281,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         >>> [int(y) for y in vectorized_map(lambda x: x * x, [1, 2, 3])]
         [1, 4, 9]
     """
+    _check_functions("vectorized_map", function=function)
     if isinstance(elements, list) and not any(hasattr(x, "shape") for x in elements):
         elements = convert_to_tensor(elements)
     if any_symbolic(tree.flatten(elements)):
@@ -290,6 +320,8 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
 
     if not any_symbolic(tree.flatten(elems)):
         elems = _tensors(_backend(elems), elems)
+    if any(not -len(x.shape) <= axis < len(x.shape) for x in tree.flatten(elems)):
+        raise ValueError(f"ops.associative_scan: `axis`={axis} is out of range for tensors of these shapes.")
     if reverse:
         flipped = tree.map_structure(lambda x: flip(x, axis=axis), elems)
         return tree.map_structure(lambda x: flip(x, axis=axis), associative_scan(f, flipped, axis=axis))
@@ -322,6 +354,8 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> int(double(3))
         6
     """
+
+    _check_functions("custom_gradient", f=f)
 
     def run(*args: Any, **kwargs: Any) -> Any:
         if any_symbolic(tree.flatten((args, kwargs))):
@@ -370,6 +404,7 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
     from tricera.core.spec import broadcast_shapes
     from tricera.ops.shape import broadcast_to, reshape
 
+    _check_functions("vectorize", pyfunc=pyfunc)
     left_out = frozenset(excluded or ())
     cores = None
     if signature is not None:

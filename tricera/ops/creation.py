@@ -20,8 +20,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     Args:
         x: a tensor, Variable, array, number or nested list.
         dtype: default: the array's, floatx for Python floats, int32 for Python integers.
-        sparse: False turns a sparse tensor into a dense one.
-        ragged: False turns a ragged tensor into a dense one.
+        sparse: False turns a sparse tensor into a dense one; else sparse ones stay what they are.
+        ragged: False turns a ragged tensor into a dense one; else ragged ones stay what they are.
 
     Returns:
         A tensor.
@@ -34,12 +34,13 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     if backend is not None and sparse is None and (dtype is None or backend.dtype(x) == dtype):
         return backend.convert(x)
     if isinstance(x, KerasTensor):
-        return x if dtype is None else KerasTensor(x.shape, dtype, x.sparse)
+        kept = dtype or x.dtype, x.sparse and sparse is not False, x.ragged and ragged is not False
+        return x if kept == (x.dtype, x.sparse, x.ragged) else KerasTensor(x.shape, *kept)
     if isinstance(x, Variable):
         x = x.value
     backend = dispatch.of(x) or dispatch.current()
     dtype = None if dtype is None else backend.canonical(standardize_dtype(dtype))
-    if sparse is False and hasattr(backend, "densify"):
+    if sparse is False or ragged is False:
         x = backend.densify(x)
     return backend.convert(x, dtype)
 
@@ -230,6 +231,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         step: the spacing, 1 for None.
         dtype: default: the joined dtype of the arguments.
 
+    Raises:
+        ValueError: the step is 0.
+
     Example:
         >>> convert_to_numpy(arange(3)).tolist()
         [0, 1, 2]
@@ -237,6 +241,8 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     if stop is None:
         start, stop = 0, start
     step = 1 if step is None else step
+    if isinstance(step, (int, float)) and step == 0:
+        raise ValueError("ops.arange: `step` must not be 0.")
     backend = next((b for b in map(dispatch.of, (start, stop, step)) if b is not None), dispatch.current())
     if dtype is None:
         dtype = result_type(
@@ -295,6 +301,9 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         k: which diagonal: 0 the main one, positive ones above it.
         dtype: default: floatx.
 
+    Raises:
+        ValueError: a negative number.
+
     Example:
         >>> convert_to_numpy(eye(2)).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
@@ -302,6 +311,8 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     from tricera.core.op import PUBLIC
 
     columns = N if M is None else M
+    if N < 0 or columns < 0:
+        raise ValueError(f"ops.eye: the numbers of rows and columns must not be negative; got {N} and {columns}.")
     rows = PUBLIC["reshape"](arange(N, dtype="int32"), (N, 1))
     return PUBLIC["cast"](
         PUBLIC["equal"](PUBLIC["add"](rows, k), arange(columns, dtype="int32")), standardize_dtype(dtype)

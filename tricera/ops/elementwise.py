@@ -591,7 +591,7 @@ def conj(x: TensorLike) -> Tensor:
     return conjugate(x)
 
 
-@composed
+@composed(promote="number")
 def square(x: TensorLike) -> Tensor:
     """x * x.
 

@@ -15,7 +15,7 @@ import numpy as np
 from tricera.core import config
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed
-from tricera.core.tensor import Tensor, TensorLike
+from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.core.windows import each
 from tricera.ops.convolution import conv, depthwise_conv
 from tricera.ops.creation import convert_to_numpy, convert_to_tensor, dtype, shape, zeros_like
@@ -63,19 +63,24 @@ def _format(op: str, images: Any, data_format: str | None) -> tuple[bool, int]:
     return first, rank - 2 if first else rank - 3
 
 
-def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda x: np.where(x < radius, np.sinc(x) * np.sinc(x / radius), 0.0)
+# Kernels by the distance from the sample; `m` is NumPy, or `tricera.ops` where a graph does not know the images' size.
+def _lanczos(radius: int) -> Callable[[Any, Any], Any]:
+    return lambda m, x: m.where(x < radius, m.sinc(x) * m.sinc(x / radius), 0.0)
 
 
-def _cubic(x: np.ndarray) -> np.ndarray:
+def _cubic(m: Any, x: Any) -> Any:
     near, far = ((1.5 * x - 2.5) * x) * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return np.where(x < 1, near, np.where(x < 2, far, 0.0))
+    return m.where(x < 1, near, m.where(x < 2, far, 0.0))
 
 
-_KERNELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "bilinear": lambda x: np.maximum(0.0, 1 - x),
-    "linear": lambda x: np.maximum(0.0, 1 - x),
-    "triangle": lambda x: np.maximum(0.0, 1 - x),
+def _triangle(m: Any, x: Any) -> Any:
+    return m.maximum(0.0, 1 - x)
+
+
+_KERNELS: dict[str, Callable[[Any, Any], Any]] = {
+    "bilinear": _triangle,
+    "linear": _triangle,
+    "triangle": _triangle,
     "bicubic": _cubic,
     "cubic": _cubic,
     "lanczos3": _lanczos(3),
@@ -83,36 +88,47 @@ _KERNELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def _weights(size: int, out: int, scale: float, shift: float, method: str, antialias: bool) -> np.ndarray:
+def _weights(size: Any, out: int, scale: Any, shift: float, method: str, antialias: bool, m: Any = np) -> Any:
     """The matrix (size, out) that samples an axis: each column holds the kernel around its sample position."""
     if method not in _KERNELS:
         raise ValueError(
             f"ops.image: the interpolation must be 'nearest' or one of {', '.join(map(repr, _KERNELS))}, not {method!r}."
         )
-    position = (np.arange(out) + 0.5) / scale - shift / scale - 0.5
-    width = max(1 / scale, 1.0) if antialias else 1.0
-    found = _KERNELS[method](np.abs(position - np.arange(size)[:, None]) / width)
-    total = found.sum(0, keepdims=True)
-    found = np.where(np.abs(total) > 1e-4, found / np.where(total == 0, 1, total), 0.0)
-    return np.where((position >= -0.5) & (position <= size - 0.5), found, 0.0)
+    position = (m.arange(out, dtype="float32" if m is not np else None) + 0.5) / scale - shift / scale - 0.5
+    width = m.maximum(1 / scale, 1.0) if antialias else 1.0
+    places = m.arange(size) if m is np else m.cast(m.arange(size), "float32")
+    found = _KERNELS[method](m, m.abs(position - m.expand_dims(places, 1)) / width)
+    total = m.sum(found, axis=0, keepdims=True)
+    found = m.where(m.abs(total) > 1e-4, found / m.where(total == 0, 1.0, total), 0.0)
+    return m.where(m.logical_and(position >= -0.5, position <= size - 0.5), found, 0.0)
 
 
-def _along(x: Any, matrix: np.ndarray, axis: int) -> Any:
+def _along(x: Any, matrix: Any, axis: int) -> Any:
     return moveaxis(tensordot(x, convert_to_tensor(matrix, dtype(x)), axes=[[axis], [0]]), -1, axis)
 
 
 def _resized(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
     size = x.shape[axis]
     if size is None:
-        raise ValueError(
-            f"ops.image.resize: the images' height and width must be known; got the shape {tuple(x.shape)}."
-        )
+        return _resized_unknown(x, axis, out, interpolation, antialias)
     if size == out:
         return x
     if interpolation == "nearest":
         places = np.floor((np.arange(out) + 0.5) * size / out).astype("int32")
         return take(x, places, axis=axis)
     return _along(x, _weights(size, out, out / size, 0.0, interpolation, antialias), axis)
+
+
+def _resized_unknown(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
+    """The same in a graph that knows the size of the axis only when it runs."""
+    from tricera import ops
+
+    size = ops.cast(shape(x)[axis], "float32")
+    if interpolation == "nearest":
+        places = ops.cast(ops.floor((ops.arange(out, dtype="float32") + 0.5) * size / out), "int32")
+        return take(x, places, axis=axis)
+    scale = out / size
+    return _along(x, _weights(size, out, scale, 0.0, interpolation, antialias, ops), axis)
 
 
 @composed(promote=None)
@@ -152,8 +168,16 @@ def resize(
         raise ValueError("ops.image.resize: choose one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio`.")
     if fill_mode != "constant":
         raise ValueError(f"ops.image.resize: `fill_mode` must be 'constant', not {fill_mode!r}.")
+    if interpolation != "nearest" and interpolation not in _KERNELS:
+        raise ValueError(
+            f"ops.image.resize: `interpolation` must be 'nearest' or one of {', '.join(map(repr, _KERNELS))}, not {interpolation!r}."
+        )
     h, w = images.shape[at], images.shape[at + 1]
     kind = dtype(images)
+    if isinstance(images, KerasTensor):
+        return KerasTensor((*images.shape[:at], height, width, *images.shape[at + 2 :]), kind)
+    if (h is None or w is None) and (crop_to_aspect_ratio or pad_to_aspect_ratio):
+        raise ValueError("ops.image.resize: an aspect ratio can be kept only where the images' size is known.")
     x = images if interpolation == "nearest" else cast(images, float_of(kind))
     if crop_to_aspect_ratio:
         crop_h, crop_w = min(h, int(w * height / width)), min(w, int(h * width / height))
@@ -219,9 +243,9 @@ def _edges(
         total = sign * (target - size)
         before = total - after if before is None else before  # type: ignore[operator]
         after = total - before
-    if before < 0 or after < 0:  # type: ignore[operator]
+    if before < 0 or after < 0 or (sign < 0 and size is not None and before + after > size):  # type: ignore[operator]
         raise ValueError(
-            f"ops.image.{op}: an axis of length {size} can't get the length {target} with {before} before and {after} after."
+            f"ops.image.{op}: an axis of length {size} can't {'get' if sign > 0 else 'lose'} {before} before and {after} after."
         )
     return before, after  # type: ignore[return-value]
 
@@ -256,7 +280,8 @@ def crop_images(
     h, w = images.shape[at], images.shape[at + 1]
     top, bottom = _edges("crop_images", h, top_cropping, bottom_cropping, target_height, -1)
     left, right = _edges("crop_images", w, left_cropping, right_cropping, target_width, -1)
-    return images[(slice(None),) * at + (slice(top, h - bottom), slice(left, w - right))]
+    rows, columns = (slice(a, -b if b else None) for a, b in ((top, bottom), (left, right)))
+    return images[(slice(None),) * at + (rows, columns)]
 
 
 @composed(promote=None)
@@ -292,35 +317,61 @@ def pad_images(
     return pad(images, tuple(widths))
 
 
-@composed(promote="float")
+@composed(promote=None)
 def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tensor:
     """The luminance 0.2989 R + 0.587 G + 0.114 B of images, which keep an axis of one channel.
 
     Args:
         images: a batch of images or one image.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Returns:
+        Images of the same dtype; those of integers are cut off to whole numbers.
+
+    Raises:
+        ValueError: the images don't have 3 channels.
     """
     first, _ = _format("rgb_to_grayscale", images, data_format)
     axis = -3 if first else -1
     shape = (3, 1, 1) if first else (3,)
-    weights = convert_to_tensor(np.array([0.2989, 0.587, 0.114]).reshape(shape), dtype(images))
-    return sum_(multiply(images, weights), axis=axis, keepdims=True)
+    _three("rgb_to_grayscale", images, axis)
+    kind = dtype(images)
+    weights = convert_to_tensor(np.array([0.2989, 0.587, 0.114]).reshape(shape), float_of(kind))
+    return cast(sum_(multiply(cast(images, float_of(kind)), weights), axis=axis, keepdims=True), kind)
+
+
+def _three(op: str, images: Any, axis: int) -> None:
+    if images.shape[axis] not in (3, None):
+        raise ValueError(f"ops.image.{op}: images need 3 channels; got the shape {tuple(images.shape)}.")
+
+
+def _of_colours(op: str, images: Any, data_format: str | None) -> int:
+    """The axis of the channels, of which there are three, floats."""
+    if "float" not in dtype(images):
+        raise ValueError(
+            f"ops.image.{op}: `images` must be floats in [0, 1], not {dtype(images)}. Divide by 255 first."
+        )
+    axis = -3 if _format(op, images, data_format)[0] else -1
+    _three(op, images, axis)
+    return axis
 
 
 def _channels(images: Any, axis: int) -> list[Any]:
     return [take(images, i, axis=axis) for i in range(3)]
 
 
-@composed(promote="float")
+@composed(promote=None)
 def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
     """Red, green and blue in [0, 1] as hue, saturation and value in [0, 1].
 
     Args:
         images: a batch of images or one image.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: the images are no floats, or don't have 3 channels.
     """
-    first, _ = _format("rgb_to_hsv", images, data_format)
-    axis = -3 if first else -1
+    axis = _of_colours("rgb_to_hsv", images, data_format)
     r, g, b = _channels(images, axis)
     value, low = max_(images, axis=axis), min_(images, axis=axis)
     spread = subtract(value, low)
@@ -336,16 +387,18 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
     return stack([hue, saturation, value], axis=axis)
 
 
-@composed(promote="float")
+@composed(promote=None)
 def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     """Hue, saturation and value in [0, 1] as red, green and blue in [0, 1].
 
     Args:
         images: a batch of images or one image.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: the images are no floats, or don't have 3 channels.
     """
-    first, _ = _format("hsv_to_rgb", images, data_format)
-    axis = -3 if first else -1
+    axis = _of_colours("hsv_to_rgb", images, data_format)
     hue, saturation, value = _channels(images, axis)
     sixth = multiply(hue, 6.0)
     ramps = (
@@ -437,10 +490,15 @@ def gaussian_blur(
         kernel_size: the bell's height and width.
         sigma: its standard deviations.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Raises:
+        ValueError: a length or a standard deviation that is not positive.
     """
     first, _ = _format("gaussian_blur", images, data_format)
     bells = []
     for n, s in zip(each(kernel_size, 2, "kernel_size", "image.gaussian_blur"), np.broadcast_to(sigma, 2), strict=True):
+        if not float(s) > 0:
+            raise ValueError(f"ops.image.gaussian_blur: `sigma` must be positive, not {sigma}.")
         at = np.arange(n) - (n - 1) / 2
         bell = np.exp(-0.5 * (at / float(s)) ** 2)
         bells.append(bell / bell.sum())
@@ -614,6 +672,8 @@ def _warped(images: Any, first: bool, transform: Any, interpolation: str, mode: 
     """Images sampled at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1."""
     order = {"nearest": 0, "bilinear": 1}[interpolation]
     kind = dtype(images)
+    if isinstance(images, KerasTensor):
+        return KerasTensor(images.shape, kind)
 
     def run(x: Any) -> Any:
         height, width, channels = x.shape[1:]
@@ -757,6 +817,8 @@ def elastic_transform(
     if not sigma > 0:
         raise ValueError(f"ops.image.elastic_transform: `sigma` must be positive, not {sigma!r}.")
     kind = dtype(images)
+    if isinstance(images, KerasTensor):
+        return KerasTensor(images.shape, kind)
     offsets = np.arange(int(6 * sigma) | 1) - (int(6 * sigma) | 1) // 2
     bell = np.exp(-0.5 * (offsets / sigma) ** 2)
     bell /= bell.sum()

@@ -151,13 +151,16 @@ def lu_factor(x: TensorLike) -> Any:
     ...
 
 
-@primitive(spec=_qr_spec, promote="float")
+@primitive(spec=_qr_spec, promote="float", strict=True)
 def qr(x: TensorLike, mode: str = "reduced") -> Any:
     """Q with orthonormal columns and an upper-triangular R, Q R = x.
 
     Args:
         x: a tensor (..., m, n).
         mode: `"reduced"` or `"complete"` (Q is square).
+
+    Raises:
+        ValueError: another mode.
     """
     ...
 

@@ -62,6 +62,11 @@ def _einsum_spec(subscripts: str, operands: Sequence[Spec]) -> Spec:
         letters = "".join(terms).replace("...", "")
         output = ("..." if "..." in inputs else "") + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     head, dots, tail = output.partition("...")
+    unknown = [c for c in head + tail if c not in sizes]
+    if unknown:
+        raise ValueError(
+            f"ops.einsum: {subscripts!r}: the index {unknown[0]!r} of the result is in none of the operands."
+        )
     shape = (*(sizes[c] for c in head), *(ellipsis if dots else ()), *(sizes[c] for c in tail))
     return Spec(shape, _int8(operands[0].dtype))
 

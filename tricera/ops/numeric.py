@@ -8,7 +8,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from tricera.core.dtypes import standardize_dtype
+from tricera.core.dtypes import float_of, standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast, same
 from tricera.core.tensor import Spec, Tensor, TensorLike
@@ -118,7 +118,7 @@ _LARGEST = {
 }
 
 
-@composed(promote="float")
+@composed
 def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
     """NaN and the infinities replaced by numbers.
 
@@ -128,10 +128,15 @@ def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neg
         posinf: what infinity becomes; default: the dtype's greatest number.
         neginf: what negative infinity becomes; default: the dtype's least number.
 
+    Returns:
+        A tensor of the dtype of `x`; integers and booleans have nothing to replace.
+
     Example:
         >>> float(nan_to_num(float("nan")))
         0.0
     """
+    if "float" not in dtype_of(x):
+        return x
     limit = _LARGEST.get(dtype_of(x), math.inf)
     x = where(isnan(x), nan, x)
     x = where(isposinf(x), limit if posinf is None else posinf, x)
@@ -394,6 +399,7 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis:
     from tricera.ops.arrays import diff
     from tricera.ops.reduce import sum as sum_
 
+    y = cast(y, float_of(dtype_of(y)))
     lead = (slice(None),) * (axis % len(y.shape))
     heights = divide(add(y[(*lead, slice(1, None))], y[(*lead, slice(None, -1))]), 2)
     if x is None:

@@ -63,6 +63,10 @@ def unfold(x: TensorLike, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     Raises:
         ValueError: the blocks don't fit.
     """
+    if len(x.shape) != 4:
+        raise ValueError(
+            f"ops.unfold: images have 4 axes, (batch, channels, height, width); got the shape {tuple(x.shape)}."
+        )
     _, channels, height, width = x.shape
     places, full = _positions((height, width), kernel_size, dilation, padding, stride)
     ph, pw = _pair(padding, "padding", least=0)

@@ -331,6 +331,16 @@ def clip_to(x: Any, dtype: str) -> Tensor:
     return clip(x, -limit, limit)
 
 
+def _of_singular_values(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The greatest, the least or the sum of the singular values of the matrices in two axes."""
+    from tricera.ops.linalg import svd
+    from tricera.ops.shape import expand_dims, moveaxis
+
+    values = svd(moveaxis(x, axes, (-2, -1)), compute_uv=False)
+    found = (sum if ord == "nuc" else max if ord > 0 else min)(values, axis=-1)
+    return expand_dims(found, axis=tuple(sorted(a % len(x.shape) for a in axes))) if keepdims else found
+
+
 @composed(promote="float")
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) along axes, without overflow.
@@ -342,7 +352,7 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
     from tricera.ops.creation import zeros_like
     from tricera.ops.shape import squeeze
 
-    top = stop_gradient(max(x, axis=axis, keepdims=True))
+    top = stop_gradient(max(x, axis=axis, keepdims=True, initial=-float("inf")))
     top = where(isinf(top), zeros_like(top), top)
     total = add(log(sum(exp(subtract(x, top)), axis=axis, keepdims=True)), top)
     return total if keepdims else squeeze(total, axis=tuple(range(len(total.shape))) if axis is None else axis)
@@ -370,12 +380,19 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
         axis: an axis or a tuple of them; None means all.
         weights: of the shape of `x`, or 1-D along a single axis; None weights all the same.
 
+    Raises:
+        ValueError: 1-D weights, and no axis that they lie along.
+
     Example:
         >>> float(average([1.0, 3.0], weights=[3.0, 1.0]))
         1.5
     """
     if weights is None:
         return mean(x, axis=axis)
+    if axis is None and len(weights.shape) != len(x.shape):
+        raise ValueError(
+            f"ops.average: `weights` of shape {tuple(weights.shape)} for a tensor of shape {tuple(x.shape)} need an `axis` to lie along."
+        )
     from tricera.ops.creation import ndim
     from tricera.ops.elementwise import divide
     from tricera.ops.shape import broadcast_to, reshape
@@ -388,12 +405,13 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
 
 @composed
 def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """A norm along axes; vectors: sum(|x|^ord)^(1/ord), matrices: Frobenius, 1, -1, inf, -inf.
+    """A norm along axes; vectors: sum(|x|^ord)^(1/ord), matrices: Frobenius, nuclear, 1, -1, 2, -2, inf, -inf.
 
     Args:
         x: a tensor.
-        ord: the order; None means 2 for vectors and Frobenius for matrices.
-        axis: an axis for vector norms, a pair for matrix norms; None means all elements.
+        ord: the order; None means 2 for vectors and Frobenius for matrices. Of a matrix, 2 and -2 are the greatest and
+            the least singular value, `"nuc"` their sum.
+        axis: an axis for vector norms, a pair for matrix norms; None means all elements, all axes if `ord` is given.
         keepdims: keep the reduced axes, with length 1.
 
     Raises:
@@ -404,6 +422,8 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
 
     x = cast(x, float_of(dtype_of(x)))
     axes = tuple(range(ndim(x))) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
+    if axis is not None and len(axes) > 2:
+        raise ValueError(f"ops.norm: `axis` must name one axis (of vectors) or two (of matrices), not {axis}.")
     if ord is None or (ord in ("fro",) and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return sqrt(sum(square(absolute(x)), axis=axes, keepdims=keepdims))
     if len(axes) == 1:
@@ -423,4 +443,6 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
         from tricera.ops.shape import squeeze
 
         return best if keepdims else squeeze(best, axis=axes)
+    if len(axes) == 2 and ord in (2, -2, "nuc"):
+        return _of_singular_values(x, ord, axes, keepdims)
     raise ValueError(f"ops.norm: the order {ord!r} is not known for {len(axes)} axes.")

@@ -138,11 +138,15 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
 
 
 def _top_k_spec(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
+    if not x.ndim or k < 0 or (x.shape[-1] is not None and k > x.shape[-1]):
+        raise ValueError(
+            f"ops.top_k: `k`={k} elements can't be taken along the last axis of a tensor of shape {x.shape}."
+        )
     shape = (*x.shape[:-1], k)
     return Spec(shape, x.dtype), Spec(shape, "int32")
 
 
-@primitive(spec=_top_k_spec)
+@primitive(spec=_top_k_spec, strict=True)
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
     """The `k` largest elements along the last axis, and where they stand.
 
@@ -173,11 +177,15 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     ...
 
 
-def _scatter_update_spec(inputs: Spec, *_: Any) -> Spec:
+def _scatter_update_spec(inputs: Spec, indices: Spec, updates: Spec, reduction: str | None = None) -> Spec:
+    if reduction not in (None, "add", "max", "min", "mul"):
+        raise ValueError(
+            f"ops.scatter_update: `reduction` must be None, 'add', 'max', 'min' or 'mul', not {reduction!r}."
+        )
     return inputs
 
 
-@primitive(spec=_scatter_update_spec, promote=None)
+@primitive(spec=_scatter_update_spec, promote=None, strict=True)
 def scatter_update(
     inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
 ) -> Tensor:
@@ -188,21 +196,30 @@ def scatter_update(
         indices: an integer tensor (..., n) of positions in the first n axes.
         updates: the new values.
         reduction: None replaces; `"add"`, `"max"`, `"min"`, `"mul"` combine.
+
+    Raises:
+        ValueError: another reduction.
     """
     ...
 
 
 def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
+    if len(shape) != inputs.ndim:
+        raise ValueError(
+            f"ops.slice: `shape`={tuple(shape)} must hold a length for each axis of the shape {inputs.shape}."
+        )
     out = []
     for i, (size, dim) in enumerate(zip(shape, inputs.shape, strict=True)):
         if size == -1:
             first = start[i] if not isinstance(start, (KerasTensor, Spec)) else None
             size = dim - first if dim is not None and isinstance(first, int) else None
+        elif isinstance(size, int) and dim is not None and size > dim:
+            raise ValueError(f"ops.slice: a block of shape {tuple(shape)} doesn't fit into the shape {inputs.shape}.")
         out.append(size)
     return Spec(tuple(out), inputs.dtype)
 
 
-@primitive(spec=_slice_spec, promote=None)
+@primitive(spec=_slice_spec, promote=None, strict=True)
 def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     """A block of a tensor.
 
@@ -210,11 +227,27 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
         inputs: a tensor.
         start_indices: where the block begins, one integer an axis (a tensor is fine).
         shape: its shape.
+
+    Raises:
+        ValueError: the block has another number of axes, or is larger than the tensor.
     """
     ...
 
 
-@primitive(spec=lambda inputs, *_: inputs, promote=None)
+def _slice_update_spec(inputs: Spec, start: Any, updates: Spec) -> Spec:
+    if updates.ndim != inputs.ndim or (isinstance(start, (tuple, list)) and len(start) != inputs.ndim):
+        raise ValueError(
+            f"ops.slice_update: `start_indices` and `updates` need the {inputs.ndim} axes of the shape {inputs.shape}; got "
+            f"updates of shape {updates.shape}."
+        )
+    if any(m is not None and n is not None and m > n for m, n in zip(updates.shape, inputs.shape, strict=True)):
+        raise ValueError(
+            f"ops.slice_update: `updates` of shape {updates.shape} don't fit into the shape {inputs.shape}."
+        )
+    return inputs
+
+
+@primitive(spec=_slice_update_spec, promote=None, strict=True)
 def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Tensor:
     """A copy in which a block is replaced.
 
@@ -222,6 +255,9 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
         inputs: a tensor.
         start_indices: where the block begins, one integer an axis.
         updates: the block.
+
+    Raises:
+        ValueError: the block has another number of axes, or is larger than the tensor.
     """
     ...
 
@@ -314,7 +350,7 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
         num_classes: how many classes there are.
         axis: where the new axis goes.
         dtype: default: floatx.
-        sparse: ask for a sparse result.
+        sparse: give a sparse tensor, where the framework has one (NumPy has none).
 
     Returns:
         A tensor with one more axis, of length `num_classes`.
@@ -330,7 +366,13 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
     rank = ndim(x) + 1
     if not -rank <= axis < rank:
         raise ValueError(f"ops.one_hot: `axis`={axis} is out of range for a tensor of {rank - 1} axes.")
+    if not isinstance(num_classes, int) or num_classes < 0:
+        raise ValueError(f"ops.one_hot: `num_classes` must be an integer that is not negative, not {num_classes!r}.")
     axis %= rank
+    if sparse:
+        from tricera.ops.sparse import hot
+
+        return hot(x, num_classes, axis, standardize_dtype(dtype))
     classes = PUBLIC["reshape"](
         arange(num_classes, dtype=dispatch.current().dtype(x)),
         tuple(num_classes if i == axis else 1 for i in range(rank)),

@@ -34,8 +34,12 @@ from tricera.ops.shape import broadcast_to, concatenate, expand_dims, reshape, s
 _NEVER = -1e30
 
 
+def _wide(kind: str) -> str:
+    return "float64" if kind == "float64" else "float32"
+
+
 def _loss_spec(target: Spec, output: Spec, *_: Any) -> Spec:
-    return Spec((output.shape[0],), output.dtype)
+    return Spec((output.shape[0],), _wide(output.dtype))
 
 
 def _sum_of(a: Any, b: Any) -> Any:
@@ -58,7 +62,7 @@ def ctc_loss(
         mask_index: the class that stands for "no label".
 
     Returns:
-        A tensor (batch,).
+        A tensor (batch,), of float64 if the logits are, else of float32.
 
     Raises:
         ValueError: the tensors don't have 2 and 3 axes.
@@ -70,9 +74,8 @@ def ctc_loss(
         )
     target = cast(target, "int32")
     batch, size = shape(output)[0], target.shape[1]
-    given = dtype(output)
     # Half precision holds neither `_NEVER` nor sums over many steps.
-    logs = log_softmax(cast(output, "float32") if given in ("float16", "bfloat16") else output, axis=-1)
+    logs = log_softmax(cast(output, _wide(dtype(output))), axis=-1)
     # Labels with blanks around: blank, l1, blank, l2, ..., blank.
     blanks = full((batch, size), mask_index, dtype="int32")
     pairs = reshape(stack([blanks, target], axis=-1), (-1, 2 * size))
@@ -100,7 +103,7 @@ def ctc_loss(
     at_blank = squeeze(take_along_axis(alpha, last, axis=1), axis=1)
     at_label = squeeze(take_along_axis(alpha, maximum(last - 1, 0), axis=1), axis=1)
     at_label = where(squeeze(greater_equal(last, 1), axis=1), at_label, _NEVER)
-    return cast(negative(_sum_of(at_blank, at_label)), given)
+    return negative(_sum_of(at_blank, at_label))
 
 
 def _greedy(inputs: Any, lengths: Any, merge: bool, blank: int) -> tuple[Any, Any]:

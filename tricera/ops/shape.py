@@ -172,12 +172,18 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
     return [squeeze(part, axis=axis) for part in split(x, int(size), axis=axis)] if size else []
 
 
-def _pad_spec(x: Spec, pad_width: Any, *_: Any) -> Spec:
+def _pad_spec(x: Spec, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Spec:
     widths = pad_widths(pad_width, x.ndim)
+    if mode not in ("constant", "reflect", "symmetric"):
+        raise ValueError(f"ops.pad: `mode` must be 'constant', 'reflect' or 'symmetric', not {mode!r}.")
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(f"ops.pad: `constant_values` are for the mode 'constant'; this is {mode!r}.")
+    if any(isinstance(n, int) and n < 0 for pair in widths for n in pair):
+        raise ValueError(f"ops.pad: `pad_width` must not be negative; got {pad_width}. Cut off by slicing.")
     return Spec(tuple(None if d is None else d + a + b for d, (a, b) in zip(x.shape, widths, strict=True)), x.dtype)
 
 
-@primitive(spec=_pad_spec, promote=None)
+@primitive(spec=_pad_spec, promote=None, strict=True)
 def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
     """The tensor with elements added around it.
 
@@ -188,7 +194,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
         constant_values: what is added in constant mode, 0 for None.
 
     Raises:
-        ValueError: an unknown mode, or `constant_values` in another mode.
+        ValueError: an unknown mode, `constant_values` in another mode, or a negative width.
     """
     ...
 
@@ -243,9 +249,22 @@ def flip(x: TensorLike, axis: Any = None) -> Tensor:
     ...
 
 
-@primitive(spec=lambda x, shift, axis=None: x, promote=None)
+def _roll_spec(x: Spec, shift: Any, axis: Any = None) -> Spec:
+    several = isinstance(shift, (tuple, list)), isinstance(axis, (tuple, list))
+    if (several[0] and several[1] and len(shift) != len(axis)) or (several[0] and isinstance(axis, int)):
+        raise ValueError(f"ops.roll: `shift`={shift} and `axis`={axis} must be as many.")
+    return x
+
+
+@primitive(spec=_roll_spec, promote=None, repeated_axes=True, strict=True)
 def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
-    """The elements moved along axes, those that fall off coming in again at the other end."""
+    """The elements moved along axes, those that fall off coming in again at the other end.
+
+    Args:
+        x: a tensor.
+        shift: how far, an integer or one for each axis.
+        axis: along which axes (one may come several times); None: along the flattened tensor.
+    """
     ...
 
 
@@ -292,13 +311,13 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
     return transpose(x, order)
 
 
-@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None)
+@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None, strict=True)
 def tril(x: TensorLike, k: int = 0) -> Tensor:
     """The lower triangle of the last two axes; zeros above the k-th diagonal."""
     ...
 
 
-@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None)
+@primitive(spec=lambda x, k=0: _tri_spec(x), promote=None, strict=True)
 def triu(x: TensorLike, k: int = 0) -> Tensor:
     """The upper triangle of the last two axes; zeros below the k-th diagonal."""
     ...
@@ -313,6 +332,8 @@ def _tri_spec(x: Spec) -> Spec:
 def hstack(xs: Any) -> Tensor:
     """Tensors joined along the second axis (1-D ones along the first)."""
     parts = [t if ndim(t) else reshape(t, (1,)) for t in map(convert_to_tensor, xs)]
+    if not parts:
+        raise ValueError("ops.hstack needs at least one tensor.")
     return concatenate(parts, axis=0 if ndim(parts[0]) == 1 else 1)
 
 

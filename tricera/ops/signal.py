@@ -25,7 +25,13 @@ def _pair(x: Sequence[Spec], *_: Any) -> tuple[Spec, Spec]:
     return x[0], x[1]
 
 
+def _check_length(fft_length: int | None) -> None:
+    if fft_length is not None and fft_length <= 0:
+        raise ValueError(f"ops.fft: `fft_length` must be positive, not {fft_length}.")
+
+
 def _rfft_spec(x: Spec, fft_length: int | None = None) -> tuple[Spec, Spec]:
+    _check_length(fft_length)
     n = x.shape[-1] if fft_length is None else fft_length
     spec = Spec((*x.shape[:-1], None if n is None else n // 2 + 1), x.dtype)
     return spec, spec
@@ -33,12 +39,13 @@ def _rfft_spec(x: Spec, fft_length: int | None = None) -> tuple[Spec, Spec]:
 
 def _irfft_spec(x: Sequence[Spec], fft_length: int | None = None) -> Spec:
     real, _ = _pair(x)
+    _check_length(fft_length)
     n = real.shape[-1]
     length = fft_length if fft_length is not None else None if n is None else 2 * (n - 1)
     return Spec((*real.shape[:-1], length), real.dtype)
 
 
-@primitive(spec=_pair, promote="float")
+@primitive(spec=_pair, promote="float", strict=True)
 def fft(x: Sequence[TensorLike]) -> Any:
     """The discrete Fourier transform along the last axis.
 
@@ -51,19 +58,19 @@ def fft(x: Sequence[TensorLike]) -> Any:
     ...
 
 
-@primitive(spec=_pair, promote="float")
+@primitive(spec=_pair, promote="float", strict=True)
 def fft2(x: Sequence[TensorLike]) -> Any:
     """The discrete Fourier transform along the last two axes; pairs as for `fft`."""
     ...
 
 
-@primitive(spec=_pair, promote="float")
+@primitive(spec=_pair, promote="float", strict=True)
 def ifft2(x: Sequence[TensorLike]) -> Any:
     """The inverse of `fft2`."""
     ...
 
 
-@primitive(spec=_rfft_spec, promote="float")
+@primitive(spec=_rfft_spec, promote="float", strict=True)
 def rfft(x: TensorLike, fft_length: int | None = None) -> Any:
     """The Fourier transform of real numbers along the last axis: its first n // 2 + 1 elements.
 
@@ -77,7 +84,7 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> Any:
     ...
 
 
-@primitive(spec=_irfft_spec, promote="float")
+@primitive(spec=_irfft_spec, promote="float", strict=True)
 def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Tensor:
     """The inverse of `rfft`.
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from tricera.core import dispatch
+from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.arrays import diagonal
@@ -48,14 +50,20 @@ from tricera.ops.reduce import (
     sum as sum_,
 )
 from tricera.ops.select import argsort, sort, where
-from tricera.ops.shape import expand_dims, reshape, squeeze, stack, transpose
+from tricera.ops.shape import broadcast_to, expand_dims, reshape, squeeze, stack, transpose
 
 
 def _searched(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
+    if sorted_sequence.ndim != 1:
+        raise ValueError(
+            f"ops.searchsorted: `sorted_sequence` must have one axis, not the shape {sorted_sequence.shape}."
+        )
+    if side not in ("left", "right"):
+        raise ValueError(f"ops.searchsorted: `side` must be 'left' or 'right', not {side!r}.")
     return Spec(values.shape, "int32")
 
 
-@primitive(spec=_searched)
+@primitive(spec=_searched, strict=True)
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
     """Where values belong in an ascending sequence.
 
@@ -100,7 +108,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         x: non-negative integers, 1-D or 2-D (batch, n).
         weights: count these in the place of ones; of the shape of `x`.
         minlength: the least length of the result.
-        sparse: ask for a sparse result.
+        sparse: give a sparse tensor, where the framework has one (NumPy has none).
 
     Returns:
         A tensor (length,) or (batch, length), length being the greater of `minlength` and the greatest integer + 1
@@ -116,8 +124,17 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     kind = "int32" if weights is None else dtype_of(weights)
     if isinstance(x, KerasTensor) or isinstance(weights, KerasTensor):
         return KerasTensor((*x.shape[:-1], None), kind)
-    length = max(int(convert_to_numpy(max_(x, initial=-1))) + 1, minlength)
+    traced = dispatch.current().traced(x)
+    if traced and not minlength:
+        raise ValueError(
+            "ops.bincount: inside of compiled code the values are not known; give `minlength`, the length of the result."
+        )
+    length = minlength if traced else max(int(convert_to_numpy(max_(x, initial=-1))) + 1, minlength)
     values = zeros_like(x, dtype=kind) + 1 if weights is None else weights
+    if sparse:
+        lead = [broadcast_to(expand_dims(arange(n, dtype="int32"), -1), x.shape) for n in x.shape[:-1]]
+        places = stack([reshape(cast(c, "int32"), (-1,)) for c in (*lead, x)], axis=-1)
+        return dispatch.current().sparse.make(places, reshape(values, (-1,)), (*x.shape[:-1], length))
     hot = equal(expand_dims(x, -1), arange(length, dtype=dtype_of(x)))
     return sum_(where(hot, expand_dims(values, -1), zeros_like(expand_dims(values, -1))), axis=-2)
 
@@ -373,7 +390,10 @@ def nanmean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
 @composed(promote="float")
 def nanvar(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The variance along axes of the elements that are not NaN."""
-    return nanmean(square(subtract(x, nanmean(x, axis=axis, keepdims=True))), axis=axis, keepdims=keepdims)
+    bad, mean = isnan(x), nanmean(x, axis=axis, keepdims=True)
+    # Replaced before the square, and not after it, so that the gradient is a number, too.
+    total = sum_(square(subtract(where(bad, mean, x), mean)), axis=axis, keepdims=keepdims)
+    return divide(total, cast(sum_(cast(logical_not(bad), "int32"), axis=axis, keepdims=keepdims), dtype_of(x)))
 
 
 @composed(promote="float")
@@ -447,10 +467,11 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     Args:
         x: a tensor.
         bins: how many.
-        range: from where to where; default: the smallest and the largest element. What lies outside is left out.
+        range: from where to where; default: the smallest and the largest element (0 and 1 where there is none). What lies
+            outside is left out.
 
     Returns:
-        The pair (counts, edges).
+        The pair (counts, edges), of the dtype of `x` if that is a float; counts of integers are int32, their edges floatx.
 
     Raises:
         ValueError: not a positive number of bins, or an empty range.
@@ -462,7 +483,10 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     if range is not None and (len(range) != 2 or range[0] > range[1]):
         raise ValueError(f"ops.histogram: `range` must be a pair (low, high), not {range}.")
     x = reshape(convert_to_tensor(x), (-1,))
-    x = x if "float" in dtype_of(x) else cast(x, "float32")
+    kind = dtype_of(x)
+    x = cast(x, float_of(kind))
+    if range is None and x.shape[0] == 0:
+        range = (0.0, 1.0)
     low, high = range if range is not None else (min_(x), max_(x))
     if range is None:
         flat = equal(low, high)
@@ -472,4 +496,4 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     at = where(equal(x, edges[-1]), bins - 1, at)
     inside = logical_and(greater_equal(at, 0), less(at, bins))
     hot = logical_and(equal(expand_dims(at, -1), arange(bins, dtype="int32")), expand_dims(inside, -1))
-    return sum_(cast(hot, "int32"), axis=0), edges
+    return cast(sum_(cast(hot, "int32"), axis=0), kind if "float" in kind else "int32"), edges

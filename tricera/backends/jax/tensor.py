@@ -12,17 +12,18 @@ import numpy as np
 from tricera.core import config, dtypes
 
 cacheable = True
+SPARSE_CLASS = True
 _NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is a JAX array or tracer."""
-    return isinstance(x, jax.Array)
+    """Whether `x` is a JAX array, a tracer, or a sparse array."""
+    return isinstance(x, jax.Array) or is_sparse(x)
 
 
 def is_tensor_type(cls: type) -> bool:
     """Whether a class is one of JAX's arrays or tracers."""
-    return issubclass(cls, (jax.Array, jax.core.Tracer))
+    return issubclass(cls, (jax.Array, jax.core.Tracer)) or is_sparse_type(cls)
 
 
 def canonical(dtype: str) -> str:
@@ -32,29 +33,33 @@ def canonical(dtype: str) -> str:
 
 def convert(x: Any, dtype: str | None = None) -> jax.Array:
     """Make an array; lists of Python numbers get floatx or int32."""
-    if isinstance(x, jax.Array):
+    if isinstance(x, jax.Array) or is_sparse(x):
         return x if dtype is None else cast(x, dtype)
     if dtype is None and not hasattr(x, "dtype"):
         kind = type(x)
         if kind is int:
-            dtype = "int32"
+            dtype = dtypes.of_int(x)
         elif kind is float:
             dtype = config.floatx()
         elif kind is not bool:
             array = jnp.asarray(x)
             weak = {"f": config.floatx(), "i": "int32"}.get(np.dtype(array.dtype).kind)
             return array.astype(weak) if weak else array
+    if type(x) is int and not 0 <= x < 128 and dtype is not None:
+        return jnp.asarray(np.asarray(x).astype(dtypes.numpy_dtype(canonical(dtype))))  # round the clock, as tensors do
     return jnp.asarray(x, None if dtype is None else canonical(dtype))
 
 
 def cast(x: Any, dtype: str) -> jax.Array:
     """The same values in another dtype."""
+    if is_sparse(x):
+        return type(x)((x.data.astype(canonical(dtype)), x.indices), shape=x.shape)
     return jnp.asarray(x).astype(canonical(dtype))
 
 
 def to_numpy(x: Any) -> np.ndarray:
     """Fetch the values."""
-    return np.asarray(x)
+    return np.asarray(densify(x))
 
 
 def shape(x: Any) -> tuple[int, ...]:
@@ -81,3 +86,30 @@ def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: 
     if name in _BY_VALUES or any(isinstance(x, jax.core.Tracer) for x in tensors):
         return run
     return jax.jit(run)
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a `BCOO`."""
+    return is_sparse_type(type(x))
+
+
+def is_sparse_type(cls: type) -> bool:
+    """Whether a class is `BCOO`, whose module takes long to import, and may never be needed."""
+    return cls.__name__ == "BCOO" and cls.__module__.startswith("jax.")
+
+
+def densify(x: Any) -> Any:
+    """The dense array of a sparse one; all others as they are."""
+    return x.todense() if is_sparse(x) else x
+
+
+def traced(x: Any) -> bool:
+    """Whether `x` has no value yet: it stands for one while a compiler traces."""
+    return isinstance(x, jax.core.Tracer)
+
+
+def refusal(error: Exception) -> type[Exception] | None:
+    """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+    if isinstance(error, (IndexError, OverflowError)):
+        return ValueError
+    return TypeError if isinstance(error, NotImplementedError) else None

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tricera.core import config, dtypes
+from tricera.core import dtypes
 
 cacheable = False  # a NumPy array says nothing about the backend, so nothing may be remembered by its type
+SPARSE_CLASS = True
 
 
 def is_tensor(x: Any) -> bool:
@@ -30,10 +31,14 @@ def canonical(dtype: str) -> str:
 def convert(x: Any, dtype: str | None = None) -> np.ndarray:
     """Make an array; lists of Python numbers get floatx or int32."""
     if dtype is not None:
+        if type(x) is int:
+            return np.asarray(x).astype(dtypes.numpy_dtype(dtype))  # round the clock, as arrays do
         return np.asarray(x, dtypes.numpy_dtype(dtype))
     array = np.asarray(x)
     if not hasattr(x, "dtype"):
-        weak = {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
+        if array.dtype.kind == "O" and not isinstance(next(array.flat, ""), (str, bytes)):
+            raise TypeError(f"There are no tensors of {type(x).__name__}.")
+        weak = dtypes.of_array(array)
         if weak is not None:
             return array.astype(dtypes.numpy_dtype(weak))
     return array
@@ -67,3 +72,23 @@ def dynamic_shape(x: Any) -> tuple[int, ...]:
 def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:
     """`run`: NumPy's functions are fast as they are."""
     return run
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse tensor: NumPy has none."""
+    return False
+
+
+def densify(x: Any) -> Any:
+    """The array itself."""
+    return x
+
+
+def traced(x: Any) -> bool:
+    """Whether `x` has no value yet: it stands for one while a compiler traces."""
+    return False
+
+
+def refusal(error: Exception) -> type[Exception] | None:
+    """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+    return ValueError if isinstance(error, (IndexError, OverflowError, np.linalg.LinAlgError)) else None

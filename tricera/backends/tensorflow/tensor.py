@@ -14,6 +14,7 @@ from tricera.core import config, dtypes
 
 leave_alone("tricera")
 cacheable = True
+SPARSE_CLASS = True
 _CLASSES = (tf.Tensor, tf.Variable, tf.SparseTensor, tf.RaggedTensor, tf.IndexedSlices)
 
 
@@ -41,8 +42,10 @@ def convert(x: Any, dtype: str | None = None) -> Any:
     if dtype is None and not hasattr(x, "dtype"):
         if isinstance(x, (list, tuple)) and any(isinstance(e, _CLASSES) for e in x):
             return tf.convert_to_tensor(x)
-        kind = "f" if type(x) is float else "i" if type(x) is int else np.asarray(x).dtype.kind
-        dtype = {"f": config.floatx(), "i": "int32"}.get(kind)
+        plain = type(x)
+        dtype = (
+            config.floatx() if plain is float else dtypes.of_int(x) if plain is int else dtypes.of_array(np.asarray(x))
+        )
     if dtype is None:
         return tf.convert_to_tensor(x)
     if isinstance(x, (np.ndarray, np.generic)) and dtypes.standardize_dtype(x.dtype) != dtype:
@@ -61,11 +64,7 @@ def cast(x: Any, dtype: str) -> Any:
 
 def to_numpy(x: Any) -> np.ndarray:
     """Fetch the values."""
-    if isinstance(x, tf.SparseTensor):
-        x = tf.sparse.to_dense(x)
-    elif isinstance(x, tf.IndexedSlices):
-        x = tf.convert_to_tensor(x)
-    return np.asarray(x)
+    return np.asarray(densify(x))
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
@@ -85,7 +84,7 @@ def dynamic_shape(x: Any) -> tuple[Any, ...]:
             "A TensorFlow tensor of unknown rank can't be used here; give its shape with `tf.ensure_shape`."
         )
     static = tuple(x.shape)
-    if None not in static:
+    if None not in static or isinstance(x, tf.RaggedTensor):  # lengths that differ are None
         return static
     sizes = tf.shape(x)
     return tuple(sizes[i] if d is None else d for i, d in enumerate(static))
@@ -99,3 +98,29 @@ def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: 
         return KERNELS.get(name, run)
     special = SPECIAL.get(name)
     return (special and special(**options)) or run
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a `tf.SparseTensor`."""
+    return isinstance(x, tf.SparseTensor)
+
+
+def densify(x: Any) -> Any:
+    """The dense tensor of a sparse or ragged one, the gradient of an embedding too; all others as they are."""
+    if isinstance(x, tf.SparseTensor):
+        return tf.sparse.to_dense(x, validate_indices=False)
+    if isinstance(x, tf.IndexedSlices):
+        return tf.convert_to_tensor(x)
+    return x.to_tensor() if isinstance(x, tf.RaggedTensor) else x
+
+
+def traced(x: Any) -> bool:
+    """Whether `x` has no value yet: it stands for one while a compiler traces."""
+    return isinstance(x, tf.Tensor) and not hasattr(x, "numpy")
+
+
+def refusal(error: Exception) -> type[Exception] | None:
+    """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+    if isinstance(error, (tf.errors.UnimplementedError, tf.errors.NotFoundError)):
+        return TypeError
+    return ValueError if isinstance(error, (tf.errors.InvalidArgumentError, IndexError, OverflowError)) else None

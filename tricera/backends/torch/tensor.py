@@ -13,6 +13,7 @@ from tricera.backends.torch.kernels import KERNELS
 from tricera.core import config, dtypes
 
 cacheable = True
+SPARSE_CLASS = False
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in dtypes.ALLOWED if isinstance(getattr(torch, name, None), torch.dtype)
 }
@@ -64,7 +65,9 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
         return x if dtype is None or _NAMES[x.dtype] == dtype else x.to(native_dtype(dtype))
     kind = type(x)
     if kind is float or kind is int or kind is bool:
-        weak = config.floatx() if kind is float else "int32" if kind is int else "bool"
+        weak = config.floatx() if kind is float else dtypes.of_int(x) if kind is int else "bool"
+        if kind is int and dtype is not None and not 0 <= x < 128:
+            return torch.tensor(x, device=_DEVICE).to(native_dtype(dtype))  # round the clock, as tensors do
         return torch.tensor(x, dtype=native_dtype(dtype or weak), device=_DEVICE)
     if isinstance(x, (list, tuple)) and any(isinstance(e, torch.Tensor) for e in x):
         return torch.stack([convert(e, dtype) for e in x])
@@ -74,11 +77,11 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
         if dtype is not None or tensor.dtype == torch.bool:
             return tensor
         if tensor.dtype == torch.int64:
-            return tensor.to(torch.int32)
+            return tensor.to(native_dtype(dtypes.of_int(x)))
         return torch.tensor(x, dtype=native_dtype(config.floatx()), device=_DEVICE)
     if not hasattr(x, "dtype"):
         array = np.asarray(x)
-        dtype = dtype or {"f": config.floatx(), "i": "int32"}.get(array.dtype.kind)
+        dtype = dtype or dtypes.of_array(array)
     else:
         array = np.asarray(x)
     return from_numpy(array, dtype)
@@ -117,7 +120,7 @@ def to_numpy(x: Any) -> np.ndarray:
     """Fetch the values."""
     if not isinstance(x, torch.Tensor):
         return np.asarray(x)
-    x = x.detach()
+    x = densify(x.detach())
     if x.device.type != "cpu":
         x = x.cpu()
     if x.dtype == torch.bfloat16:
@@ -147,3 +150,27 @@ def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: 
     """`run`, or torch's own function with the options that it takes."""
     special = KERNELS.get(name)
     return (special and special(tensors[0], **options)) or run
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether `x` is a sparse tensor in COO layout."""
+    return isinstance(x, torch.Tensor) and x.is_sparse
+
+
+def densify(x: Any) -> Any:
+    """The dense tensor of a sparse one; all others as they are."""
+    return x.to_dense() if is_sparse(x) else x
+
+
+def traced(x: Any) -> bool:
+    """Whether `x` has no value yet: never, `torch.compile` reads a value where a length depends on it."""
+    return False
+
+
+def refusal(error: Exception) -> type[Exception] | None:
+    """What a native error means: ValueError or TypeError where the input was bad, None for all else."""
+    if isinstance(error, NotImplementedError):
+        return TypeError
+    if isinstance(error, torch.OutOfMemoryError) or "CUDA" in str(error):
+        return None
+    return ValueError if type(error) in (RuntimeError, IndexError, torch.linalg.LinAlgError) else None

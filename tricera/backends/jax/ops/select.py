@@ -65,6 +65,14 @@ def top_k(x, k, sorted=True):
 
 
 def get_item(x, key):
+    axis = 0
+    for k in key if isinstance(key, tuple) else (key,):
+        # JAX takes the last element for an index beyond the end.
+        if type(k) is int and not -x.shape[axis] <= k < x.shape[axis]:
+            raise IndexError(f"ops.get_item: index {k} is out of range on axis {axis} of length {x.shape[axis]}.")
+        if k is Ellipsis or hasattr(k, "shape") or isinstance(k, list) or axis + 1 >= x.ndim:
+            break
+        axis += k is not None
     return x[key]
 
 

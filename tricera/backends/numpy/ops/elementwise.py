@@ -23,9 +23,8 @@ ceil, trunc, isnan, isinf, isfinite, logical_not = (
     _np.isfinite,
     _np.logical_not,
 )
-bitwise_not, conjugate, add, subtract, multiply, divide = (
+bitwise_not, add, subtract, multiply, divide = (
     _np.bitwise_not,
-    _np.conjugate,
     _np.add,
     _np.subtract,
     _np.multiply,
@@ -63,6 +62,10 @@ left_shift, right_shift, hypot, logaddexp, square, reciprocal = (
     _np.square,
     _np.reciprocal,
 )
+
+
+def conjugate(x):
+    return _np.conjugate(x) if x.dtype.kind == "c" else x
 
 
 def rsqrt(x):

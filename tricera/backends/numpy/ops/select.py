@@ -69,7 +69,9 @@ def slice_update(inputs, start_indices, updates):
 
 
 def top_k(x, k, sorted=True):
-    indices = _np.argsort(-x if x.dtype.kind in "fi" else ~x, axis=-1, kind="stable")[..., :k]
+    indices = _np.argsort(~x if x.dtype.kind in "biu" else -x, axis=-1, kind="stable")[
+        ..., :k
+    ]  # bfloat16 is of the kind "V"
     return _np.take_along_axis(x, indices, axis=-1), indices.astype("int32")
 
 

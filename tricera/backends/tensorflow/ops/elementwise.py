@@ -178,6 +178,8 @@ def signbit(x):
 
 
 def gcd(x1, x2):
+    if not x1.dtype.is_integer:
+        raise TypeError(f"gcd is for integers, not {x1.dtype.name}.")
     a, b = _tf.abs(x1), _tf.abs(x2)
     shape = _tf.broadcast_dynamic_shape(_tf.shape(a), _tf.shape(b))
     a, b = _tf.broadcast_to(a, shape), _tf.broadcast_to(b, shape)

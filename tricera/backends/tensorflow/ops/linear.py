@@ -12,6 +12,8 @@ def _supported(x):
 
 
 def matmul(x1, x2):
+    if isinstance(x1, _tf.RaggedTensor) and x1.flat_values.shape.rank == 2 and x2.shape.rank == 2:
+        return x1.with_flat_values(matmul(x1.flat_values, x2))
     kind = x1.dtype
     if kind.is_floating and x1.ndim == 2 == x2.ndim:
         return _tf.raw_ops.MatMul(a=x1, b=x2)

@@ -39,6 +39,8 @@ def concatenate(xs, axis=0):
 
 
 def stack(x, axis=0):
+    if not len(x):
+        raise ValueError("There is nothing to be stacked.")
     return _tf.stack(list(x), axis)
 
 

@@ -51,3 +51,5 @@ _OPS = (
     "where", "clip",
 )  # fmt: skip
 DETOURS: dict[str, dict[str, str]] = {name: _UNSIGNED for name in _OPS if name in TABLE}
+DETOURS["absolute"] = {**_UNSIGNED, "bool": "uint8"}
+DETOURS["trunc"] = {"bool": "uint8"}

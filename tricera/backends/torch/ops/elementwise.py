@@ -70,7 +70,11 @@ def conjugate(x):
 
 def round(x, decimals=0):
     if not x.is_floating_point():
-        return x if decimals >= 0 else _torch.round(x.to(_torch.float64), decimals=decimals).to(x.dtype)
+        return (
+            x
+            if decimals >= 0 or x.dtype == _torch.bool
+            else _torch.round(x.to(_torch.float64), decimals=decimals).to(x.dtype)
+        )
     return _torch.round(x, decimals=decimals)
 
 

@@ -1,0 +1,313 @@
+"""Bad input: the same kind of error on every backend, a ValueError or TypeError that names the op."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.ops.test_ops import BY_OP
+from tests.ops.test_tracing import first_case
+from tricera import ops
+from tricera.core.op import OPS, PUBLIC
+
+
+def ones(shape: Any, dtype: str = "float32") -> np.ndarray:
+    """An array, of which each backend makes a tensor."""
+    return np.ones(shape, dtype)
+
+
+def zeros(shape: Any, dtype: str = "float32") -> np.ndarray:
+    """As `ones`."""
+    return np.zeros(shape, dtype)
+
+
+MATRIX, VECTOR, IMAGE, SQUARE = ones((2, 3)), ones((3,)), ones((1, 4, 4, 3)), np.eye(3, dtype="float32")
+# An op and what it can't do.
+CALLS: list[tuple[str, Callable[[], Any]]] = [
+    ("transpose", lambda: ops.transpose(MATRIX, (0,))),
+    ("transpose", lambda: ops.transpose(MATRIX, (0, 0))),
+    ("transpose", lambda: ops.transpose(MATRIX, (0, 5))),
+    ("reshape", lambda: ops.reshape(MATRIX, (7,))),
+    ("reshape", lambda: ops.reshape(MATRIX, (-1, -1))),
+    ("reshape", lambda: ops.reshape(MATRIX, "x")),
+    ("reshape", lambda: ops.reshape(MATRIX, (2.5, 2))),
+    ("broadcast_to", lambda: ops.broadcast_to(MATRIX, (3, 3))),
+    ("broadcast_to", lambda: ops.broadcast_to(MATRIX, (3,))),
+    ("squeeze", lambda: ops.squeeze(MATRIX, 0)),
+    ("expand_dims", lambda: ops.expand_dims(MATRIX, 7)),
+    ("concatenate", lambda: ops.concatenate([])),
+    ("concatenate", lambda: ops.concatenate([MATRIX, VECTOR])),
+    ("concatenate", lambda: ops.concatenate([MATRIX, MATRIX], axis=4)),
+    ("stack", lambda: ops.stack([])),
+    ("stack", lambda: ops.stack([MATRIX, VECTOR])),
+    ("split", lambda: ops.split(MATRIX, 2, axis=1)),
+    ("split", lambda: ops.split(MATRIX, 0)),
+    ("split", lambda: ops.split(MATRIX, -1)),
+    ("tile", lambda: ops.tile(MATRIX, -1)),
+    ("tile", lambda: ops.tile(MATRIX, (1.5, 1))),
+    ("repeat", lambda: ops.repeat(MATRIX, -1)),
+    ("repeat", lambda: ops.repeat(MATRIX, [1, 2, 3], axis=0)),
+    ("pad", lambda: ops.pad(MATRIX, ((1, 1), (1, 1), (1, 1)))),
+    ("pad", lambda: ops.pad(MATRIX, 1, mode="nope")),
+    ("pad", lambda: ops.pad(MATRIX, -1)),
+    ("roll", lambda: ops.roll(MATRIX, (1, 2), axis=0)),
+    ("tril", lambda: ops.tril(VECTOR)),
+    ("triu", lambda: ops.triu(VECTOR)),
+    ("swapaxes", lambda: ops.swapaxes(MATRIX, 0, 4)),
+    ("moveaxis", lambda: ops.moveaxis(MATRIX, 0, 5)),
+    ("moveaxis", lambda: ops.moveaxis(MATRIX, (0, 0), (0, 1))),
+    ("flip", lambda: ops.flip(MATRIX, 4)),
+    ("take", lambda: ops.take(MATRIX, ops.array([0]), axis=3)),
+    ("take_along_axis", lambda: ops.take_along_axis(MATRIX, ones((5, 5), "int32"), axis=1)),
+    ("take_along_axis", lambda: ops.take_along_axis(MATRIX, ones((3,), "int32"), axis=1)),
+    ("where", lambda: ops.where(ones((4,), "bool"), MATRIX, MATRIX)),
+    ("slice", lambda: ops.slice(MATRIX, (0,), (1,))),
+    ("slice", lambda: ops.slice(MATRIX, (0, 0), (5, 5))),
+    ("slice_update", lambda: ops.slice_update(MATRIX, (0, 0), ones((5, 5)))),
+    ("slice_update", lambda: ops.slice_update(MATRIX, (0,), ones((1, 1)))),
+    ("scatter", lambda: ops.scatter(zeros((2, 1), "int32"), ones((3,)), (4,))),
+    ("scatter_update", lambda: ops.scatter_update(MATRIX, zeros((1, 1), "int32"), ones((1, 9)))),
+    ("scatter_update", lambda: ops.scatter_update(MATRIX, zeros((1, 2), "int32"), ones((1,)), reduction="nope")),
+    ("sort", lambda: ops.sort(MATRIX, axis=5)),
+    ("top_k", lambda: ops.top_k(MATRIX, 9)),
+    ("top_k", lambda: ops.top_k(MATRIX, -1)),
+    ("one_hot", lambda: ops.one_hot(ops.array([1]), -1)),
+    ("one_hot", lambda: ops.one_hot(ops.array([1]), 2, axis=5)),
+    ("searchsorted", lambda: ops.searchsorted(VECTOR, VECTOR, side="nope")),
+    ("searchsorted", lambda: ops.searchsorted(MATRIX, MATRIX)),
+    ("matmul", lambda: ops.matmul(MATRIX, MATRIX)),
+    ("matmul", lambda: ops.matmul(ops.array(1.0), MATRIX)),
+    ("einsum", lambda: ops.einsum("ij,jk->ik", MATRIX, MATRIX)),
+    ("einsum", lambda: ops.einsum("ij->k", MATRIX)),
+    ("einsum", lambda: ops.einsum("ij,jk", MATRIX)),
+    ("einsum", lambda: ops.einsum("ijk->i", MATRIX)),
+    ("tensordot", lambda: ops.tensordot(MATRIX, MATRIX, axes=1)),
+    ("tensordot", lambda: ops.tensordot(MATRIX, MATRIX, axes=([5], [0]))),
+    ("dot", lambda: ops.dot(MATRIX, MATRIX)),
+    ("cross", lambda: ops.cross(ones((4,)), ones((4,)))),
+    ("cholesky", lambda: ops.cholesky(MATRIX)),
+    ("cholesky", lambda: ops.cholesky(VECTOR)),
+    ("det", lambda: ops.det(MATRIX)),
+    ("inv", lambda: ops.inv(MATRIX)),
+    ("inv", lambda: ops.inv(VECTOR)),
+    ("solve", lambda: ops.solve(MATRIX, VECTOR)),
+    ("solve", lambda: ops.solve(SQUARE, ones((4,)))),
+    ("solve_triangular", lambda: ops.solve_triangular(SQUARE, ones((4, 2)))),
+    ("lu_factor", lambda: ops.lu_factor(VECTOR)),
+    ("qr", lambda: ops.qr(VECTOR)),
+    ("qr", lambda: ops.qr(SQUARE, mode="nope")),
+    ("svd", lambda: ops.svd(VECTOR)),
+    ("eigh", lambda: ops.eigh(MATRIX)),
+    ("eig", lambda: ops.eig(MATRIX)),
+    ("lstsq", lambda: ops.lstsq(MATRIX, ones((5,)))),
+    ("norm", lambda: ops.norm(MATRIX, ord="nope")),
+    ("norm", lambda: ops.norm(MATRIX, axis=(0, 1, 1))),
+    ("diag", lambda: ops.diag(ones((2, 2, 2)))),
+    ("diagonal", lambda: ops.diagonal(VECTOR)),
+    ("diagonal", lambda: ops.diagonal(MATRIX, axis1=0, axis2=0)),
+    ("diagonal", lambda: ops.diagonal(MATRIX, axis1=0, axis2=7)),
+    ("trace", lambda: ops.trace(VECTOR)),
+    ("rot90", lambda: ops.rot90(VECTOR)),
+    ("rot90", lambda: ops.rot90(MATRIX, axes=(0, 0))),
+    ("quantile", lambda: ops.quantile(VECTOR, 1.5)),
+    ("quantile", lambda: ops.quantile(VECTOR, 0.5, method="nope")),
+    ("histogram", lambda: ops.histogram(VECTOR, bins=0)),
+    ("linspace", lambda: ops.linspace(0, 1, -1)),
+    ("meshgrid", lambda: ops.meshgrid(VECTOR, VECTOR, indexing="nope")),
+    ("vander", lambda: ops.vander(MATRIX)),
+    ("conv", lambda: ops.conv(IMAGE, ones((3, 3, 3, 2)), padding="nope")),
+    ("conv", lambda: ops.conv(IMAGE, ones((3, 3, 3, 2)), strides=(1, 1, 1))),
+    ("conv", lambda: ops.conv(IMAGE, ones((3, 3, 3, 2)), strides=2, dilation_rate=0)),
+    ("conv", lambda: ops.conv(IMAGE, ones((3, 3, 2, 2)))),
+    ("conv", lambda: ops.conv(IMAGE, ones((3, 3, 3, 2)), data_format="nope")),
+    ("conv", lambda: ops.conv(MATRIX, ones((3, 3, 3, 2)))),
+    ("conv_transpose", lambda: ops.conv_transpose(IMAGE, ones((3, 3, 2, 4)), 2)),
+    ("conv_transpose", lambda: ops.conv_transpose(IMAGE, ones((3, 3, 2, 3)), 2, padding="nope")),
+    ("depthwise_conv", lambda: ops.depthwise_conv(IMAGE, ones((3, 3, 2, 1)))),
+    ("separable_conv", lambda: ops.separable_conv(IMAGE, ones((3, 3, 3, 1)), ones((1, 1, 9, 2)))),
+    ("max_pool", lambda: ops.max_pool(IMAGE, 9)),
+    ("max_pool", lambda: ops.max_pool(IMAGE, (2, 2, 2))),
+    ("max_pool", lambda: ops.max_pool(IMAGE, 2, padding="nope")),
+    ("average_pool", lambda: ops.average_pool(IMAGE, 0)),
+    ("average_pool", lambda: ops.average_pool(MATRIX, 2)),
+    ("adaptive_max_pool", lambda: ops.adaptive_max_pool(IMAGE, 0)),
+    ("adaptive_average_pool", lambda: ops.adaptive_average_pool(MATRIX, 2)),
+    ("dot_product_attention", lambda: ops.dot_product_attention(MATRIX, MATRIX, MATRIX)),
+    (
+        "dot_product_attention",
+        lambda: ops.dot_product_attention(ones((1, 2, 3, 4)), ones((1, 2, 3, 5)), ones((1, 2, 3, 5))),
+    ),
+    (
+        "dot_product_attention",
+        lambda: ops.dot_product_attention(ones((1, 2, 3, 4)), ones((1, 2, 2, 4)), ones((1, 2, 2, 4))),
+    ),
+    ("dot_product_attention", lambda: ops.dot_product_attention(*[ones((1, 2, 3, 4))] * 3, mask=ones((7, 7), "bool"))),
+    ("ctc_loss", lambda: ops.ctc_loss(MATRIX, MATRIX, VECTOR, VECTOR)),
+    ("ctc_decode", lambda: ops.ctc_decode(ones((1, 2, 3)), ops.array([2]), strategy="nope")),
+    ("glu", lambda: ops.glu(MATRIX)),
+    ("softmax", lambda: ops.softmax(MATRIX, axis=5)),
+    ("categorical_crossentropy", lambda: ops.categorical_crossentropy(MATRIX, VECTOR)),
+    ("sparse_categorical_crossentropy", lambda: ops.sparse_categorical_crossentropy(ones((5,), "int32"), MATRIX)),
+    ("binary_crossentropy", lambda: ops.binary_crossentropy(MATRIX, VECTOR)),
+    ("batch_normalization", lambda: ops.batch_normalization(MATRIX, ones((7,)), ones((7,)), -1)),
+    ("layer_normalization", lambda: ops.layer_normalization(MATRIX, gamma=ones((7,)))),
+    ("rms_normalization", lambda: ops.rms_normalization(MATRIX, scale=ones((7,)))),
+    ("normalize", lambda: ops.normalize(MATRIX, order=-1)),
+    ("psnr", lambda: ops.psnr(MATRIX, VECTOR, 1.0)),
+    ("segment_sum", lambda: ops.segment_sum(MATRIX, ones((7,), "int32"), 3)),
+    ("in_top_k", lambda: ops.in_top_k(ones((7,), "int32"), MATRIX, 1)),
+    ("rfft", lambda: ops.rfft(ones((3,)), fft_length=0)),
+    ("fft", lambda: ops.fft((MATRIX, VECTOR))),
+    ("fft2", lambda: ops.fft2((VECTOR, VECTOR))),
+    ("irfft", lambda: ops.irfft((VECTOR, VECTOR), fft_length=-2)),
+    ("stft", lambda: ops.stft(ones((16,)), 8, 4, 4)),
+    ("stft", lambda: ops.stft(ones((16,)), 8, 4, 8, window="nope")),
+    ("istft", lambda: ops.istft((ones((3, 5)), ones((3, 5))), 8, 4, 4)),
+    ("extract_sequences", lambda: ops.extract_sequences(ones((3,)), 5, 1)),
+    ("fold", lambda: ops.fold(ones((1, 4, 7)), (4, 4), 2)),
+    ("unfold", lambda: ops.unfold(MATRIX, 2)),
+    ("image.resize", lambda: ops.image.resize(IMAGE, (2, 2), interpolation="nope")),
+    ("image.resize", lambda: ops.image.resize(IMAGE, (2, 2, 2))),
+    ("image.resize", lambda: ops.image.resize(MATRIX, (2, 2))),
+    ("image.resize", lambda: ops.image.resize(IMAGE, (0, 2))),
+    ("image.crop_images", lambda: ops.image.crop_images(IMAGE, 1)),
+    ("image.crop_images", lambda: ops.image.crop_images(IMAGE, 9, 0, 0, 0)),
+    ("image.pad_images", lambda: ops.image.pad_images(IMAGE, 1)),
+    ("image.pad_images", lambda: ops.image.pad_images(IMAGE, -1, 0, 0, 0)),
+    ("image.extract_patches", lambda: ops.image.extract_patches(IMAGE, 9)),
+    ("image.extract_patches", lambda: ops.image.extract_patches(MATRIX, 2)),
+    ("image.map_coordinates", lambda: ops.image.map_coordinates(MATRIX, ones((3, 2)), 1)),
+    ("image.map_coordinates", lambda: ops.image.map_coordinates(MATRIX, ones((2, 2)), 5)),
+    ("image.map_coordinates", lambda: ops.image.map_coordinates(MATRIX, ones((2, 2)), 1, fill_mode="nope")),
+    ("image.affine_transform", lambda: ops.image.affine_transform(IMAGE, ones((6,)))),
+    ("image.affine_transform", lambda: ops.image.affine_transform(IMAGE, ones((8,)), interpolation="nope")),
+    ("image.perspective_transform", lambda: ops.image.perspective_transform(IMAGE, ones((3, 2)), ones((4, 2)))),
+    ("image.gaussian_blur", lambda: ops.image.gaussian_blur(IMAGE, kernel_size=0)),
+    ("image.gaussian_blur", lambda: ops.image.gaussian_blur(IMAGE, sigma=-1)),
+    ("image.elastic_transform", lambda: ops.image.elastic_transform(IMAGE, interpolation="nope")),
+    ("image.rgb_to_hsv", lambda: ops.image.rgb_to_hsv(ones((4, 4, 2)))),
+    ("image.rgb_to_grayscale", lambda: ops.image.rgb_to_grayscale(ones((4, 4, 2)))),
+    ("view", lambda: ops.view(MATRIX, "nope")),
+    ("bitwise_and", lambda: ops.bitwise_and(MATRIX, MATRIX)),
+    ("bitwise_not", lambda: ops.bitwise_not(MATRIX)),
+    ("left_shift", lambda: ops.left_shift(MATRIX, MATRIX)),
+    ("gcd", lambda: ops.gcd(MATRIX, MATRIX)),
+    ("subtract", lambda: ops.subtract(ones((2,), "bool"), ones((2,), "bool"))),
+    ("add", lambda: ops.add(MATRIX, ones((4,)))),
+    ("maximum", lambda: ops.maximum(MATRIX, ones((4,)))),
+    ("power", lambda: ops.power(MATRIX, ones((4,)))),
+    ("clip", lambda: ops.clip(MATRIX, ones((7,)), 2.0)),
+    ("max", lambda: ops.max(ones((0,)))),
+    ("argmax", lambda: ops.argmax(ones((0,)))),
+    ("arange", lambda: ops.arange(0, 5, 0)),
+    ("eye", lambda: ops.eye(-1)),
+    ("cond", lambda: ops.cond(True, 1, 2)),
+    ("switch", lambda: ops.switch(0, [])),
+    ("while_loop", lambda: ops.while_loop(1, 2, 3)),
+    ("scan", lambda: ops.scan(lambda c, x: (c, x), 0.0)),
+    ("associative_scan", lambda: ops.associative_scan(ops.add, MATRIX, axis=5)),
+    ("unstack", lambda: ops.unstack(MATRIX, 5)),
+    ("vectorize", lambda: ops.vectorize(3)),
+    ("custom_gradient", lambda: ops.custom_gradient(3)),
+    ("get_item", lambda: ops.get_item(MATRIX, (0, 0, 0))),
+    ("get_item", lambda: ops.get_item(MATRIX, "x")),
+    ("array_split", lambda: ops.array_split(MATRIX, 0)),
+    ("hstack", lambda: ops.hstack([])),
+    ("vstack", lambda: ops.vstack([])),
+    ("dstack", lambda: ops.dstack([])),
+]
+ARRAYS = (np.ndarray, np.generic)
+# Ops whose `axis` is checked by what they call, or whose axis has no range.
+NO_AXIS = {"ctc_decode"}
+
+
+def refused(call: Callable[[], Any]) -> str | None:
+    """What is wrong with how a call is refused, or None."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            out = call()
+        except (TypeError, ValueError) as error:
+            said = " ".join((str(error), *getattr(error, "__notes__", ())))
+            return None if "ops." in said else f"{type(error).__name__} that names no op: {said[:150]}"
+        except Exception as error:  # of any other kind: that is what must not be
+            return f"{type(error).__name__}: {str(error)[:150]}"
+    return f"no error, but {getattr(out, 'shape', type(out))}"
+
+
+def arguments(name: str, **changed: Any) -> Callable[[], Any]:
+    """The call of the op's first row with some arguments changed."""
+    case, op = first_case(name), OPS[name]
+    values = {**dict(zip(op.names, case.args, strict=False)), **case.kwargs}
+    for key, value in values.items():
+        if isinstance(value, ARRAYS) and not (name == "get_item" and key == "key"):
+            values[key] = ops.convert_to_tensor(value)
+    return lambda: PUBLIC[name](**{**values, **changed})
+
+
+WITH_AXIS = sorted(n for n, op in OPS.items() if n in BY_OP and "axis" in op.index and op.leading)
+
+
+@pytest.mark.parametrize("axis", [9, -9, "x", 1.5])
+def test_axes(axis: Any, backend: str) -> None:
+    """An axis out of range, and what is no axis."""
+    problems = {name: refused(arguments(name, axis=axis)) for name in WITH_AXIS}
+    assert {k: v for k, v in problems.items() if v} == {}
+    assert len(WITH_AXIS) > 50
+
+
+def test_unknown_and_missing_arguments(backend: str) -> None:
+    """A name that the op doesn't have, and no arguments at all, for every op."""
+    names = sorted(set(OPS) & set(BY_OP))
+    problems = {name: refused(arguments(name, nonsense=1)) or refused(lambda n=name: PUBLIC[n]()) for name in names}  # type: ignore[misc]
+    assert {k: v for k, v in problems.items() if v} == {}
+
+
+def test_what_is_no_tensor(backend: str) -> None:
+    """Text where there should be numbers, and an object that can't be a tensor (text is fine where elements are moved)."""
+    names = (
+        "add",
+        "exp",
+        "matmul",
+        "sum",
+        "conv",
+        "where",
+        "take",
+        "softmax",
+        "sort",
+        "cumsum",
+        "dot_product_attention",
+    )
+    numbers = ("add", "exp", "matmul", "conv", "softmax")
+    problems: dict[str, Any] = {}
+    for name in names:
+        op = {"where": "select_where"}.get(name, name)
+        first = OPS[op].names[0]
+        problems[f"{name} object"] = refused(arguments(op, **{first: object()}))
+        if name in numbers:
+            problems[f"{name} text"] = refused(arguments(op, **{first: "text"}))
+    assert {k: v for k, v in problems.items() if v} == {}
+
+
+def test_shapes_and_options(backend: str) -> None:
+    """Shapes that don't fit and options that don't exist, op by op."""
+    problems = {f"{i} {name}": refused(call) for i, (name, call) in enumerate(CALLS)}
+    assert {k: v for k, v in problems.items() if v} == {}
+
+
+def test_nothing_kills_the_process(backend: str) -> None:
+    """TensorFlow's FFT ends the process for a length of 0."""
+    for call in (lambda: ops.rfft(VECTOR, fft_length=0), lambda: ops.irfft((VECTOR, VECTOR), fft_length=0)):
+        with pytest.raises(ValueError, match=r"ops\.\w+: `fft_length` must be positive"):
+            call()
+
+
+def test_indices_out_of_range(backend: str) -> None:
+    """An index beyond the end is an IndexError, which ends Python's own loops, as for lists."""
+    for key in (2, -3, (0, 3)):
+        with pytest.raises(IndexError, match=r"ops\.get_item: index"):
+            ops.get_item(ops.convert_to_tensor(MATRIX), key)
