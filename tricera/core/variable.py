@@ -305,7 +305,8 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, na
             raise ValueError(f"The variable {name!r} needs a shape that is known, not {known_shape}.")
         dtype = dtypes.standardize_dtype(dtype)
         limits.charge(shape, dtype)  # type: ignore[arg-type]
-        value = initializer(known_shape, dtype=dtype)
+        with dispatch.current().state.at_once():  # a layer or an optimizer may be built while a step is traced
+            value = initializer(known_shape, dtype=dtype)
     else:
         value = initializer
     owner = dispatch.of(value)

@@ -17,7 +17,7 @@ from tricera.training.data import (
     unpack_validation_data,
 )
 from tricera.training.resident import Pace, resident
-from tricera.training.steps import prepare, structure
+from tricera.training.steps import optimizers_of, prepare, structure
 from tricera.utils.progbar import resolve_verbose
 
 
@@ -163,10 +163,14 @@ def _epochs(
     for epoch in range(initial, epochs):
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
+        for each in optimizers_of(model):
+            each._to_training()
         last = run_epoch(model, "train", data, callbacks)
         if last is None:
             break
         logs = _floats(last)
+        for each in optimizers_of(model):  # validation, checkpoints and the like see the weights that are to be used
+            each._to_evaluation()
         if validation is not None and validation.due(epoch):
             logs.update({f"val_{name}": value for name, value in validation.run(callbacks).items()})
         callbacks.on_epoch_end(epoch, logs)
@@ -299,6 +303,9 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, y, sample_weight, class_weight))
         prepare(model, kind, batch)
+        if kind == "train":
+            for optimizer in optimizers_of(model):
+                optimizer._to_training()
         outputs = model._step_cache.get(model, kind).run([batch])
         return _result(model, lazy_logs(model, outputs), return_dict)
 

@@ -48,3 +48,8 @@ def native_class(cls: type) -> type:
 def without_gradients() -> contextlib.AbstractContextManager[Any]:
     """A block in which nothing is recorded for a backward pass; only torch needs to be told."""
     return contextlib.nullcontext()
+
+
+def at_once() -> contextlib.AbstractContextManager[Any]:
+    """A block in which tensors are computed at once, also while a function is being traced."""
+    return jax.ensure_compile_time_eval()

@@ -129,3 +129,8 @@ def native_class(cls: type) -> type:
 def without_gradients() -> contextlib.AbstractContextManager[Any]:
     """A block in which nothing is recorded for a backward pass."""
     return torch.no_grad()
+
+
+def at_once() -> contextlib.AbstractContextManager[Any]:
+    """A block in which tensors are computed at once; here they always are."""
+    return contextlib.nullcontext()
