@@ -131,12 +131,11 @@ def _mixed(name: str) -> Branch:
 GEOMETRY = {
     **_plain(
         ("CenterCrop", {"height": 4, "width": 3}), ("Resizing", {"height": 4, "width": 5}),
-        "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomPerspective",
+        ("RandomCrop", {"height": 4, "width": 3}), "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomPerspective",
         ("RandomRotation", {"factor": 0.1}), ("RandomShear", {"x_factor": 0.1, "y_factor": 0.1}),
         ("RandomTranslation", {"height_factor": 0.1, "width_factor": 0.1}), ("RandomZoom", {"height_factor": 0.1}),
         "RandomGaussianBlur",
     ),
-    "RandomCrop": lambda x: L.RandomCrop(4, 3)(x, training=True),  # outside of training it leaves images as they are
     "MaxNumBoundingBoxes": _boxes,
     "Pipeline": lambda x: L.Pipeline([L.Rescaling(0.5), L.RandomFlip()])(x),
     "MixUp": _mixed("MixUp"),
@@ -179,6 +178,9 @@ RANDOM = {
     "Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
     "Attention", "Bidirectional", "Pipeline", "MixUp", "CutMix", *(n for n in dir(L) if n.startswith("Random")), *POLICIES,
 }  # fmt: skip
+
+# As in Keras it leaves images as they are outside of training, so that its shape is that of training alone.
+CROPS_IN_TRAINING = "RandomCrop"
 
 # Classes that no branch holds, and why.
 EXCUSED = {

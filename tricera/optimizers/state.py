@@ -103,7 +103,8 @@ class OptimizerState:
             initializer: an initializer, its name, or an array.
         """
         if isinstance(initializer, Variable):
-            initializer = initializer.numpy()
+            with initializer._backend.state.at_once():
+                initializer = initializer.numpy()
         path = getattr(reference_variable, "path", None) or reference_variable.name
         return self.add_variable(
             reference_variable.shape,

@@ -62,7 +62,7 @@ class SeedGenerator:
         Args:
             ordered: accepted for compatibility; draws always come in order.
         """
-        value = self.state.value
+        value = OPS["copy"](self.state.value)  # torch's is the parameter itself, which the assignment changes
         self.state.assign(OPS["add"](value, np.array([0, 1], self.state.dtype)))
         return value
 
