@@ -4,8 +4,8 @@
 
 The texts are made up by this script, from a small grammar, so that nothing is downloaded: reviews such as "the plot was not
 dull but the ending was really awful". The order of the words decides: "not" turns a word around, and after "but" comes what the
-reviewer thinks in the end. So a model that only counts words guesses, and one that reads them in order gets it right; the script
-trains both. (For real reviews, exchange `make_reviews` for `keras.datasets.imdb.load_data(num_words=...)`.)
+reviewer thinks in the end. So a model that only counts words stops at three in four, and one that reads them in order gets nearly all
+right; the script trains both. (For real reviews, exchange `make_reviews` for `keras.datasets.imdb.load_data(num_words=...)`.)
 """
 
 import argparse

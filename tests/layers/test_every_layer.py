@@ -13,7 +13,6 @@ from tests.conftest import TRAINABLE
 from tests.layers.fit_cases import BATCH, CROPS_IN_TRAINING, EXCUSED, GROUPS, RANDOM, model_of
 from tricera import layers as L, ops
 
-
 # What takes long to compile is left to the slow runs.
 TRAINED = [g if g in ("vector", "tokens") else pytest.param(g, marks=pytest.mark.slow) for g in GROUPS]
 
