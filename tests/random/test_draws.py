@@ -236,3 +236,16 @@ def test_generators_belong_to_a_backend(backend: str) -> None:
     assert generator.state.backend == backend
     again = random.SeedGenerator.from_config(generator.get_config())
     np.testing.assert_array_equal(array(random.normal((4,), seed=generator)), array(random.normal((4,), seed=again)))
+
+
+def test_a_seed_taken_stays(backend: str) -> None:
+    """What `next` gave does not move on with the stream, and a pure function of the stream's state draws the same."""
+    generator = random.SeedGenerator(5)
+    first, second = generator.next(), generator.next()
+    assert ops.convert_to_numpy(first).tolist() == [5, 0]
+    assert ops.convert_to_numpy(second).tolist() == [5, 1]
+    other = random.SeedGenerator(5)
+    pure = functionalize(lambda: random.uniform((3,), seed=other), [other.state])
+    drawn, _ = pure([other.state.value])
+    again = random.SeedGenerator(5)
+    np.testing.assert_array_equal(ops.convert_to_numpy(drawn), ops.convert_to_numpy(random.uniform((3,), seed=again)))

@@ -260,6 +260,12 @@ class OptimizerRoom(Protocol):
     def cond(self, flag: Any, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
         """`fn(values)` where the flag holds, else `values`."""
 
+    def branch(self, flag: Any, run: Callable[[], Any]) -> bool:
+        """Run what assigns variables where the flag holds, as a branch that copies no variable; False if there is none such."""
+
+    def accumulate(self, totals: Sequence[Any], grads: Sequence[Any]) -> bool:
+        """Add gradients to the native forms of variables in place; False where these can't be changed."""
+
 
 ROOMS: dict[str, type] = {
     "tensor": TensorRoom,

@@ -45,9 +45,14 @@ class Replay:
         self.new: list[Any] = []
         self._before: list[tuple[Any, Any]] = []
         self._again = False
+        # Whether it trains, in which dtype variables are read, what stands in for them: the second run happens elsewhere.
+        self._context = contextvars.copy_context()
 
     def __call__(self, *tensors: Any) -> Any:
-        """Run the function on these tensors in the place of its own."""
+        """Run the function on these tensors in the place of its own; again, in the context of the first time."""
+        return self._context.copy().run(self._run, tensors) if self._again else self._run(tensors)
+
+    def _run(self, tensors: tuple[Any, ...]) -> Any:
         leaves = list(self._leaves)
         for i, tensor in zip(self._places, tensors, strict=True):
             leaves[i] = tensor

@@ -7,7 +7,8 @@ from typing import Any
 
 from tricera import ops
 from tricera.core.dispatch import Backend
-from tricera.core.state import functionalize
+from tricera.core.state import current_cells, functionalize
+from tricera.core.variable import Variable
 
 
 def clip_each(gradients: list[Any], clipnorm: float) -> list[Any]:
@@ -58,7 +59,17 @@ def when(backend: Backend, flag: Any, run: Callable[[], Any], variables: Sequenc
         if known:
             run()
         return
+    if current_cells.get() is None and backend.optimizer.branch(flag, run):
+        return
     pure = functionalize(run, variables)
     new = backend.optimizer.cond(flag, lambda values: pure(values)[1], [v.value for v in variables])
     for variable, value in zip(variables, new, strict=True):
         variable.assign(value)
+
+
+def accumulate(backend: Backend, totals: Sequence[Variable], gradients: Sequence[Any]) -> None:
+    """Add gradients to variables, in place where the backend can."""
+    if current_cells.get() is None and backend.optimizer.accumulate([v.native for v in totals], gradients):
+        return
+    for total, g in zip(totals, gradients, strict=True):
+        total.assign(total.value + g)

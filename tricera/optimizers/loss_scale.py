@@ -80,6 +80,9 @@ class LossScaleOptimizer(Optimizer):
     def learning_rate(self, value: Any) -> None:
         self.inner_optimizer.learning_rate = value
 
+    def _family(self) -> list[Any]:
+        return [self, *self.inner_optimizer._family()]
+
     def build(self, variables: Iterable[Variable]) -> None:
         """Make the inner optimizer's state."""
         if self.built:

@@ -151,6 +151,9 @@ class MultiOptimizer(Optimizer):
     def learning_rate(self, value: Any) -> None:
         raise AttributeError("A MultiOptimizer has no learning rate of its own; set those of its `.optimizers`.")
 
+    def _family(self) -> list[Any]:
+        return [self, *(optimizer for inner in self._inner for optimizer in inner._family())]
+
     def build(self, variables: Iterable[Variable]) -> None:
         """Choose an optimizer for each variable and make their state."""
         if self.built:

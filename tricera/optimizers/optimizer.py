@@ -278,8 +278,7 @@ class Optimizer(OptimizerState, checks.Checked):
         """Add the gradients up; with the last of a round, update by their mean and begin anew."""
         steps = self.gradient_accumulation_steps
         sums = [self._accumulated[self._get_variable_index(v)] for v in variables]
-        for total, g in zip(sums, grads, strict=True):
-            total.assign(total.value + g)
+        driver.accumulate(backend, sums, grads)
 
         def update() -> None:
             self._update(backend, [total.value / steps for total in sums], variables)

@@ -206,7 +206,7 @@ def schedule_free_adamw(
     decay = _like(beta_2, t)  # rounded to the dtype, it cancels in v_hat
     v = v * decay + g * g * (1 - decay)
     v_hat = v / (1 - ops.power(decay, t))
-    x = (value - z * (1 - beta_1)) / beta_1
+    x = value + (value - z) * ((1 - beta_1) / beta_1)
     new_z = z - g * lr / (ops.sqrt(v_hat) + epsilon)
     weight = 1 / t
     x = x * (1 - weight) + new_z * weight

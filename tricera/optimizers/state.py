@@ -21,6 +21,7 @@ class OptimizerState:
     name: str
     built: bool
     gradient_accumulation_steps: int | None
+    _evaluating: bool = False  # whether the variables hold the values to be used, where training has others
     _variables: list[Variable]
     _iterations: Variable
     _learning_rate: Any
@@ -102,7 +103,8 @@ class OptimizerState:
             initializer: an initializer, its name, or an array.
         """
         if isinstance(initializer, Variable):
-            initializer = initializer.numpy()
+            with initializer._backend.state.at_once():
+                initializer = initializer.numpy()
         path = getattr(reference_variable, "path", None) or reference_variable.name
         return self.add_variable(
             reference_variable.shape,
@@ -205,10 +207,32 @@ class OptimizerState:
                 return rate(self._iterations.value)
         return rate if isinstance(rate, Variable) else rate()
 
+    # ------------------------------------------------------------------ weights to train and weights to use
+
+    def _family(self) -> list[Any]:
+        """This optimizer and those inside it."""
+        return [self]
+
+    def _to_training(self) -> None:
+        """Before steps: the variables take the values at which gradients are taken, where these are not what a model is used with."""
+        for optimizer in self._family()[1:]:
+            optimizer._to_training()
+
+    def _to_evaluation(self) -> None:
+        """After steps: the variables take the values that a model is used with; the opposite of `_to_training`."""
+        for optimizer in self._family()[1:]:
+            optimizer._to_evaluation()
+
+    # ------------------------------------------------------------------ saving
+
     def save_own_variables(self, store: Any) -> None:
         """Put the values of `variables` into a mapping under "0", "1", ..."""
+        # A file has no place to say which of an optimizer's two sets of weights the variables hold. The step count says it: as
+        # int64 where they hold those to be used. Keras reads either.
+        wide = {id(o._iterations) for o in self._family() if o._evaluating}
         for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
+            value = variable.numpy()
+            store[str(i)] = value.astype("int64") if id(variable) in wide else value
 
     def load_own_variables(self, store: Any) -> None:
         """Take the values of `variables` from what `save_own_variables` filled; one of another length is left, with a warning."""
@@ -219,8 +243,12 @@ class OptimizerState:
                 stacklevel=2,
             )
             return
+        counts = {id(o._iterations): o for o in self._family()}
         for i, variable in enumerate(self.variables):
-            variable.assign(store[str(i)])
+            value = store[str(i)]
+            variable.assign(value)
+            if id(variable) in counts:
+                counts[id(variable)]._evaluating = np.asarray(value).dtype == np.int64
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all of `variables`.

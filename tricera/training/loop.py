@@ -20,7 +20,7 @@ from tricera.training.data import (
 )
 from tricera.training.resident import Pace, resident
 from tricera.training.run import Run
-from tricera.training.steps import prepare, structure
+from tricera.training.steps import optimizers_of, prepare, structure
 from tricera.utils.progbar import resolve_verbose
 
 
@@ -190,6 +190,8 @@ def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation
         if not start:
             model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
+        for each in optimizers_of(model):
+            each._to_training()
         last = run_epoch(model, "train", data, callbacks, start)
         if last is None and start:
             last = lazy_logs(model, model.get_metrics_result())  # all of its steps were done before
@@ -197,6 +199,8 @@ def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation
             break
         start = 0
         logs = _floats(last)
+        for each in optimizers_of(model):  # validation, checkpoints and the like see the weights that are to be used
+            each._to_evaluation()
         if validation is not None and validation.due(epoch):
             logs.update({f"val_{name}": value for name, value in validation.run(callbacks).items()})
         callbacks.on_epoch_end(epoch, logs)
@@ -330,6 +334,9 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, y, sample_weight, class_weight))
         prepare(model, kind, batch)
+        if kind == "train":
+            for optimizer in optimizers_of(model):
+                optimizer._to_training()
         with structure(model)():
             outputs = model._step_cache.get(model, kind).run([batch])
         return _result(model, lazy_logs(model, outputs), return_dict)

@@ -13,6 +13,7 @@ from tricera.core.state import cells
 from tricera.core.tensor import KerasTensor, not_recording
 from tricera.core.variable import Variable
 from tricera.layers import tracking
+from tricera.optimizers import Optimizer
 from tricera.random.seed_generator import shared_generator
 from tricera.training import stateless
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -97,10 +98,17 @@ def step_variables(model: Any, kind: str) -> list[Variable]:
     # Outputs alone need no metrics but those that layers update in their calls.
     metrics = model.metrics if kind != "predict" else model._layers_metrics
     groups: list[list[Variable]] = [model.variables, [v for m in metrics for v in m.variables]]
-    if kind == "train" and model.optimizer is not None:
-        groups.append(list(model.optimizer.variables))
+    if kind == "train":
+        groups += [list(optimizer.variables) for optimizer in optimizers_of(model)]
     groups.append([shared_generator(model._backend).state])
     return list({id(v): v for group in groups for v in group}.values())
+
+
+def optimizers_of(model: Any) -> list[Optimizer]:
+    """The optimizer of `compile`, and those that a model with a `train_step` of its own holds besides (a GAN has two)."""
+    if public_class(model).train_step is _default_train_step():
+        return [] if model.optimizer is None else [model.optimizer]
+    return tracking.owned(model, Optimizer)
 
 
 def prepare(model: Any, kind: str, batch: Any) -> None:
@@ -116,6 +124,9 @@ def prepare(model: Any, kind: str, batch: Any) -> None:
         if custom and not all(layer.built for layer in model._flatten_layers()):
             model._backend.step.discover(lambda b: _only_forward(model, kind, b), batch)
         model.optimizer.build(model.trainable_variables)
+    if custom and not all(optimizer.built for optimizer in optimizers_of(model)):
+        # Which variables each of them updates, only the step itself knows.
+        model._backend.step.discover(step_function(model, kind), batch)
 
 
 def _default_train_step() -> Any:

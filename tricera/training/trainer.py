@@ -11,7 +11,7 @@ from tricera.core.graph import public_class
 from tricera.training import loop
 from tricera.training.compiled import Compiled
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
-from tricera.training.steps import StepCache
+from tricera.training.steps import StepCache, optimizers_of
 
 
 class Trainer:
@@ -509,7 +509,7 @@ class Trainer:
     def _move_training_state(self, backend: dispatch.Backend) -> None:
         """Take optimizer, loss and metrics along to another backend."""
         self._step_cache.clear()
-        variables = [] if self.optimizer is None else list(self.optimizer.variables)
+        variables = [v for optimizer in optimizers_of(self) for v in optimizer.variables]
         if self._compiled is not None:
             variables += self._compiled.variables
             self._compiled.move(backend)

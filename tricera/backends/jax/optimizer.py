@@ -25,3 +25,13 @@ def known(flag: jax.Array) -> bool | None:
 def cond(flag: jax.Array, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> list[Any]:
     """`fn(values)` where the flag holds, else `values`."""
     return jax.lax.cond(flag, fn, lambda old: old, values)
+
+
+def branch(flag: Any, run: Callable[[], Any]) -> bool:
+    """There is no branch with effects here: values go through `cond`, whose branches XLA runs in place."""
+    return False
+
+
+def accumulate(totals: Any, grads: Any) -> bool:
+    """Arrays are never changed; XLA adds in place where the step donates them."""
+    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -26,3 +26,21 @@ def cond(flag: Any, fn: Callable[[list[Any]], list[Any]], values: list[Any]) -> 
     """`fn(values)` where the flag holds, else `values`."""
     old = [tf.identity(v) for v in values]
     return list(tf.cond(flag, lambda: [tf.identity(v) for v in fn(old)], lambda: old))
+
+
+def branch(flag: Any, run: Callable[[], Any]) -> bool:
+    """A branch of the graph that assigns variables where they are, so that none is copied in or out."""
+
+    def taken() -> Any:
+        run()
+        return tf.constant(True)
+
+    tf.cond(flag, taken, lambda: tf.constant(False))
+    return True
+
+
+def accumulate(totals: Sequence[Any], grads: Sequence[Any]) -> bool:
+    """Add in place."""
+    for total, g in zip(totals, grads, strict=True):
+        total.assign_add(g)
+    return True

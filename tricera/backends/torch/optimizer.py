@@ -33,6 +33,17 @@ def cond(flag: torch.Tensor, fn: Callable[[list[Any]], list[Any]], values: list[
     return [torch.where(flag, new, old) for new, old in zip(fn(values), values, strict=True)]
 
 
+def branch(flag: torch.Tensor, run: Callable[[], Any]) -> bool:
+    """There is no branch on a value that is not known: both results are computed and `cond` chooses."""
+    return False
+
+
+def accumulate(totals: Tensors, grads: Tensors) -> bool:
+    """Add in place, all tensors in one call."""
+    torch._foreach_add_(totals, grads)
+    return True
+
+
 def sgd(grads: Tensors, values: Tensors, slots: Sequence[Tensors], hyper: dict[str, Any], lr: Any, t: Any) -> None:
     """Stochastic gradient descent; see `tricera.optimizers.rules.sgd`."""
     if not slots:

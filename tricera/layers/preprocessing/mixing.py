@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tricera import ops, random
+from tricera.core.tensor import KerasTensor
 from tricera.layers.preprocessing.augmentation import ImageLayer, happens, per_sample, standardize_range
 from tricera.layers.preprocessing.color import ColorLayer, like
 
@@ -248,6 +249,16 @@ class MaxNumBoundingBoxes(ImageLayer):
             return input_shape
         boxes = {k: (s[0], self.max_number, *s[2:]) for k, s in input_shape["bounding_boxes"].items()}
         return {**input_shape, "bounding_boxes": boxes}
+
+    def compute_output_spec(self, data: Any, training: bool = True) -> Any:
+        """The boxes' second axis has the length."""
+        if not isinstance(data, dict) or "bounding_boxes" not in data:
+            return data
+        boxes = {
+            k: KerasTensor((x.shape[0], self.max_number, *x.shape[2:]), x.dtype)
+            for k, x in data["bounding_boxes"].items()
+        }
+        return {**data, "bounding_boxes": boxes}
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
