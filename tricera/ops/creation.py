@@ -30,10 +30,10 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         >>> convert_to_numpy(convert_to_tensor([1, 2])).tolist()
         [1, 2]
     """
-    if isinstance(x, KerasTensor):
-        return x if dtype is None else KerasTensor(x.shape, dtype, x.sparse)
     if isinstance(x, Variable):
         x = x.value
+    if isinstance(x, KerasTensor):
+        return x if dtype is None else KerasTensor(x.shape, dtype, x.sparse)
     backend = dispatch.of(x) or dispatch.current()
     dtype = None if dtype is None else backend.canonical(standardize_dtype(dtype))
     if sparse is False and hasattr(backend, "densify"):

@@ -61,7 +61,8 @@ def to_numpy(x: Any) -> np.ndarray:
         x = tf.sparse.to_dense(x)
     elif isinstance(x, tf.IndexedSlices):
         x = tf.convert_to_tensor(x)
-    return np.asarray(x)
+    # A scalar of bfloat16 has an `__array__` that gives no array.
+    return np.asarray(x.numpy() if hasattr(x, "numpy") else x)
 
 
 def shape(x: Any) -> tuple[int | None, ...]:
