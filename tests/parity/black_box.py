@@ -38,9 +38,9 @@ def _plain(value: Any, module: Any) -> Any:
     return np.asarray(module.ops.convert_to_numpy(value))
 
 
-def run_keras(script: str, target: Path, timeout: float = 600) -> dict[str, dict[str, Any]]:
+def run_keras(script: str, target: Path, timeout: float = 600, backend: str = "jax") -> dict[str, dict[str, Any]]:
     """Run a table's file under Keras in a process of its own and read what it wrote."""
-    env = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    env = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     root = str(Path(__file__).parents[2])
     env["PYTHONPATH"] = os.pathsep.join(filter(None, (root, env.get("PYTHONPATH"))))
     subprocess.run([sys.executable, __file__, script, str(target)], check=True, env=env, timeout=timeout, cwd=root)
@@ -62,7 +62,7 @@ def check(case: Case, module: Any, wanted: Mapping[str, Any], rtol: float = 2e-5
     for key, want in wanted.items():
         got = found[key]
         if not isinstance(want, np.ndarray):
-            assert _alike(json.loads(json.dumps(got)), want), (key, got, want)
+            assert alike(json.loads(json.dumps(got)), want), (key, got, want)
             continue
         got = np.asarray(got)
         assert got.shape == want.shape, key
@@ -72,12 +72,12 @@ def check(case: Case, module: Any, wanted: Mapping[str, Any], rtol: float = 2e-5
         )
 
 
-def _alike(a: Any, b: Any) -> bool:
+def alike(a: Any, b: Any) -> bool:
     """Whether plain values are equal; floats may have gone through float32."""
     if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(_alike(a[key], b[key]) for key in a)
+        return a.keys() == b.keys() and all(alike(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(_alike, a, b))
+        return len(a) == len(b) and all(map(alike, a, b))
     if isinstance(a, float) and isinstance(b, float):
         return math.isclose(a, b, rel_tol=1e-6)
     return bool(a == b) and type(a) is type(b)

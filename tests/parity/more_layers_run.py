@@ -1,4 +1,4 @@
-"""Further layers under Keras and Tricera: adaptive pooling, spectrograms, spectral normalization, reversible embeddings."""
+"""Further layers under Keras and Tricera: spectrograms in all modes, and spectral normalization over several calls."""
 
 from __future__ import annotations
 
@@ -63,22 +63,6 @@ def _zero_kernel(module: Any) -> dict[str, Any]:
     return {"kernel": outer.get_weights()[0]}
 
 
-def _reversible(options: dict[str, Any]) -> Any:
-    def case(module: Any) -> dict[str, Any]:
-        layer = module.layers.ReversibleEmbedding(7, 4, name="layer", **options)
-        layer(TOKENS)
-        rng = np.random.default_rng(1)
-        layer.set_weights([rng.normal(size=w.shape).astype("float32") for w in layer.weights])
-        vectors = layer(TOKENS)
-        return {
-            **about(layer), "vectors": vectors, "scores": layer(vectors, reverse=True), "losses": len(layer.losses),
-            "shapes there": _plain(tuple(layer.compute_output_shape((None, 3)))),
-            "shapes back": _plain(tuple(layer.compute_output_shape((None, 3, 4), reverse=True))),
-        }  # fmt: skip
-
-    return case
-
-
 def _mel_matrix(module: Any) -> dict[str, Any]:
     layer = module.layers.MelSpectrogram(fft_length=64, num_mel_bins=8)
     return {
@@ -93,16 +77,6 @@ def _cases() -> dict[str, Any]:
         "spectral-no-kernel": _no_kernel,
         "spectral-zeros": _zero_kernel,
     }
-    for rank in (1, 2, 3):
-        image = np.random.default_rng(rank).normal(size=(2, *(7, 5, 6)[:rank], 3)).astype("float32")
-        for kind in ("Average", "Max"):
-            for i, options in enumerate((
-                {"output_size": 2}, {"output_size": (4, 3, 2)[:rank]}, {"output_size": 3, "data_format": "channels_first"},
-            )):  # fmt: skip
-                first = "data_format" in options
-                cases[f"adaptive-{kind}-{rank}-{i}"] = _simple(
-                    f"Adaptive{kind}Pooling{rank}D", options, np.moveaxis(image, -1, 1) if first else image
-                )
     base: dict[str, Any] = {"frame_length": 32, "frame_step": 12, "fft_length": 64}
     for mode in ("log", "magnitude", "psd", "real", "imag", "stft"):
         cases[f"stft-{mode}"] = _simple("STFTSpectrogram", {**base, "mode": mode}, SIGNAL)
@@ -131,11 +105,6 @@ def _cases() -> dict[str, Any]:
         ("EinsumDense", ("abc,cd->abd", (None, 4)), SIGNAL),
     )):  # fmt: skip
         cases[f"spectral-{i}"] = _spectral(inner, arguments, inputs, i + 1)
-    for i, options in enumerate((
-        {}, {"tie_weights": False, "logit_soft_cap": 5.0, "mask_zero": True},
-        {"tie_weights": False, "embeddings_regularizer": "l2", "embeddings_constraint": "max_norm"},
-    )):  # fmt: skip
-        cases[f"reversible-{i}"] = _reversible(options)
     return cases
 
 

@@ -1,4 +1,4 @@
-"""Adaptive pooling, spectrograms, spectral normalization and reversible embeddings beside Keras."""
+"""Spectrograms in all modes and spectral normalization over several calls beside Keras."""
 
 from __future__ import annotations
 

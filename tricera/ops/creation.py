@@ -30,14 +30,14 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         >>> convert_to_numpy(convert_to_tensor([1, 2])).tolist()
         [1, 2]
     """
+    if isinstance(x, Variable):
+        x = x.value
     backend = dispatch.of_type(type(x))
     if backend is not None and sparse is None and (dtype is None or backend.dtype(x) == dtype):
         return backend.convert(x)
     if isinstance(x, KerasTensor):
         kept = dtype or x.dtype, x.sparse and sparse is not False, x.ragged and ragged is not False
         return x if kept == (x.dtype, x.sparse, x.ragged) else KerasTensor(x.shape, *kept)
-    if isinstance(x, Variable):
-        x = x.value
     backend = dispatch.of(x) or dispatch.current()
     dtype = None if dtype is None else backend.canonical(standardize_dtype(dtype))
     if sparse is False or ragged is False:

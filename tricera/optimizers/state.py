@@ -103,7 +103,7 @@ class OptimizerState:
             initializer: an initializer, its name, or an array.
         """
         if isinstance(initializer, Variable):
-            with initializer._backend.state.at_once():
+            with initializer._backend.concrete():
                 initializer = initializer.numpy()
         path = getattr(reference_variable, "path", None) or reference_variable.name
         return self.add_variable(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tricera.backends.tensorflow.tensor import to_numpy
 from tricera.core import dispatch, tree
 
 STATELESS_STEPS = False
@@ -135,4 +136,4 @@ def discover(fn: Callable[[Any], Any], batch: Any) -> None:
 
 def fetch(tensors: list[Any]) -> list[np.ndarray]:
     """The values of several tensors."""
-    return [np.asarray(x) for x in tensors]
+    return [to_numpy(x) for x in tensors]

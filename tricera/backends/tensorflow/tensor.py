@@ -64,7 +64,9 @@ def cast(x: Any, dtype: str) -> Any:
 
 def to_numpy(x: Any) -> np.ndarray:
     """Fetch the values."""
-    return np.asarray(densify(x))
+    x = densify(x)
+    # A scalar of bfloat16 has an `__array__` that gives no array.
+    return np.asarray(x.numpy() if hasattr(x, "numpy") else x)
 
 
 def shape(x: Any) -> tuple[int | None, ...]:

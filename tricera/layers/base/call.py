@@ -87,7 +87,7 @@ class IsCalled(IsBuilt):
                 outputs = record(self, args, kwargs, outputs)
             else:
                 outputs = self._compute(args, kwargs)
-            self._finish(args[0] if args else kwargs.get(info.names[0]) if info.names else None, outputs)
+            self._finish(args[0] if args else kwargs.get(info.names[0]) if info.names else None, outputs, kwargs)
         finally:
             if token is not None:
                 current_call.reset(token)
@@ -166,7 +166,12 @@ class IsCalled(IsBuilt):
         owner = dispatch.of_type(type(x)) or backend
         dtype = owner.dtype(x)
         wanted = self._dtype_policy.compute_dtype
-        return owner.cast(x, wanted) if dtype != wanted and "float" in dtype and not dtype.startswith("float8") else x
+        if dtype == wanted or "float" not in dtype or dtype.startswith("float8"):
+            return x
+        cast, mask = owner.cast(x, wanted), get_mask(x)
+        if mask is not None:
+            set_mask(cast, mask)
+        return cast
 
     def _resolve_training(self, info: Any, kwargs: dict[str, Any], outer: CallContext | None) -> bool | None:
         """The explicit argument, else the outer call's, else the default; put into `kwargs` if `call` takes it."""
@@ -194,10 +199,11 @@ class IsCalled(IsBuilt):
                 kwargs[mask_name] = masks
         return kwargs
 
-    def _finish(self, first: Any, outputs: Any) -> None:
-        """Masks, which go by the first argument, and activity losses."""
+    def _finish(self, first: Any, outputs: Any, kwargs: dict[str, Any]) -> None:
+        """Masks, which go by the first argument or the one given as `mask`, and activity losses."""
         if self.supports_masking and first is not None:
-            masks = _masks_of(first)
+            masks = kwargs.get("mask")
+            masks = _masks_of(first) if masks is None else masks
             if masks is not None or info_of(public_class(self)).computes_mask:
                 self._set_output_mask(first, masks, outputs)
         if self.activity_regularizer is not None and not isinstance(outputs, KerasTensor):

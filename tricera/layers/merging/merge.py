@@ -45,15 +45,19 @@ class _Merge(Layer):
 
     def call(self, inputs: Any) -> Any:
         """Join the inputs."""
+        return self.join(self._aligned(inputs))
+
+    def _aligned(self, inputs: Any) -> list[Any]:
+        """The inputs with as many axes as the one that has most; samples of fewer get new ones after the batch's."""
         if not isinstance(inputs, (list, tuple)):
             raise ValueError(f"The layer {self.name!r} must be called on a list of tensors; got {inputs!r:.80}.")
         rank = max(len(x.shape) for x in inputs)
         tensors = []
         for x in inputs:
-            while len(x.shape) < rank:  # samples of fewer axes get new ones after the batch's
+            while len(x.shape) < rank:
                 x = ops.expand_dims(x, 1)
             tensors.append(x)
-        return self.join(tensors)
+        return tensors
 
     def join(self, tensors: list[Any]) -> Any:
         """Join tensors of one rank."""
@@ -63,6 +67,40 @@ class _Merge(Layer):
         """Where any of the masks holds, as in Keras 3; None unless all inputs have one."""
         masks = [m for m in (mask or ()) if m is not None]
         return functools.reduce(ops.logical_or, masks) if masks and len(masks) == len(inputs) else None
+
+
+class _MaskedMerge(_Merge):
+    """One whose result at a step comes from the inputs that have the step, as in Keras 3."""
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Join the inputs; what is masked in one of them does not count."""
+        tensors = self._aligned(inputs)
+        if mask is None or all(m is None for m in mask):
+            return self.join(tensors)
+        masks = [None if m is None else _over(m, x, t) for m, x, t in zip(mask, inputs, tensors, strict=True)]
+        return self.join_masked(tensors, masks)
+
+    def join_masked(self, tensors: list[Any], masks: list[Any]) -> Any:
+        """Join tensors of one rank; where all are masked, the first one remains."""
+        out, kept = tensors[0], masks[0]
+        for x, mask in zip(tensors[1:], masks[1:], strict=True):
+            both = type(self).pair(out, x)
+            joined = both if kept is None else ops.where(kept, both, x)
+            if mask is None:
+                out, kept = joined, None
+            else:
+                out = ops.where(mask, joined, out)
+                kept = None if kept is None else ops.logical_or(kept, mask)
+        return out
+
+
+def _over(mask: Any, x: Any, aligned: Any) -> Any:
+    """The mask of `x`, a bool for each of its leading axes, as one that broadcasts with `aligned`."""
+    for _ in range(len(x.shape) - len(mask.shape)):
+        mask = ops.expand_dims(mask, -1)
+    for _ in range(len(aligned.shape) - len(x.shape)):
+        mask = ops.expand_dims(mask, 1)
+    return mask
 
 
 def _same_rank(shapes: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -95,8 +133,8 @@ class Subtract(_Merge):
     only_two = True
 
 
-class Multiply(_Merge):
-    """The product of the inputs.
+class Multiply(_MaskedMerge):
+    """The product of the inputs; masked steps of one count as 1, and steps that are masked in all give 0.
 
     Args:
         **kwargs: those of `Layer`.
@@ -104,9 +142,17 @@ class Multiply(_Merge):
 
     pair = staticmethod(ops.multiply)
 
+    def join_masked(self, tensors: list[Any], masks: list[Any]) -> Any:
+        """Join tensors of one rank."""
+        ones = [x if m is None else ops.where(m, x, ops.ones_like(x)) for x, m in zip(tensors, masks, strict=True)]
+        product = self.join(ones)
+        if any(m is None for m in masks):
+            return product
+        return ops.where(functools.reduce(ops.logical_or, masks), product, ops.zeros_like(product))
 
-class Maximum(_Merge):
-    """The largest of the inputs, element by element.
+
+class Maximum(_MaskedMerge):
+    """The largest of the inputs, element by element; masked steps of one do not count.
 
     Args:
         **kwargs: those of `Layer`.
@@ -115,8 +161,8 @@ class Maximum(_Merge):
     pair = staticmethod(ops.maximum)
 
 
-class Minimum(_Merge):
-    """The smallest of the inputs, element by element.
+class Minimum(_MaskedMerge):
+    """The smallest of the inputs, element by element; masked steps of one do not count.
 
     Args:
         **kwargs: those of `Layer`.
@@ -180,19 +226,17 @@ class Concatenate(_Merge):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks joined in the same way, True for inputs without one; None if there is none.
 
-        Joined along the last axis, a step counts if it does in any of the inputs.
+        Joined along an axis that the masks don't have, a step counts if it does in any of the inputs.
         """
         if mask is None or all(m is None for m in mask):
             return None
+        rank = len(inputs[0].shape)
+        kept = min(rank - 1, *(len(m.shape) for m in mask if m is not None))
         masks = []
         for x, m in zip(inputs, mask, strict=True):
             whole = ops.ones_like(x, dtype="bool")
-            masks.append(
-                whole
-                if m is None
-                else ops.logical_and(whole, m if len(m.shape) == len(x.shape) else ops.expand_dims(m, -1))
-            )
-        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
+            masks.append(whole if m is None else ops.logical_and(whole, _over(m, x, x)))
+        return ops.any(ops.concatenate(masks, axis=self.axis), axis=tuple(range(kept, rank)))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tricera import constraints, initializers, regularizers
+from tricera import constraints, initializers, ops, regularizers
 from tricera.core import checks
 from tricera.layers.layer import Layer
 
@@ -19,6 +19,14 @@ def axes_of(layer: Layer, axis: Any, rank: int) -> tuple[int, ...]:
     if any(not -rank <= a < rank for a in axes):
         raise ValueError(f"`axis` {axis} of the layer {layer.name!r} is out of range for an input of {rank} axes.")
     return tuple(sorted(a % rank for a in axes))
+
+
+def in_axis_order(weight: Any, axis: Any, rank: int) -> Any:
+    """A weight whose axes are in the order in which the layer was given them, as in Keras's files, for ascending axes."""
+    given = [a % rank for a in axis]
+    if given == sorted(given):
+        return weight
+    return ops.reshape(weight, tuple(n for _, n in sorted(zip(given, weight.shape, strict=True))))
 
 
 class ScaledNormalization(Layer):

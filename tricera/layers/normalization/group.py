@@ -52,6 +52,7 @@ class GroupNormalization(ScaledNormalization):
             raise ValueError(
                 f"The {channels} channels of the layer {self.name!r} can't be divided into {self.groups} groups."
             )
+        self._channels = channels
         self.add_scale_and_offset((channels,))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
@@ -61,8 +62,8 @@ class GroupNormalization(ScaledNormalization):
         x = ops.cast(inputs, "float32") if compute in ("float16", "bfloat16") else inputs
         rank = len(x.shape)
         axis = self.axis % rank
-        shape = ops.shape(x)
-        channels = x.shape[axis]
+        shape = tuple(self._channels if i == axis else n for i, n in enumerate(ops.shape(x)))
+        channels = self._channels  # the symbolic shape may not know them
         split = (*shape[:axis], self._group_count, channels // self._group_count, *shape[axis + 1 :])
         grouped = ops.reshape(x, split)
         axes = tuple(i for i in range(1, rank + 1) if i != axis)

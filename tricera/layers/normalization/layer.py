@@ -7,7 +7,7 @@ from typing import Any
 from tricera import ops
 from tricera.core import checks
 from tricera.layers.layer import Layer
-from tricera.layers.normalization.base import ScaledNormalization, axes_of
+from tricera.layers.normalization.base import ScaledNormalization, axes_of, in_axis_order
 
 
 class LayerNormalization(ScaledNormalization):
@@ -46,14 +46,18 @@ class LayerNormalization(ScaledNormalization):
 
     def build(self, input_shape: Any) -> None:
         """Make scale and offset."""
-        self.add_scale_and_offset(tuple(input_shape[a] for a in axes_of(self, self.axis, len(input_shape))))
+        axes_of(self, self.axis, len(input_shape))
+        self.add_scale_and_offset(tuple(input_shape[a] for a in self.axis))
 
     def call(self, inputs: Any) -> Any:
         """Normalize."""
         compute = ops.dtype(inputs)
         x = ops.cast(inputs, "float32") if compute in ("float16", "bfloat16") else inputs
         axes = axes_of(self, self.axis, len(x.shape))
-        parts = [None if p is None else ops.cast(p, ops.dtype(x)) for p in (self.gamma, self.beta)]
+        parts = [
+            None if p is None else in_axis_order(ops.cast(p, ops.dtype(x)), self.axis, len(x.shape))
+            for p in (self.gamma, self.beta)
+        ]
         out = ops.layer_normalization(x, *parts, axis=axes, epsilon=self.epsilon)
         return out if ops.dtype(out) == compute else ops.cast(out, compute)
 
@@ -81,7 +85,7 @@ class RMSNormalization(Layer):
         """Make the scale."""
         rank = len(input_shape)
         axes = axes_of(self, self.axis, rank)
-        shape = tuple(input_shape[a] for a in axes)
+        shape = tuple(input_shape[a] for a in self.axis)
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
         # Beside the axes, where these aren't the last ones.
         last = axes == tuple(range(rank - len(axes), rank))
@@ -92,6 +96,7 @@ class RMSNormalization(Layer):
         compute = ops.dtype(inputs)
         x = ops.cast(inputs, "float32") if compute in ("float16", "bfloat16") else inputs
         scale = ops.cast(self.scale, ops.dtype(x))
+        scale = in_axis_order(scale, self.axis, len(x.shape))
         scale = scale if self._scale_shape is None else ops.reshape(scale, self._scale_shape)
         out = ops.rms_normalization(x, scale, axis=self.axis, epsilon=self.epsilon)
         return out if ops.dtype(out) == compute else ops.cast(out, compute)

@@ -238,7 +238,7 @@ class GlobalMaxPooling3D(_GlobalPooling):
 
 
 class GlobalAveragePooling1D(_GlobalPooling):
-    """The mean of each channel over sequences; masked steps do not count.
+    """The mean of each channel over sequences; masked steps do not count, and a sample of masked steps alone gives 0.
 
     Args:
         data_format: `"channels_last"` or `"channels_first"`.
@@ -258,7 +258,7 @@ class GlobalAveragePooling1D(_GlobalPooling):
             return super().call(inputs)
         weights = ops.expand_dims(ops.cast(mask, ops.dtype(inputs)), 2 if self.data_format == "channels_last" else 1)
         total = ops.sum(ops.multiply(inputs, weights), axis=self.axes, keepdims=self.keepdims)
-        return ops.divide(total, ops.sum(weights, axis=self.axes, keepdims=self.keepdims))
+        return ops.divide_no_nan(total, ops.sum(weights, axis=self.axes, keepdims=self.keepdims))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: the steps are gone."""

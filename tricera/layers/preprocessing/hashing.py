@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tricera import ops
 from tricera.core import dispatch
 from tricera.core.tensor import KerasTensor
 from tricera.layers.preprocessing.data_layer import DataLayer
@@ -52,7 +53,13 @@ class _Host(DataLayer):
             raise ValueError(f"The layer {self.name!r} gives no sparse tensors in the mode 'int'.")
 
     def _out_dtype(self) -> str:
-        return dispatch.current().canonical("int64") if self.output_mode == "int" else self.compute_dtype
+        return dispatch.current().canonical(self.dtype) if self.output_mode == "int" else self.compute_dtype
+
+    def _encoded(self, found: Any) -> Any:
+        dtype = self._out_dtype()
+        if self.output_mode == "int":
+            return ops.cast(found, dtype)
+        return encode(found, self.output_mode, self.num_bins, dtype, sparse=self.sparse)
 
     def _on_host(self, function: Callable[..., np.ndarray], inputs: list[Any]) -> Any:
         """`function` of the inputs, on the framework of the first of them that is a tensor; arrays stay on the host."""
@@ -115,7 +122,7 @@ class Hashing(_Host):
     def call(self, inputs: Any) -> Any:
         """Hash."""
         found = self._on_host(self._hashed, [inputs])
-        return encode(found, self.output_mode, self.num_bins, self._out_dtype(), sparse=self.sparse)
+        return self._encoded(found)
 
     def _hashed(self, values: np.ndarray) -> np.ndarray:
         if values.dtype.kind == "f":
@@ -197,7 +204,7 @@ class HashedCrossing(_Host):
                 f"The features that the layer {self.name!r} crosses must have one shape, (batch,) or (batch, 1); got {sorted(map(str, shapes))}."
             )
         found = self._on_host(self._crossed, list(inputs))
-        return encode(found, self.output_mode, self.num_bins, self._out_dtype(), sparse=self.sparse)
+        return self._encoded(found)
 
     def _crossed(self, *features: np.ndarray) -> np.ndarray:
         out = [_CROSSING_KEY] * features[0].size

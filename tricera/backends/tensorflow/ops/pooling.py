@@ -18,6 +18,9 @@ _KERNELS = {
 def _run(kind, plan, x):
     x = _trim(_last(x, plan.first), plan)
     padding, window, strides = plan.padding.upper(), plan.window, plan.strides
+    if len(window) == 3 and x.dtype == _tf.float16:  # for which there is no kernel on the CPU
+        out = _KERNELS[kind, 3](_tf.cast(x, _tf.float32), window, strides, padding)
+        return _back(_tf.cast(out, _tf.float16), plan.first)
     if len(window) > 1:
         return _back(_KERNELS[kind, len(window)](x, window, strides, padding), plan.first)
     out = _KERNELS[kind, 2](_tf.expand_dims(x, 1), (1, *window), (1, *strides), padding)

@@ -37,17 +37,23 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
     return (out if plan.first else out.permute(_TO_LAST[n])).to(inputs.dtype)
 
 
+def _averaged(inputs):
+    # Its kernel for volumes knows no half precision on the CPU.
+    half = inputs.dtype in (_torch.float16, _torch.bfloat16)
+    return inputs.float() if half and inputs.ndim == 5 and inputs.device.type == "cpu" else inputs
+
+
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     plan = _windows.pool("average_pool", inputs.shape, pool_size, strides, padding, data_format)
     n = len(plan.window)
-    x = inputs if plan.first else inputs.permute(_TO_FIRST[n])
+    x = _averaged(inputs if plan.first else inputs.permute(_TO_FIRST[n]))
     pads = plan.pads()
     if _symmetric(pads, plan):
         out = _MEAN[n](x, plan.window, plan.strides, tuple(a for a, _ in pads), count_include_pad=False)
     else:
         share = _pad(_torch.ones((1, 1, *plan.sizes), dtype=x.dtype, device=x.device), pads, 0)
         out = _MEAN[n](_pad(x, pads, 0), plan.window, plan.strides) / _MEAN[n](share, plan.window, plan.strides)
-    return out if plan.first else out.permute(_TO_LAST[n])
+    return (out if plan.first else out.permute(_TO_LAST[n])).to(inputs.dtype)
 
 
 _ADAPTIVE_MAX = (None, _F.adaptive_max_pool1d, _F.adaptive_max_pool2d, _F.adaptive_max_pool3d)
