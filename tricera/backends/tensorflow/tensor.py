@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tricera.backends.tensorflow.kernels import KERNELS, SPECIAL
 from tricera.backends.tensorflow.autograph import leave_alone
+from tricera.backends.tensorflow.kernels import KERNELS, SPECIAL
 from tricera.core import config, dtypes
 
 leave_alone("tricera")

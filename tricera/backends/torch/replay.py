@@ -229,12 +229,12 @@ class Recorder(TorchFunctionMode):
         for i, (results, call, used) in enumerate(self._lines):
             if call in modes and i + 1 < len(self._lines) and self._lines[i + 1][1] in modes:
                 continue  # it holds for nothing
-            wanted = [name if name and last[name] > i else "_" for name in results]
-            if all(name == "_" for name in wanted):
+            kept = [name if name and last[name] > i else "_" for name in results]
+            if all(name == "_" for name in kept):
                 text.append(f"    {call}")
             else:
-                text.append(f"    {', '.join(wanted)}{',' * (len(wanted) > 1)} = {call}")
-                if "_" in wanted:
+                text.append(f"    {', '.join(kept)}{',' * (len(kept) > 1)} = {call}")
+                if "_" in kept:
                     text.append("    del _")
             ended = sorted({name for name in used if last[name] == i})
             if ended:
