@@ -304,6 +304,8 @@ row(
 )
 row("softmax_loss", TARGETS, LOGITS, ref=lambda t, x: categorical(t, x, True), grad=True)
 row("sparse_softmax_loss", np.array([1, 9, -1], "int32"), LOGITS, ref=lambda t, x: sparse(t, x, True), grad=True)
+row("sparse_probability_loss", np.array([1, 0, 2], "int32"), SHARES, ref=lambda t, p: sparse(t, p, False), grad=True)
+row("probability_loss", TARGETS, SHARES, ref=lambda t, p: binary_loss(t, p, False), grad=True)
 row("sigmoid_loss", TARGETS, LOGITS, ref=lambda t, x: binary_loss(t, x, True), grad=True)
 row(
     "multi_hot",

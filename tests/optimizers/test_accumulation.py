@@ -80,7 +80,7 @@ def test_tensorflow_assigns_inside_the_branch():
         for op in branches:
             assert all(t.dtype == tf.resource or t.shape.num_elements() < WIDTH for t in [*op.outputs, *op.inputs])
         added = [op for op in graph.get_operations() if op.type == "AssignAddVariableOp"]
-        assert len(added) == 4
+        assert len([op for op in added if op.inputs[1].shape.rank]) == 4  # the others count samples and steps
 
 
 @pytest.mark.skipif("torch" not in BACKENDS, reason="needs torch")
