@@ -47,11 +47,17 @@ def held(value: Any) -> Iterator[Any]:
         yield value
 
 
-# What is looked for; `Layer` adds its own base.
+# What is looked for; other rooms add theirs with `look_for`.
 KINDS: list[type] = [Variable, Metric, SeedGenerator]
 _CLASSES: dict[type, int] = {}  # class -> 0 holds nothing of these, 1 is one, 2 is a container
 # thread -> id of a layer -> what it holds, while that thread walks a structure that stays as it is
 _walks: dict[int, dict[int, tuple[Any, list[Any]]]] = {}
+
+
+def look_for(kind: type) -> None:
+    """Let `owned` find objects of a further kind."""
+    KINDS.append(kind)
+    _CLASSES.clear()
 
 
 @contextlib.contextmanager

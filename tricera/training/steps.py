@@ -19,6 +19,8 @@ from tricera.training import stateless
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from tricera.training.own_code import only_ours
 
+tracking.look_for(Optimizer)
+
 
 class StepCache:
     """The compiled steps of a model by kind ("train", "test", "predict")."""

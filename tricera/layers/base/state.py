@@ -340,4 +340,4 @@ class HoldsState(Operation):
             raise RuntimeError(f"In {type(self).__name__}.__init__(), call `super().__init__()` before anything else.")
 
 
-tracking.KINDS.append(HoldsState)
+tracking.look_for(HoldsState)
