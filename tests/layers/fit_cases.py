@@ -176,7 +176,7 @@ GROUPS: dict[str, tuple[dict[str, Branch], np.ndarray]] = {
 # What a training step draws at random; everything else gives the same loss compiled and not.
 RANDOM = {
     "Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-    "Attention", "Bidirectional", "Pipeline", "MixUp", "CutMix", *(n for n in dir(L) if n.startswith("Random")), *POLICIES,
+    "Attention", "Bidirectional", "Pipeline", "MixUp", "CutMix", "Solarization", *(n for n in dir(L) if n.startswith("Random")), *POLICIES,
 }  # fmt: skip
 
 # As in Keras it leaves images as they are outside of training, so that its shape is that of training alone.
