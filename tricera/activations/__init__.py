@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tricera import ops
-from tricera.core.masking import origins
+from tricera.core import dispatch
+from tricera.core.origin import note_origin
 from tricera.core.registry import lookup
 from tricera.core.serialization import serialize_keras_object
-from tricera.core.tensor import KerasTensor
 from tricera.ops import (
     celu as celu,
     elu as elu,
@@ -101,9 +101,10 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 
 def _from_logits(name: str, result: Any, x: Any) -> Any:
-    """The result, which remembers what it was made from if both are tensors of one dtype."""
-    if type(x) is type(result) and not isinstance(x, KerasTensor) and x.dtype == result.dtype:
-        origins.give(result, (name, x))
+    """The result, which remembers what it was made from if both are tensors of one framework and dtype."""
+    backend = dispatch.of_type(type(result))
+    if backend is not None and type(x) is type(result) and x.dtype == result.dtype:
+        note_origin(backend, name, result, x)
     return result
 
 

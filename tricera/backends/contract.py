@@ -58,6 +58,9 @@ class TensorRoom(Protocol):
     ) -> Callable[..., Any]:
         """What is kept for the next call of an op on tensors of the same types and dtypes: `run`, or something faster."""
 
+    def version(self, x: Any) -> int | None:
+        """A number that changes when `x` is changed in place; None where that can't be told."""
+
     def is_sparse(self, x: Any) -> bool:
         """Whether `x` is one of this framework's sparse tensors."""
 

@@ -1,7 +1,4 @@
-"""What travels with a tensor: its mask, and the logits from which probabilities were made.
-
-Both are an attribute where the tensor can hold one, else they stand in a weak table beside it.
-"""
+"""What travels with a tensor, such as its mask: an attribute where the tensor can hold one, else an entry of a weak table beside it."""
 
 from __future__ import annotations
 
@@ -40,8 +37,5 @@ class Companion:
 
 
 _masks = Companion("_keras_mask")
-# Of probabilities: (the activation's name, what it was applied to).
-origins = Companion("_tricera_origin")
-
 get_mask = _masks.of
 set_mask = _masks.give

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from tricera import dtype_policies, ops
 from tricera.core import checks, config, naming, tree
-from tricera.core.masking import get_mask, origins
+from tricera.core.masking import get_mask
+from tricera.core.origin import logits_of
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None, "auto")
 
@@ -147,10 +148,8 @@ def from_origin(fn: Any, y_pred: Any, options: dict[str, Any]) -> tuple[Any, dic
     activation = getattr(fn, "activation", None)
     if activation is None or options.get("from_logits") or options.get("axis", -1) != -1:
         return y_pred, options
-    origin = origins.of(y_pred)
-    if origin is None or origin[0] != activation:
-        return y_pred, options
-    return origin[1], {**options, "from_logits": True}
+    logits = logits_of(activation, y_pred)
+    return (y_pred, options) if logits is None else (logits, {**options, "from_logits": True})
 
 
 def squeeze_or_expand_to_same_rank(x1: Any, x2: Any, expand_rank_1: bool = True) -> tuple[Any, Any]:

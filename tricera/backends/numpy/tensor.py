@@ -74,6 +74,11 @@ def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: 
     return run
 
 
+def version(x: Any) -> int | None:
+    """A number that changes when `x` is changed in place: arrays don't tell."""
+    return None
+
+
 def is_sparse(x: Any) -> bool:
     """Whether `x` is a sparse tensor: NumPy has none."""
     return False

@@ -102,6 +102,11 @@ def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: 
     return (special and special(**options)) or run
 
 
+def version(x: Any) -> int | None:
+    """A number that changes when `x` is changed in place, which tensors never are."""
+    return 0
+
+
 def is_sparse(x: Any) -> bool:
     """Whether `x` is a `tf.SparseTensor`."""
     return isinstance(x, tf.SparseTensor)

@@ -152,6 +152,11 @@ def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: 
     return (special and special(tensors[0], **options)) or run
 
 
+def version(x: Any) -> int | None:
+    """A number that changes when `x` is changed in place; None for tensors of inference mode, which don't count changes."""
+    return None if x.is_inference() else x._version
+
+
 def is_sparse(x: Any) -> bool:
     """Whether `x` is a sparse tensor in COO layout."""
     return isinstance(x, torch.Tensor) and x.is_sparse
