@@ -299,6 +299,17 @@ def test_shapes_and_options(backend: str) -> None:
     assert {k: v for k, v in problems.items() if v} == {}
 
 
+@pytest.mark.parametrize("name", ["searchsorted", "tril", "triu"])
+def test_a_good_call_before_makes_no_difference(name: str, backend: str) -> None:
+    """What is remembered of vectors (matrices) is not taken for matrices (vectors), which some framework would take."""
+    good, bad = (VECTOR, MATRIX) if name == "searchsorted" else (MATRIX, VECTOR)
+    count = 2 if name == "searchsorted" else 1
+    tensors = [ops.convert_to_tensor(x) for x in (good, bad)]
+    for _ in range(2):
+        PUBLIC[name](*[tensors[0]] * count)
+    assert refused(lambda: PUBLIC[name](*[tensors[1]] * count)) is None
+
+
 def test_nothing_kills_the_process(backend: str) -> None:
     """TensorFlow's FFT ends the process for a length of 0."""
     for call in (lambda: ops.rfft(VECTOR, fft_length=0), lambda: ops.irfft((VECTOR, VECTOR), fft_length=0)):

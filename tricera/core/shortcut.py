@@ -108,8 +108,13 @@ def _settled(values: Any) -> bool:
     return all(type(v) in _SCALARS or (type(v) is tuple and all(type(e) in _SCALARS for e in v)) for v in values)
 
 
+def _ranked(op: Op) -> bool:
+    """Whether what is remembered holds for tensors of one rank alone: an axis was made canonical, or the shape rule asked."""
+    return bool(op.axis) or op.strict
+
+
 def _wrap_unary(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) -> Callable[..., Any]:
-    fast = op.fast
+    fast, ranked = op.fast, _ranked(op)
 
     def unary(*args: Any, **kwargs: Any) -> Any:
         key: Any = None
@@ -122,7 +127,7 @@ def _wrap_unary(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) -> 
                 if rest:  # with their types: 1, 1.0 and True are equal
                     key = (type(x), x.dtype, x.ndim, *rest, *map(type, rest), *kwargs.items())
                 else:
-                    key = (type(x), x.dtype, x.ndim, *kwargs.items()) if kwargs or op.axis else (type(x), x.dtype)
+                    key = (type(x), x.dtype, x.ndim, *kwargs.items()) if kwargs or ranked else (type(x), x.dtype)
                 native = fast[key[0]][key]
             except KeyError:
                 native = None
@@ -140,7 +145,7 @@ def _wrap_unary(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) -> 
 
 
 def _wrap_binary(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) -> Callable[..., Any]:
-    fast = op.fast
+    fast, ranked = op.fast, _ranked(op)
 
     def binary(*args: Any, **kwargs: Any) -> Any:
         key: Any = None
@@ -155,8 +160,8 @@ def _wrap_binary(op: Op, call: Callable[..., Any], retry: Callable[..., Any]) ->
             kind1, kind2 = type(x1), type(x2)
             try:
                 if kind1 in _PYTHON or kind2 in _PYTHON:
-                    key = None if kwargs or op.axis else _number_key(x1, x2)
-                elif kwargs or op.axis:
+                    key = None if kwargs or ranked else _number_key(x1, x2)
+                elif kwargs or ranked:
                     key = (kind1, x1.dtype, x1.ndim, kind2, x2.dtype, x2.ndim, *kwargs.items())
                 else:
                     key = (kind1, x1.dtype, kind2, x2.dtype)
