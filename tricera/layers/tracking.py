@@ -74,7 +74,13 @@ def walk() -> Iterator[None]:
 
 
 def owned(layer: Any, kind: type) -> list[Any]:
-    """The objects of a kind, one of `KINDS`, that a layer holds, each once, in the order of its attributes."""
+    """The objects of a kind that a layer holds, each once, in the order of its attributes.
+
+    Raises:
+        LookupError: the kind is not looked for.
+    """
+    if kind not in KINDS:
+        raise LookupError(f"{kind.__name__} is not among what is looked for; call `look_for({kind.__name__})` first.")
     known = _walks.get(threading.get_ident()) if _walks else None
     if known is None:
         return [x for x in _look(layer) if isinstance(x, kind)]
@@ -86,19 +92,20 @@ def owned(layer: Any, kind: type) -> list[Any]:
 
 def _look(layer: Any) -> list[Any]:
     found: dict[int, Any] = {}
+    kinds = tuple(KINDS)
     unowned = layer.__dict__.get("_unowned", ())
     for name, value in layer.__dict__.items():
         cls = type(value)
         sort = _CLASSES.get(cls)
         if sort is None:
-            sort = _CLASSES[cls] = 2 if issubclass(cls, tuple(_CONTAINERS)) else int(issubclass(cls, tuple(KINDS)))
+            sort = _CLASSES[cls] = 2 if issubclass(cls, tuple(_CONTAINERS)) else int(issubclass(cls, kinds))
         if not sort or name in NOT_OWNED or name in unowned:
             continue
         if sort == 1:
             found.setdefault(id(value), value)
         elif value:
             for item in held(value):
-                if isinstance(item, tuple(KINDS)):
+                if isinstance(item, kinds):
                     found.setdefault(id(item), item)
     return list(found.values())
 
