@@ -33,7 +33,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     if isinstance(x, Variable):
         x = x.value
     backend = dispatch.of_type(type(x))
-    if backend is not None and sparse is None and (dtype is None or backend.dtype(x) == dtype):
+    as_it_is = sparse is not False and ragged is not False
+    if backend is not None and as_it_is and (dtype is None or backend.dtype(x) == dtype):
         return backend.convert(x)
     if isinstance(x, KerasTensor):
         kept = dtype or x.dtype, x.sparse and sparse is not False, x.ragged and ragged is not False

@@ -273,3 +273,5 @@ def _cases() -> dict[str, Callable[[Any], dict[str, Any]]]:
 
 _unit_a, _unit_b = _unit(3, 4), _unit(4, 4)
 CASES = _cases()
+# What Keras takes, and we refuse at the door, with the reason.
+REFUSED_HERE = {"wrong-Huber-{'delta': -1.0}": "a negative distance makes the loss negative, without a bound below"}

@@ -129,8 +129,9 @@ class JaxLayer(Bound, Layer):
         return out
 
     def _values(self, variables: Any) -> Any:
+        # In a pytree a Variable is a node with its value for a leaf, in whose place the value comes back.
         leaves, pack = room_of(self, "pytrees", "jax").flatten_as_is(variables)
-        return pack([leaf.value for leaf in leaves])
+        return pack(leaves)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; the functions by reference. Parameters that were given are weights, not part of it."""
