@@ -43,6 +43,12 @@ _SCHEDULES: dict[str, tuple[str, dict[str, Any]]] = {
     "inverse": ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5}),
     "polynomial": ("PolynomialDecay", {"decay_steps": 9, "power": 2.0, "cycle": True}),
     "cosine": ("CosineDecay", {"decay_steps": 15, "alpha": 0.1, "warmup_target": 0.1, "warmup_steps": 5}),
+    "exponential-1": ("ExponentialDecay", {"decay_steps": 4, "decay_rate": 1.5}),
+    "inverse-staircase": ("InverseTimeDecay", {"decay_steps": 4, "decay_rate": 0.9, "staircase": True}),
+    "polynomial-once": ("PolynomialDecay", {"decay_steps": 9, "end_learning_rate": 0.01}),
+    "cosine-plain": ("CosineDecay", {"decay_steps": 15}),
+    "cosine-warm": ("CosineDecay", {"decay_steps": 10, "warmup_steps": 7, "warmup_target": 0.2}),
+    "restarts-longer": ("CosineDecayRestarts", {"first_decay_steps": 4, "t_mul": 1.5}),
     "restarts": ("CosineDecayRestarts", {"first_decay_steps": 5, "m_mul": 0.8, "alpha": 0.1}),
 }
 
@@ -74,6 +80,23 @@ def _cases() -> dict[str, tuple[str, dict[str, Any]]]:
         ("Lamb", "decay", {"weight_decay": 0.1}),
     ]  # fmt: skip
     rows |= {f"{kind}-{key}": (kind, {"learning_rate": 0.05, **options}) for kind, key, options in own}
+    for kind in _ALL:  # the common options, several at once
+        common = {"learning_rate": 0.02, "weight_decay": 0.1}
+        rows |= {
+            f"{kind}-together": (kind, {**common, "clipnorm": 0.6, "gradient_accumulation_steps": 2, "excluded": ["gain", "bias"],
+                                        "use_ema": True, "ema_momentum": 0.8, "ema_overwrite_frequency": 3}),
+            f"{kind}-scheduled": (kind, {"weight_decay": 0.1, "global_clipnorm": 0.8, "use_ema": True, "loss_scale_factor": 2.0,
+                                         "schedule": _SCHEDULES["cosine"]}),
+        }  # fmt: skip
+    # Not Nadam: the state of Keras's loss scaling lacks its running product.
+    for kind, options in (
+        ("Adam", {}),
+        ("SGD", {"momentum": 0.9, "use_ema": True}),
+        ("Lion", {"gradient_accumulation_steps": 2}),
+    ):
+        inner = {"learning_rate": 0.05, **options}
+        rows[f"{kind}-scaled"] = (kind, {**inner, "scaled": {"initial_scale": 4.0, "dynamic_growth_steps": 3}})
+        rows[f"{kind}-scaled-default"] = (kind, {**inner, "scaled": {}})
     rows |= {f"SGD-{key}": ("SGD", {"schedule": schedule}) for key, schedule in _SCHEDULES.items()}
     rows["SGD-piecewise"] = (
         "SGD",
@@ -103,6 +126,15 @@ def gradients() -> list[list[np.ndarray]]:
     return rows
 
 
+def overflowing(case: str) -> list[list[np.ndarray]]:
+    """The gradients of a case; where the loss is scaled, some steps have infinities and NaN among them."""
+    rows = gradients()
+    if "scaled" in CASES[case][1]:
+        for step, wrong in ((5, np.inf), (6, np.nan), (17, -np.inf)):
+            rows[step][1] = np.full_like(rows[step][1], wrong)
+    return rows
+
+
 def make(optimizers: Any, case: str) -> Any:
     """The optimizer of a case, from either package's namespace."""
     kind, arguments = CASES[case]
@@ -112,7 +144,11 @@ def make(optimizers: Any, case: str) -> Any:
         if name != "PiecewiseConstantDecay":
             options = {"initial_learning_rate": 0.05, **options}
         arguments["learning_rate"] = getattr(optimizers.schedules, name)(**options)
-    return getattr(optimizers, kind)(**arguments)
+    scaled, excluded = arguments.pop("scaled", None), arguments.pop("excluded", None)
+    optimizer = getattr(optimizers, kind)(**arguments)
+    if excluded:
+        optimizer.exclude_from_weight_decay(var_names=excluded)
+    return optimizer if scaled is None else optimizers.LossScaleOptimizer(optimizer, **scaled)
 
 
 def _keras(path: str) -> None:
@@ -130,7 +166,7 @@ def _keras(path: str) -> None:
         optimizer.build(variables)
         step = jax.jit(optimizer.stateless_apply)
         trained, own = [v.value for v in variables], [v.value for v in optimizer.variables]
-        for grads in gradients():
+        for grads in overflowing(case):
             trained, own = step(own, grads, trained)
         for i, value in enumerate(trained):
             out[f"{case}/weight/{i}"] = np.asarray(value)
