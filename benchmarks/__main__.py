@@ -30,6 +30,8 @@ def measure(case: str, package: str, backend: str) -> float | None:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
     }
+    # An installed package has its bytecode; where Python may not write any, a checkout would be compiled anew each time.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-m", "benchmarks.measure", case, package, backend]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
@@ -44,6 +46,8 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", default=list(CASES))
     parser.add_argument("--repeat", type=int, default=1, help="take the best of so many runs")
     options = parser.parse_args()
+    for backend in options.backends:
+        measure("import", "tricera", backend)  # writes the bytecode
     print(f"{datetime.date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores\n")
     print("| case | framework | Tricera | Keras | by hand | Tricera / Keras | Tricera / by hand |")
     print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")

@@ -10,7 +10,6 @@ import optree
 import torch
 
 from tricera.backends.torch import replay
-from tricera.backends.torch.compiled import CompiledStep
 from tricera.backends.torch.tensor import convert, device, to_numpy
 from tricera.core import dispatch, tree
 
@@ -52,6 +51,12 @@ def wait(outputs: Any) -> Any:
     return outputs
 
 
+def _compiled(fn: Callable[[Any], Any], variables: Sequence[Any]) -> Callable[[Any], Any]:
+    from tricera.backends.torch.compiled import CompiledStep  # which brings torch's tracer along: a fifth of a second
+
+    return CompiledStep(fn, variables)
+
+
 class Step:
     """A step; see the JAX backend's for the arguments."""
 
@@ -59,7 +64,7 @@ class Step:
         self, fn: Callable[[Any], Any], variables: Sequence[Any], *, jit: Any, donate: bool, collect: bool
     ) -> None:
         self.collect, self.training = collect, donate
-        self.fn = CompiledStep(fn, variables) if jit is True else fn
+        self.fn = _compiled(fn, variables) if jit is True else fn
         self.silent = self.fn if jit is True else getattr(fn, "silent", fn)
         self.variables = variables
         self._repeats = None if jit in (True, "eager") else getattr(self.silent, "repeats", None)
