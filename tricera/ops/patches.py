@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
 from tricera.core.windows import each
-from tricera.ops.creation import convert_to_tensor, dtype
-from tricera.ops.elementwise import cast
-from tricera.ops.linear import matmul
+from tricera.ops.creation import arange, convert_to_tensor
+from tricera.ops.elementwise import add, multiply
 from tricera.ops.select import take
 from tricera.ops.shape import pad, reshape, transpose
 
@@ -28,22 +25,54 @@ def _pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
     return pair[0], pair[1]
 
 
-def _positions(size: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> tuple[np.ndarray, tuple[int, int]]:
-    """The places (kernel elements, blocks) in the flattened padded image, and the padded size."""
-    kernel, dilation, stride = _pair(kernel, "kernel_size"), _pair(dilation, "dilation"), _pair(stride, "stride")
-    padding = _pair(padding, "padding", least=0)
-    full = (size[0] + 2 * padding[0], size[1] + 2 * padding[1])
-    grids = []
-    for n, k, d, s in zip(full, kernel, dilation, stride, strict=True):
-        count = (n - d * (k - 1) - 1) // s + 1
+class _Blocks(NamedTuple):
+    """Where the blocks lie along one axis: element i of block b is at i * dilation + b * stride of the padded axis."""
+
+    full: int
+    kernel: int
+    dilation: int
+    stride: int
+    count: int
+    padding: int
+
+
+def _blocks(size: Any, kernel: Any, dilation: Any, padding: Any, stride: Any) -> tuple[_Blocks, _Blocks]:
+    """How the blocks of an image lie, along the height and along the width."""
+    options = _pair(kernel, "kernel_size"), _pair(dilation, "dilation"), _pair(stride, "stride")
+    found = []
+    for n, k, d, s, p in zip(size, *options, _pair(padding, "padding", least=0), strict=True):
+        full = n + 2 * p
+        count = (full - d * (k - 1) - 1) // s + 1
         if count < 1:
             raise ValueError(
-                f"ops.unfold: a window of {k} (dilation {d}) does not fit an axis of length {n} (padding included)."
+                f"ops.unfold: a window of {k} (dilation {d}) does not fit an axis of length {full} (padding included)."
             )
-        grids.append(np.arange(k)[:, None] * d + np.arange(count) * s)
-    rows, columns = grids
-    places = rows[:, None, :, None] * full[1] + columns[None, :, None, :]
-    return places.reshape(kernel[0] * kernel[1], -1).astype("int32"), full
+        found.append(_Blocks(full, k, d, s, count, p))
+    return found[0], found[1]
+
+
+def _spread(x: Any, at: _Blocks) -> Any:
+    """Along the last axis: (..., n) becomes (..., elements, blocks)."""
+    # Of the framework's own numbers: torch.compile traces NumPy, too, and then does not know its dtypes.
+    elements = reshape(multiply(arange(at.kernel, dtype="int32"), at.dilation), (at.kernel, 1))
+    return take(x, add(elements, multiply(arange(at.count, dtype="int32"), at.stride)), axis=-1)
+
+
+def _gather(x: Any, at: _Blocks) -> Any:
+    """The transpose of `_spread`: (..., elements, blocks) becomes (..., n), and what overlaps is added."""
+    *lead, _, _ = x.shape
+    none = ((0, 0),) * len(lead)
+    open_ = tuple(-1 if d is None else d for d in lead)
+    # Between the blocks there are stride - 1 zeros.
+    x = pad(reshape(x, (*open_, at.kernel, at.count, 1)), (*none, (0, 0), (0, 0), (0, at.stride - 1)))
+    reach = (at.count - 1) * at.stride + 1
+    x = reshape(x, (*open_, at.kernel, at.count * at.stride))[..., :reach]
+    total: Any = None
+    for i in range(at.kernel):
+        begin = i * at.dilation
+        laid = pad(x[..., i, :], (*none, (begin, at.full - reach - begin)))
+        total = laid if total is None else add(total, laid)
+    return total
 
 
 @composed(promote=None)
@@ -68,10 +97,12 @@ def unfold(x: TensorLike, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
             f"ops.unfold: images have 4 axes, (batch, channels, height, width); got the shape {tuple(x.shape)}."
         )
     _, channels, height, width = x.shape
-    places, full = _positions((height, width), kernel_size, dilation, padding, stride)
-    ph, pw = _pair(padding, "padding", least=0)
-    flat = reshape(pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw))), (-1, channels, full[0] * full[1]))
-    return reshape(take(flat, places, axis=-1), (-1, channels * places.shape[0], places.shape[1]))
+    high, wide = _blocks((height, width), kernel_size, dilation, padding, stride)
+    x = pad(x, ((0, 0), (0, 0), (high.padding,) * 2, (wide.padding,) * 2))
+    rows = _spread(transpose(x, (0, 1, 3, 2)), high)  # (batch, channels, width, rows of a block, rows of blocks)
+    both = _spread(transpose(rows, (0, 1, 3, 4, 2)), wide)
+    both = transpose(both, (0, 1, 2, 4, 3, 5))  # (batch, channels, the elements of a block, the blocks)
+    return reshape(both, (-1, channels * high.kernel * wide.kernel, high.count * wide.count))
 
 
 @composed(promote=None)
@@ -95,19 +126,17 @@ def fold(
         ValueError: the numbers of elements or blocks don't fit.
     """
     size = _pair(output_size, "output_size")
-    places, full = _positions(size, kernel_size, dilation, padding, stride)
-    if x.shape[1] % places.shape[0] or x.shape[2] != places.shape[1]:
+    high, wide = _blocks(size, kernel_size, dilation, padding, stride)
+    elements, blocks = high.kernel * wide.kernel, high.count * wide.count
+    if x.shape[1] % elements or x.shape[2] != blocks:
         raise ValueError(
-            f"ops.fold: an image of {size} has {places.shape[1]} blocks of {places.shape[0]} elements; got a tensor of shape "
+            f"ops.fold: an image of {size} has {blocks} blocks of {elements} elements; got a tensor of shape "
             f"{tuple(x.shape)}."
         )
-    channels = x.shape[1] // places.shape[0]
-    flat = reshape(x, (-1, channels, places.size))
-    # A product with the 0/1 matrix that says where each element belongs adds up what overlaps.
-    adder = (places.reshape(-1)[:, None] == np.arange(full[0] * full[1])).astype("float32")
-    image = matmul(flat, cast(convert_to_tensor(adder), dtype(x)))
-    ph, pw = _pair(padding, "padding", least=0)
-    return reshape(image, (-1, channels, *full))[:, :, ph : full[0] - ph, pw : full[1] - pw]
+    both = reshape(x, (-1, x.shape[1] // elements, high.kernel, wide.kernel, high.count, wide.count))
+    rows = _gather(transpose(both, (0, 1, 2, 4, 3, 5)), wide)
+    image = transpose(_gather(transpose(rows, (0, 1, 4, 2, 3)), high), (0, 1, 3, 2))
+    return image[:, :, high.padding : high.full - high.padding, wide.padding : wide.full - wide.padding]
 
 
 def _tokens(side: str) -> list[list[str]]:

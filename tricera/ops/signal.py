@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast_shapes
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.creation import convert_to_tensor, dtype
-from tricera.ops.elementwise import add, cast, cos, divide, greater, multiply, sin
-from tricera.ops.linear import matmul
+from tricera.ops.creation import arange, convert_to_tensor, dtype
+from tricera.ops.elementwise import add, cos, divide, greater, multiply, sin
 from tricera.ops.select import take, where
-from tricera.ops.shape import pad, reshape
+from tricera.ops.shape import broadcast_to, pad, reshape
 
 
 def _pair(x: Sequence[Spec], *_: Any) -> tuple[Spec, Spec]:
@@ -148,26 +146,47 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
     size = x.shape[-1]
     if size is None or size < sequence_length:
         raise ValueError(f"ops.extract_sequences: a signal of {size} samples has no frames of {sequence_length}.")
-    starts = range(0, size - sequence_length + 1, sequence_stride)
-    # A list, not an array: torch.compile traces NumPy, too, and then does not know its dtypes.
-    return take(x, [[start + i for i in range(sequence_length)] for start in starts], axis=-1)
+    frames = (size - sequence_length) // sequence_stride + 1
+    # Of the framework's own numbers: torch.compile traces NumPy, too, and then does not know its dtypes.
+    starts = multiply(arange(frames, dtype="int32"), sequence_stride)
+    return take(x, add(reshape(starts, (frames, 1)), arange(sequence_length, dtype="int32")), axis=-1)
 
 
 def _window(window: Any, sequence_length: int, fft_length: int, kind: str) -> Any:
     """The window, in the middle of `fft_length` zeros."""
     if window is None:
-        values: Any = np.ones(sequence_length)
+        values = convert_to_tensor([1.0] * sequence_length, kind)
     elif isinstance(window, str):
         if window not in ("hann", "hamming"):
             raise ValueError(f"ops.stft: `window` must be 'hann', 'hamming', None or a tensor, not {window!r}.")
-        # Periodic windows: a symmetric one of one more point, without the last.
-        values = {"hann": np.hanning, "hamming": np.hamming}[window](sequence_length + 1)[:-1]
+        # Periodic windows: `sequence_length` points of one period of a raised cosine.
+        middle = {"hann": 0.5, "hamming": 0.54}[window]
+        points = range(sequence_length)
+        values = convert_to_tensor(
+            [middle - (1 - middle) * math.cos(2 * math.pi * i / sequence_length) for i in points], kind
+        )
     else:
-        values = window
+        values = convert_to_tensor(window, kind)
     if tuple(values.shape) != (sequence_length,):
         raise ValueError(f"ops.stft: the window has the shape {tuple(values.shape)}, not ({sequence_length},).")
     before = (fft_length - sequence_length) // 2
-    return pad(convert_to_tensor(values, kind), ((before, fft_length - sequence_length - before),))
+    return pad(values, ((before, fft_length - sequence_length - before),))
+
+
+def _overlap_add(frames: Any, stride: int) -> Any:
+    """What frames (..., frames, length) that begin `stride` apart sum up to: (..., (frames - 1) * stride + length)."""
+    *lead, count, length = frames.shape
+    open_ = tuple(-1 if d is None else d for d in lead)
+    none = ((0, 0),) * len(lead)
+    pieces = -(-length // stride)
+    frames = pad(frames, (*none, (0, 0), (0, pieces * stride - length)))
+    frames = reshape(frames, (*open_, count, pieces, stride))
+    # Cut into pieces as long as the stride, the k-th piece of a frame falls on the place of the frame k further on.
+    total: Any = None
+    for k in range(pieces):
+        piece = pad(frames[..., k, :], (*none, (k, pieces - 1 - k), (0, 0)))
+        total = piece if total is None else add(total, piece)
+    return reshape(total, (*open_, (count + pieces - 1) * stride))[..., : (count - 1) * stride + length]
 
 
 @composed(promote="float")
@@ -225,16 +244,12 @@ def istft(
         A tensor (..., samples).
     """
     frames = irfft(x, fft_length)
-    kind, count = dtype(frames), frames.shape[-2]
-    weights = _window(window, sequence_length, fft_length, kind)
+    count = frames.shape[-2]
+    weights = _window(window, sequence_length, fft_length, dtype(frames))
     total = (count - 1) * sequence_stride + fft_length
-    # Overlap-add as a product with the 0/1 matrix that says which sample each place of each frame is.
-    places = (np.arange(count)[:, None] * sequence_stride + np.arange(fft_length)).reshape(-1)
-    adder = convert_to_tensor((places[:, None] == np.arange(total)).astype("float32"), kind)
-    lead = tuple(-1 if d is None else d for d in frames.shape[:-2])
-    signal = matmul(reshape(multiply(frames, weights), (*lead, count * fft_length)), adder)
-    squares = reshape(add(np.zeros((count, 1), "float32"), multiply(weights, weights)), (1, -1))
-    share = reshape(matmul(cast(squares, kind), adder), (-1,))
+    signal = _overlap_add(multiply(frames, weights), sequence_stride)
+    squares = broadcast_to(reshape(multiply(weights, weights), (1, fft_length)), (count, fft_length))
+    share = _overlap_add(squares, sequence_stride)
     covered = greater(share, 1e-11)
     signal = where(covered, divide(signal, where(covered, share, 1.0)), signal)
     begin = fft_length // 2 if center else 0

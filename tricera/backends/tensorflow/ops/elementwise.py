@@ -167,7 +167,10 @@ def angle(x):
 
 def i0(x):
     wide = x if x.dtype in (_tf.float32, _tf.float64) else _tf.cast(x, _tf.float32)
-    return _tf.cast(_tf.math.bessel_i0(wide), x.dtype)
+    # XLA has a kernel for the scaled function only, which is 0 where the other factor is infinite.
+    size = _tf.abs(wide)
+    scaled = _tf.math.bessel_i0e(wide) * _tf.exp(size)
+    return _tf.cast(_tf.where(_tf.math.is_inf(size), size, scaled), x.dtype)
 
 
 def signbit(x):
