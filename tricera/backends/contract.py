@@ -38,6 +38,9 @@ class TensorRoom(Protocol):
     def convert(self, x: Any, dtype: str | None = None) -> Any:
         """Make a tensor of anything; Python floats get floatx, integers int32."""
 
+    def table(self, make: Callable[..., Any], dtype: str | None, *args: Any) -> Any:
+        """The tensor of an array `make(*args)`, the arguments being plain; a constant inside a trace."""
+
     def cast(self, x: Any, dtype: str) -> Any:
         """The same values in another dtype."""
 

@@ -222,6 +222,18 @@ def use(backend: str | Backend) -> Iterator[Backend]:
         _scoped.reset(token)
 
 
+def within(backend: Backend) -> contextlib.AbstractContextManager[Any]:
+    """A block in which a backend is current; nothing is done where it is so already."""
+    # torch.compile can't trace a context variable being set, so it is set only where it must be.
+    return contextlib.nullcontext() if current() is backend else use(backend)
+
+
+def table(make: Callable[..., Any], *args: Any, dtype: str | None = None) -> Any:
+    """A tensor of the current backend of what `make(*args)` works out with NumPy from plain arguments; a constant while tracing."""
+    backend = current()
+    return backend.table(make, None if dtype is None else backend.canonical(dtype), *args)
+
+
 def of_type(cls: type) -> Backend | None:
     """The backend whose tensors have the type `cls`; None for NumPy arrays and all else."""
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tricera.core import dispatch
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.ops.creation import (
@@ -444,11 +445,14 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     return out if dtype is None else cast(out, dtype)
 
 
+def _points(function: Any, *args: Any) -> np.ndarray:
+    return np.asarray(function(*args), "float64")
+
+
 def _window(function: Any) -> Any:
     def window(x: Any, *parameters: Any) -> Tensor:
-        return convert_to_tensor(
-            function(int(convert_to_numpy(x)), *map(float, parameters)).astype("float64"), "float32"
-        )
+        plain = [v if isinstance(v, (int, float)) else convert_to_numpy(v).item() for v in (x, *parameters)]
+        return dispatch.table(_points, function, int(plain[0]), *plain[1:], dtype="float32")
 
     return window
 

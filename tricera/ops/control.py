@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -23,11 +22,6 @@ class _Control(Operation):
 
     def call(self, *args: Any) -> Any:
         return self.function(*args, **self.statics)
-
-
-def _on(backend: dispatch.Backend) -> contextlib.AbstractContextManager[Any]:
-    # torch.compile can't trace a context variable being set, so it is set only where it must be.
-    return contextlib.nullcontext() if dispatch.current() is backend else dispatch.use(backend)
 
 
 def _check_functions(op: str, **functions: Any) -> None:
@@ -79,7 +73,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         return tree.map_structure(lambda a, b: where(pred, a, b), true_fn(), false_fn())
     backend = _backend(pred)
     pred = pred.value if isinstance(pred, Variable) else pred
-    with _on(backend):
+    with dispatch.within(backend):
         return backend.control.cond(pred, true_fn, false_fn)
 
 
@@ -107,7 +101,7 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
     if isinstance(index, KerasTensor) or any_symbolic(tree.flatten(operands)):
         return _symbolic(switch, {}, (index, branches, *operands), lambda: branches[0](*operands))
     backend = _backend(index, operands)
-    with _on(backend):
+    with dispatch.within(backend):
         return backend.control.switch(index, branches, _tensors(backend, operands))
 
 
@@ -141,7 +135,7 @@ def while_loop(
         return tuple(out) if isinstance(out, (tuple, list)) else (out,)
 
     backend = _backend(start)
-    with _on(backend):
+    with dispatch.within(backend):
         out = backend.control.while_loop(cond, step, _tensors(backend, start), maximum_iterations)
     return out[0] if single else tuple(out)
 
@@ -171,7 +165,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     if any_symbolic(tree.flatten((lower, upper, init_val))):
         return _symbolic(fori_loop, {}, (lower, upper, body_fun, init_val), lambda: tree.map_structure(_like, init_val))
     backend = _backend(lower, upper, init_val)
-    with _on(backend):
+    with dispatch.within(backend):
         return backend.control.fori_loop(lower, upper, body_fun, _tensors(backend, init_val))
 
 
@@ -212,7 +206,7 @@ def scan(
         statics = {"length": length, "reverse": reverse, "unroll": unroll}
         return _symbolic(scan, statics, (f, init, xs), lambda: _scanned(f, init, xs, length))
     backend = _backend(init, xs)
-    with _on(backend):
+    with dispatch.within(backend):
         xs = None if xs is None else _tensors(backend, xs)
         sizes = {backend.shape(x)[0] for x in tree.flatten(xs)} if xs is not None else set()
         if length is not None:
@@ -292,7 +286,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
             lambda: _scanned(lambda c, x: (c, function(x)), 0, elements, None)[1],
         )
     backend = _backend(elements)
-    with _on(backend):
+    with dispatch.within(backend):
         return backend.control.vectorized_map(function, _tensors(backend, elements))
 
 
@@ -358,10 +352,10 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     _check_functions("custom_gradient", f=f)
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        if any_symbolic(tree.flatten((args, kwargs))):
+        if any_symbolic(tree.flatten((args, list(kwargs.values())))):
             return f(*args, **kwargs)[0]
         backend = _backend(args)
-        with _on(backend):
+        with dispatch.within(backend):
             return backend.control.custom_gradient(f)(*_tensors(backend, args), **kwargs)
 
     return run
@@ -383,7 +377,7 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
         NotImplementedError: on a backend without gradients.
     """
     backend = _backend(primals, tangents)
-    with _on(backend):
+    with dispatch.within(backend):
         return backend.control.jvp(fun, _tensors(backend, tuple(primals)), _tensors(backend, tuple(tangents)), has_aux)
 
 

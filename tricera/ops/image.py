@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from tricera.core import config
+from tricera.core import config, dispatch
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
+from tricera.core.variable import Variable
 from tricera.core.windows import each
 from tricera.ops.convolution import conv, depthwise_conv
-from tricera.ops.creation import convert_to_numpy, convert_to_tensor, dtype, shape, zeros_like
+from tricera.ops.creation import convert_to_tensor, dtype, shape, zeros_like
 from tricera.ops.elementwise import (
     absolute,
     add,
@@ -88,7 +89,7 @@ _KERNELS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _weights(size: Any, out: int, scale: Any, shift: float, method: str, antialias: bool, m: Any = np) -> Any:
+def _weights(size: Any, out: int, scale: Any, shift: Any, method: str, antialias: bool, m: Any = np) -> Any:
     """The matrix (size, out) that samples an axis: each column holds the kernel around its sample position."""
     if method not in _KERNELS:
         raise ValueError(
@@ -104,7 +105,11 @@ def _weights(size: Any, out: int, scale: Any, shift: float, method: str, antiali
 
 
 def _along(x: Any, matrix: Any, axis: int) -> Any:
-    return moveaxis(tensordot(x, convert_to_tensor(matrix, dtype(x)), axes=[[axis], [0]]), -1, axis)
+    return moveaxis(tensordot(x, matrix, axes=[[axis], [0]]), -1, axis)
+
+
+def _nearest(size: int, out: int) -> np.ndarray:
+    return np.floor((np.arange(out) + 0.5) * size / out).astype("int32")
 
 
 def _resized(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
@@ -114,9 +119,9 @@ def _resized(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -
     if size == out:
         return x
     if interpolation == "nearest":
-        places = np.floor((np.arange(out) + 0.5) * size / out).astype("int32")
-        return take(x, places, axis=axis)
-    return _along(x, _weights(size, out, out / size, 0.0, interpolation, antialias), axis)
+        return take(x, dispatch.table(_nearest, size, out), axis=axis)
+    options = (size, out, out / size, 0.0, interpolation, antialias)
+    return _along(x, dispatch.table(_weights, *options, dtype=dtype(x)), axis)
 
 
 def _resized_unknown(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
@@ -128,7 +133,7 @@ def _resized_unknown(x: Any, axis: int, out: int, interpolation: str, antialias:
         places = ops.cast(ops.floor((ops.arange(out, dtype="float32") + 0.5) * size / out), "int32")
         return take(x, places, axis=axis)
     scale = out / size
-    return _along(x, _weights(size, out, scale, 0.0, interpolation, antialias, ops), axis)
+    return _along(x, cast(_weights(size, out, scale, 0.0, interpolation, antialias, ops), dtype(x)), axis)
 
 
 @composed(promote=None)
@@ -208,7 +213,7 @@ def scale_and_translate(
     Args:
         images: a tensor.
         output_shape: the shape of the result.
-        scale: a factor for each spatial axis (values, not tensors inside of compiled code).
+        scale: a factor for each spatial axis.
         translation: a shift for each spatial axis.
         spatial_dims: which axes these are.
         method: `"linear"`, `"cubic"`, `"lanczos3"` or `"lanczos5"`.
@@ -217,14 +222,19 @@ def scale_and_translate(
     Returns:
         A tensor of the shape `output_shape`, 0 where nothing lands.
     """
-    scales, shifts = (
-        np.asarray(convert_to_numpy(scale), "float64"),
-        np.asarray(convert_to_numpy(translation), "float64"),
-    )
+    from tricera import ops
+
+    given = [isinstance(v, Variable) or dispatch.of(v) is not None for v in (scale, translation)]
     x = images
     for i, axis in enumerate(spatial_dims):
         axis %= len(images.shape)
-        matrix = _weights(images.shape[axis], output_shape[axis], float(scales[i]), float(shifts[i]), method, antialias)
+        size, out = images.shape[axis], output_shape[axis]
+        if any(given):  # what tensors hold need not be known yet
+            numbers = [cast(convert_to_tensor(v)[i], "float32") for v in (scale, translation)]
+            matrix = cast(_weights(size, out, *numbers, method, antialias, ops), dtype(x))
+        else:
+            options = (size, out, float(scale[i]), float(translation[i]), method, antialias)
+            matrix = dispatch.table(_weights, *options, dtype=dtype(x))
         x = _along(x, matrix, axis)
     return x
 
@@ -333,10 +343,9 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tens
     """
     first, _ = _format("rgb_to_grayscale", images, data_format)
     axis = -3 if first else -1
-    shape = (3, 1, 1) if first else (3,)
     _three("rgb_to_grayscale", images, axis)
     kind = dtype(images)
-    weights = convert_to_tensor(np.array([0.2989, 0.587, 0.114]).reshape(shape), float_of(kind))
+    weights = reshape(convert_to_tensor([0.2989, 0.587, 0.114], float_of(kind)), (3, 1, 1) if first else (3,))
     return cast(sum_(multiply(cast(images, float_of(kind)), weights), axis=axis, keepdims=True), kind)
 
 
@@ -411,10 +420,15 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     return stack(parts, axis=axis)
 
 
+def _each_of(size: tuple[int, ...], channels: int) -> np.ndarray:
+    """A kernel that gives each element of a patch a channel."""
+    count = math.prod(size) * channels
+    return np.eye(count).reshape(*size, channels, count)
+
+
 def _patches(images: Any, size: Any, strides: Any, dilation: Any, padding: str, first: bool, n: int) -> Any:
     channels = images.shape[1] if first else images.shape[-1]
-    count = math.prod(size) * channels
-    kernel = convert_to_tensor(np.eye(count).reshape(*size, channels, count), dtype(images))
+    kernel = dispatch.table(_each_of, tuple(size), channels, dtype=dtype(images))
     return conv(images, kernel, strides, padding, "channels_first" if first else "channels_last", dilation)
 
 
@@ -472,11 +486,30 @@ def extract_patches_3d(
     return _extracted("extract_patches_3d", volumes, size, strides, dilation_rate, padding, data_format, 3)
 
 
-def _filtered(x: Any, kernel: np.ndarray, padding: str = "same") -> Any:
-    """Each channel (last) convolved with one kernel."""
-    channels = x.shape[-1]
-    weights = np.broadcast_to(kernel[:, :, None, None], (*kernel.shape, channels, 1))
-    return depthwise_conv(x, convert_to_tensor(np.ascontiguousarray(weights), dtype(x)), 1, padding, "channels_last")
+def _bell(n: int, sigma: float) -> np.ndarray:
+    """`n` points of a Gaussian bell, which sum up to 1."""
+    bell = np.exp(-0.5 * ((np.arange(n) - (n - 1) / 2) / sigma) ** 2)
+    return bell / bell.sum()
+
+
+def _bells(rows: tuple[int, float], columns: tuple[int, float]) -> np.ndarray:
+    """Their product; an axis of length 1 is left alone."""
+    return np.outer(_bell(*rows), _bell(*columns))
+
+
+def _differences(axis: int) -> np.ndarray:
+    down = np.array([[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]])
+    return down.T if axis else down
+
+
+def _for_each_channel(channels: int, make: Callable[..., np.ndarray], *args: Any) -> np.ndarray:
+    return np.repeat(make(*args)[:, :, None, None], channels, axis=2)
+
+
+def _filtered(x: Any, make: Callable[..., np.ndarray], *args: Any, padding: str = "same") -> Any:
+    """Each channel (last) convolved with one kernel, `make(*args)`."""
+    kernel = dispatch.table(_for_each_channel, x.shape[-1], make, *args, dtype=dtype(x))
+    return depthwise_conv(x, kernel, 1, padding, "channels_last")
 
 
 @composed(promote="float")
@@ -495,14 +528,12 @@ def gaussian_blur(
         ValueError: a length or a standard deviation that is not positive.
     """
     first, _ = _format("gaussian_blur", images, data_format)
-    bells = []
-    for n, s in zip(each(kernel_size, 2, "kernel_size", "image.gaussian_blur"), np.broadcast_to(sigma, 2), strict=True):
-        if not float(s) > 0:
-            raise ValueError(f"ops.image.gaussian_blur: `sigma` must be positive, not {sigma}.")
-        at = np.arange(n) - (n - 1) / 2
-        bell = np.exp(-0.5 * (at / float(s)) ** 2)
-        bells.append(bell / bell.sum())
-    return _on_batches(lambda x: _filtered(x, np.outer(*bells)), images, first)
+    lengths = each(kernel_size, 2, "kernel_size", "image.gaussian_blur")
+    widths = [float(s) for s in ((sigma,) if isinstance(sigma, (int, float)) else sigma)]
+    if len(widths) not in (1, 2) or not min(widths) > 0:
+        raise ValueError(f"ops.image.gaussian_blur: `sigma` must be one or two positive numbers, not {sigma}.")
+    rows, columns = (lengths[0], widths[0]), (lengths[1], widths[-1])
+    return _on_batches(lambda x: _filtered(x, _bells, rows, columns), images, first)
 
 
 def _on_batches(function: Callable[[Any], Any], images: Any, first: bool) -> Any:
@@ -523,10 +554,9 @@ def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
     """
     first, _ = _format("sobel_edges", images, data_format)
-    down = np.array([[-1.0, -2.0, -1.0], [0.0, 0.0, 0.0], [1.0, 2.0, 1.0]])
 
     def edges(x: Any) -> Any:
-        return stack([_filtered(x, k) for k in (down, down.T)], axis=-1)
+        return stack([_filtered(x, _differences, axis) for axis in (0, 1)], axis=-1)
 
     return _on_batches(edges, images, first)
 
@@ -561,11 +591,10 @@ def ssim(
     single = len(image1.shape) == 3
     a, b = (expand_dims(x, 0) if single else x for x in (image1, image2))
     a, b = (transpose(x, (0, 2, 3, 1)) if first else x for x in (a, b))
-    bell = np.exp(-0.5 * ((np.arange(filter_size) - (filter_size - 1) / 2) / filter_sigma) ** 2)
-    kernel = np.outer(bell, bell) / bell.sum() ** 2
+    bell = (filter_size, filter_sigma)
 
     def smooth(x: Any) -> Any:
-        return _filtered(x, kernel, "valid")
+        return _filtered(x, _bells, bell, bell, padding="valid")
 
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
     mean_a, mean_b = smooth(a), smooth(b)
@@ -668,6 +697,11 @@ def map_coordinates(
     return _back(out, kind)
 
 
+def _grid(height: int, width: int) -> np.ndarray:
+    """The row and the column of each element."""
+    return np.stack(np.divmod(np.arange(height * width, dtype="float64"), width))
+
+
 def _warped(images: Any, first: bool, transform: Any, interpolation: str, mode: str, fill: float) -> Any:
     """Images sampled at ((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k), k = c0 x + c1 y + 1."""
     order = {"nearest": 0, "bilinear": 1}[interpolation]
@@ -677,9 +711,9 @@ def _warped(images: Any, first: bool, transform: Any, interpolation: str, mode: 
 
     def run(x: Any) -> Any:
         height, width, channels = x.shape[1:]
-        ys, xs = np.divmod(np.arange(height * width), width)
+        grid = dispatch.table(_grid, height, width, dtype=dtype(transform))
+        grid_y, grid_x = grid[:1], grid[1:]
         rows = [transform[:, i : i + 1] for i in range(8)]
-        grid_x, grid_y = (convert_to_tensor(g.reshape(1, -1), dtype(transform)) for g in (xs, ys))
         a, b, c = (add(multiply(rows[i], grid_x), multiply(rows[i + 1], grid_y)) for i in (0, 3, 6))
         scale = add(c, 1.0)
         at = [divide(add(b, rows[5]), scale), divide(add(a, rows[2]), scale)]
@@ -819,16 +853,15 @@ def elastic_transform(
     kind = dtype(images)
     if isinstance(images, KerasTensor):
         return KerasTensor(images.shape, kind)
-    offsets = np.arange(int(6 * sigma) | 1) - (int(6 * sigma) | 1) // 2
-    bell = np.exp(-0.5 * (offsets / sigma) ** 2)
-    bell /= bell.sum()
+    bell, alone = (int(6 * sigma) | 1, sigma), (1, sigma)
 
     def run(x: Any) -> Any:
         batch, height, width, channels = shape(x)
         noise = normal((batch, height, width, 2), stddev=alpha * sigma, dtype="float32", seed=seed)
-        moved = reshape(_filtered(_filtered(noise, bell[:, None]), bell[None, :]), (-1, height * width, 2))
-        rows, columns = np.divmod(np.arange(height * width, dtype="float32"), width)
-        at = [add(moved[..., 0], np.float32(rows)), add(moved[..., 1], np.float32(columns))]
+        moved = _filtered(_filtered(noise, _bells, bell, alone), _bells, alone, bell)
+        moved = reshape(moved, (-1, height * width, 2))
+        grid = dispatch.table(_grid, height, width, dtype="float32")
+        at = [add(moved[..., 0], grid[0]), add(moved[..., 1], grid[1])]
         flat = reshape(cast(x, float_of(kind)), (-1, height * width, channels))
         order = 0 if interpolation == "nearest" else 1
         return reshape(_sampled(flat, (height, width), at, order, fill_mode, fill_value), (-1, height, width, channels))

@@ -187,7 +187,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
     sizes: dict[str, int | None] = dict(axes_lengths)
     for group, size in zip(source, x.shape, strict=True):
         unknown = [n for n in group if n not in sizes]
-        known = math.prod(sizes[n] or 1 for n in group if n in sizes)
+        known = math.prod([sizes[n] or 1 for n in group if n in sizes])
         if len(unknown) > 1:
             raise ValueError(f"ops.rearrange: give the lengths of all but one of {unknown} in {pattern!r}.")
         if unknown:
@@ -198,5 +198,5 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
             raise ValueError(f"ops.rearrange: {group} has the length {known}, the tensor's axis {size}.")
     split = reshape(x, tuple(-1 if sizes[n] is None else sizes[n] for n in names))
     moved = transpose(split, [names.index(n) for n in wanted])
-    out = tuple(-1 if any(sizes[n] is None for n in g) else math.prod(sizes[n] for n in g) for g in goal)  # type: ignore[misc]
+    out = tuple(-1 if any(sizes[n] is None for n in g) else math.prod([sizes[n] for n in g]) for g in goal)  # type: ignore[misc]
     return reshape(moved, out)

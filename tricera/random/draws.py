@@ -49,7 +49,7 @@ def _draw(what: str, shape: Any, dtype: str, seed: Any) -> Tensor:
     if None in shape:
         return KerasTensor(shape, dtype)
     backend = _backend_of(seed)
-    with dispatch.use(backend):
+    with dispatch.within(backend):
         return getattr(backend.random, what)(shape, backend.canonical(dtype), draw(seed))
 
 
@@ -124,7 +124,7 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
     if None in shape:
         return KerasTensor(shape, dtype)
     backend = _backend_of(seed)
-    with dispatch.use(backend):
+    with dispatch.within(backend):
         return backend.random.randint(shape, minval, maxval, backend.canonical(dtype), draw(seed))
 
 
@@ -148,7 +148,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     if isinstance(logits, KerasTensor):
         return KerasTensor((logits.shape[0], num_samples), dtype)
     backend = _backend_of(seed, logits)
-    with dispatch.use(backend):
+    with dispatch.within(backend):
         logits = convert_to_tensor(logits)
         return backend.random.categorical(logits, num_samples, backend.canonical(standardize_dtype(dtype)), draw(seed))
 
@@ -164,7 +164,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     if isinstance(x, KerasTensor):
         return KerasTensor(x.shape, x.dtype)
     backend = _backend_of(seed, x)
-    with dispatch.use(backend):
+    with dispatch.within(backend):
         x = convert_to_tensor(x)
         if not -len(x.shape) <= axis < len(x.shape):
             raise ValueError(f"random.shuffle: `axis`={axis} is out of range for a tensor of {len(x.shape)} axes.")
@@ -185,7 +185,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     if not 0 <= rate <= 1:
         raise ValueError(f"random.dropout: `rate` must be in [0, 1]; got {rate}.")
     backend = _backend_of(seed, inputs)
-    with dispatch.use(backend):
+    with dispatch.within(backend):
         inputs = convert_to_tensor(inputs)
         if rate >= 1:
             return zeros_like(inputs)
@@ -251,6 +251,6 @@ def _parametric(what: str, shape: Any, parameters: tuple[Any, ...], dtype: Any, 
     if None in shape:
         return KerasTensor(shape, dtype)
     backend = _backend_of(seed, *parameters)
-    with dispatch.use(backend):
+    with dispatch.within(backend):
         given = [cast(convert_to_tensor(p), "float32") for p in parameters]
         return getattr(backend.random, what)(shape, *given, backend.canonical(dtype), draw(seed))

@@ -117,7 +117,7 @@ def draw(seed: Any) -> Any:
     if seed is None:
         return shared_generator(dispatch.current()).next()
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
-        return np.array([int(seed) & 0x7FFFFFFF, 0], "uint32")
+        return int(seed) & 0x7FFFFFFF, 0
     if hasattr(seed, "shape") and tuple(seed.shape) == (2,):
         return seed
     raise ValueError(f"`seed` must be an integer, a `random.SeedGenerator` or None, not {seed!r}.")

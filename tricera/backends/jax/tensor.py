@@ -50,6 +50,11 @@ def convert(x: Any, dtype: str | None = None) -> jax.Array:
     return jnp.asarray(x, None if dtype is None else canonical(dtype))
 
 
+def table(make: Callable[..., Any], dtype: str | None, *args: Any) -> Any:
+    """The tensor of an array `make(*args)`."""
+    return convert(make(*args), dtype)
+
+
 def cast(x: Any, dtype: str) -> jax.Array:
     """The same values in another dtype."""
     if is_sparse(x):

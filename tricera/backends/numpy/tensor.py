@@ -44,6 +44,11 @@ def convert(x: Any, dtype: str | None = None) -> np.ndarray:
     return array
 
 
+def table(make: Callable[..., Any], dtype: str | None, *args: Any) -> Any:
+    """The tensor of an array `make(*args)`."""
+    return convert(make(*args), dtype)
+
+
 def cast(x: Any, dtype: str) -> np.ndarray:
     """The same values in another dtype."""
     return np.asarray(x).astype(dtypes.numpy_dtype(dtype), copy=False)

@@ -55,6 +55,11 @@ def convert(x: Any, dtype: str | None = None) -> Any:
     return tf.convert_to_tensor(x, dtype)
 
 
+def table(make: Callable[..., Any], dtype: str | None, *args: Any) -> Any:
+    """The tensor of an array `make(*args)`."""
+    return convert(make(*args), dtype)
+
+
 def cast(x: Any, dtype: str) -> Any:
     """The same values in another dtype."""
     if isinstance(x, tf.SparseTensor):

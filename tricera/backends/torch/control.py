@@ -111,8 +111,16 @@ def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[
         )
 
 
+def _apart(structure: Any) -> Any:
+    """Results that share no memory with what a branch or a loop was given, which torch's compiler demands."""
+    return tree.map_structure(lambda x: x.clone() if isinstance(x, torch.Tensor) else x, structure)
+
+
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """One of both results; torch runs Python as it is."""
+    """One of both results; torch runs Python as it is, and its compiler makes both."""
+    if torch.compiler.is_compiling() and isinstance(pred, torch.Tensor):
+        chosen: Any = torch.cond(pred.to(torch.bool), lambda: _apart(true_fn()), lambda: _apart(false_fn()), ())
+        return chosen
     return true_fn() if pred else false_fn()
 
 
@@ -123,6 +131,14 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequenc
 
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None) -> Any:
     """Repeat while the condition holds."""
+    if torch.compiler.is_compiling():
+        from torch._higher_order_ops.while_loop import while_loop as compiled  # loaded, since the compiler is at work
+
+        def test(count: Any, *now: Any) -> Any:
+            going = torch.as_tensor(cond(*now)).to(torch.bool)
+            return going if limit is None else torch.logical_and(going, count < limit)
+
+        return compiled(test, lambda count, *now: (count + 1, *_apart(body(*now))), (torch.tensor(0), *values))[1:]
     done = 0
     while (limit is None or done < limit) and cond(*values):
         values = body(*values)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -35,10 +37,56 @@ def _mixed(word: int) -> int:
     return (word ^ word >> 31) & 0x7FFFFFFFFFFFFFFF
 
 
+def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A draw which torch.compile takes for one op: the numbers that it makes are those of a direct call."""
+    name = function.__name__
+    _DRAWS[name] = function
+
+    @functools.wraps(function)
+    def run(*args: Any) -> Any:
+        if not torch.compiler.is_compiling():
+            return function(*args)
+        # Dtypes and shapes are plain, all else becomes tensors: the operands, and the words of the seed.
+        first, *given, dtype, seed = args
+        words = seed if isinstance(seed, torch.Tensor) else torch.tensor(list(seed))
+        if name == "categorical":
+            return torch.ops.tricera.draw(name, (first.shape[0], given[0]), dtype, words, [first])
+        if name == "shuffle":
+            order = torch.ops.tricera.draw(name, (first.shape[dtype],), "int64", words, [])
+            return torch.index_select(first, dtype, order)
+        operands = [g if isinstance(g, torch.Tensor) else torch.tensor(g) for g in given]
+        return torch.ops.tricera.draw(name, tuple(first), dtype, words, operands)
+
+    return run
+
+
+_DRAWS: dict[str, Callable[..., Any]] = {}
+_LIBRARY = torch.library.Library("tricera", "FRAGMENT")
+_LIBRARY.define("draw(str what, SymInt[] shape, str dtype, Tensor seed, Tensor[] operands) -> Tensor")
+
+
+def _drawn(what: str, shape: Any, dtype: str, seed: torch.Tensor, operands: list[torch.Tensor]) -> torch.Tensor:
+    if what == "categorical":
+        return _DRAWS[what](operands[0], shape[1], dtype, seed)
+    if what == "shuffle":
+        return torch.randperm(shape[0], generator=generator(seed), device=device())
+    return _DRAWS[what](shape, *operands, dtype, seed)
+
+
+def _shaped(what: str, shape: Any, dtype: str, seed: torch.Tensor, operands: list[torch.Tensor]) -> torch.Tensor:
+    where = operands[0].device if what == "categorical" else device()
+    return torch.empty(tuple(shape), dtype=native_dtype(dtype), device=where)
+
+
+_LIBRARY.impl("draw", _drawn, "CompositeExplicitAutograd")
+torch.library.register_fake("tricera::draw", _shaped)
+
+
 def _float(dtype: str) -> torch.dtype:
     return native_dtype(dtype)
 
 
+@_whole
 def normal(shape: Any, dtype: str, seed: Any) -> Any:
     """Standard normal numbers."""
     if for_compiler():
@@ -48,6 +96,7 @@ def normal(shape: Any, dtype: str, seed: Any) -> Any:
     return torch.randn(tuple(shape), generator=generator(seed), dtype=_float(dtype), device=device())
 
 
+@_whole
 def uniform(shape: Any, dtype: str, seed: Any) -> Any:
     """Uniform numbers in [0, 1)."""
     return uniform_on(shape, _float(dtype), seed, device())
@@ -55,6 +104,8 @@ def uniform(shape: Any, dtype: str, seed: Any) -> Any:
 
 def uniform_on(shape: Any, dtype: torch.dtype, seed: Any, where: torch.device) -> torch.Tensor:
     """Uniform numbers in [0, 1) on a device."""
+    if torch.compiler.is_compiling():
+        return uniform(shape, str(dtype).removeprefix("torch."), seed)
     if for_compiler():
         return _bits(shape, seed, 1, where)[0].to(dtype)
     return torch.rand(tuple(shape), generator=generator(seed, where), dtype=dtype, device=where)
@@ -83,18 +134,21 @@ def _signed(word: int) -> int:
     return word - 2**64 if word >= 2**63 else word
 
 
+@_whole
 def truncated_normal(shape: Any, dtype: str, seed: Any) -> Any:
     """Standard normal numbers within two standard deviations."""
     out = torch.empty(tuple(shape), dtype=torch.float32, device=device())
     return torch.nn.init.trunc_normal_(out, 0.0, 1.0, -2.0, 2.0, generator=generator(seed)).to(_float(dtype))
 
 
+@_whole
 def randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
     """Uniform integers in [minval, maxval)."""
     drawn = torch.randint(int(minval), int(maxval), tuple(shape), generator=generator(seed), device=device())
     return drawn.to(native_dtype(dtype))
 
 
+@_whole
 def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
     """Classes drawn by the logits of each row."""
     weights = torch.softmax(logits, dim=-1)
@@ -102,18 +156,21 @@ def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
     return drawn.to(native_dtype(dtype))
 
 
+@_whole
 def shuffle(x: Any, axis: int, seed: Any) -> Any:
     """Slices along an axis in random order."""
     order = torch.randperm(x.shape[axis], generator=generator(seed, x.device), device=x.device)
     return torch.index_select(x, axis, order)
 
 
+@_whole
 def gamma(shape: Any, alpha: Any, dtype: str, seed: Any) -> Any:
     """Gamma-distributed numbers of scale 1."""
     alpha = torch.as_tensor(alpha, dtype=torch.float32, device=device()).expand(tuple(shape)).contiguous()
     return torch._standard_gamma(alpha, generator=generator(seed)).to(_float(dtype))
 
 
+@_whole
 def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
     """Beta-distributed numbers, x / (x + y) of two gamma-distributed ones."""
     refuse("words of a seed that are computed with")
@@ -123,6 +180,7 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
     return (x / (x + y)).to(_float(dtype))
 
 
+@_whole
 def binomial(shape: Any, counts: Any, probabilities: Any, dtype: str, seed: Any) -> Any:
     """Binomially distributed numbers."""
     counts = torch.as_tensor(counts, dtype=torch.float32, device=device()).expand(tuple(shape)).contiguous()

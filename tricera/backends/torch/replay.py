@@ -44,34 +44,39 @@ CONSTANTS: list[torch.Tensor] = []  # tensors of this backend's own code that ne
 _codes: dict[str, CodeType] = {}  # source -> compiled
 
 
+def _recorder() -> Recorder | None:
+    # While torch.compile traces there is none, and it can't look into context variables.
+    return None if torch.compiler.is_compiling() else _active.get()
+
+
 def recording() -> bool:
     """Whether a step is being recorded, so that what is done must fit other values too."""
-    return _active.get() is not None
+    return _recorder() is not None
 
 
 def refuse(why: str) -> None:
     """Let the step that is being recorded, if there is one, not be replayed."""
-    recorder = _active.get()
+    recorder = _recorder()
     if recorder is not None and recorder.failure is None:
         recorder.failure = why
 
 
 def for_compiler() -> bool:
     """Whether a step is being recorded for a compiler, which takes nothing but torch's functions."""
-    recorder = _active.get()
+    recorder = _recorder()
     return recorder is not None and recorder.traced
 
 
 def opaque(fn: Callable[..., Any], *args: Any) -> Any:
     """`fn(*args)`, which a replay calls again as a whole; lists of tensors are looked into."""
-    recorder = _active.get()
+    recorder = _recorder()
     return fn(*args) if recorder is None or recorder.traced else recorder.whole(fn, args)
 
 
 def numbers(fn: Callable[..., Any], *args: Any) -> Any:
     """As `opaque`, of a function that returns a number; what is computed of the number is recorded with it."""
     out = opaque(fn, *args)
-    recorder = _active.get()
+    recorder = _recorder()
     return out if recorder is None or recorder.traced or recorder._paused else recorder.number(out)
 
 

@@ -111,6 +111,21 @@ def from_numpy(array: np.ndarray, dtype: str | None = None) -> torch.Tensor:
     return tensor.to(device=_DEVICE, dtype=None if dtype is None else native_dtype(dtype))
 
 
+def table(make: Callable[..., Any], dtype: str | None, *args: Any) -> torch.Tensor:
+    """The tensor of an array `make(*args)`."""
+    made = _made(make, dtype, *args)
+    # torch.compile knows the shape only of what is computed.
+    return made.clone() if torch.compiler.is_compiling() else made
+
+
+def _made(make: Callable[..., Any], dtype: str | None, *args: Any) -> torch.Tensor:
+    return convert(make(*args), dtype)
+
+
+# torch.compile would trace NumPy, too, but does not know its dtypes: what bears this mark it calls, and takes for a constant.
+_made._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
 def cast(x: Any, dtype: str) -> torch.Tensor:
     """The same values in another dtype."""
     return convert(x, dtype)
