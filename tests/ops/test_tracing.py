@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tricera
 from tests.conftest import TRAINABLE
 from tests.ops.calls import CALLS, DRAWS
 from tests.ops.cases import Case
 from tests.ops.test_ops import BY_OP, parts
-import tricera
 from tricera import ops
 from tricera.core import dispatch
 from tricera.core.op import PUBLIC
