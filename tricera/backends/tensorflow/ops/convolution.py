@@ -42,11 +42,24 @@ def _by_groups(function, x, kernel, plan):
     return _tf.concat([function(a, b, plan) for a, b in parts], -1)
 
 
+def _one_window(x, plan):
+    """The input cut to what is read, the strides and the padding, where an axis has room for one window alone."""
+    # Its stride says nothing, but TensorFlow's kernel for the CPU then computes zeros beside an axis of stride 1.
+    if None in plan.sizes or 1 not in plan.out or max(plan.strides) == min(plan.strides):
+        return x, plan.strides, "SAME" if plan.padding == "same" else "VALID"
+    x = _tf.pad(x, [(0, 0), *plan.pads(), (0, 0)])
+    alone = [n == 1 for n in plan.out]
+    reach = [d * (k - 1) + 1 for k, d in zip(plan.window, plan.dilation, strict=True)]
+    x = x[(slice(None), *(slice(r) if one else slice(None) for r, one in zip(reach, alone, strict=True)))]
+    return x, [1 if one else s for s, one in zip(plan.strides, alone, strict=True)], "VALID"
+
+
 def _conv2d(x, kernel, plan):
     # Causal padding is put in by the caller.
-    padding = "SAME" if plan.padding == "same" else "VALID"
     if max(plan.dilation) == 1:
-        return _tf.nn.conv2d(x, kernel, list(plan.strides), padding)
+        x, strides, padding = _one_window(x, plan)
+        return _tf.nn.conv2d(x, kernel, list(strides), padding)
+    padding = "SAME" if plan.padding == "same" else "VALID"
     # On CPU the dilated kernel has no gradient.
     if max(plan.strides) > 1:
         return _tf.nn.conv2d(x, _dilated(kernel, plan.dilation), list(plan.strides), padding)

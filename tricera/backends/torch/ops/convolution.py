@@ -46,7 +46,8 @@ def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=No
     weights = kernel.permute(_KERNEL[n])
     # torch cuts `padding` off both ends and adds `output_padding`, which must be below the stride, at the end.
     longer = tuple(c + t for c, t in zip(plan.crop, plan.tail(), strict=True))
-    if all(0 <= e < max(s, d) for e, s, d in zip(longer, plan.strides, plan.dilation, strict=True)):
+    fits = all(0 <= e < max(s, d) for e, s, d in zip(longer, plan.strides, plan.dilation, strict=True))
+    if fits and 0 not in plan.out():  # torch refuses to cut all of it off
         out = _TRANSPOSED[n](x, weights, None, plan.strides, plan.crop, longer, 1, plan.dilation)
     else:
         out = _TRANSPOSED[n](x, weights, None, plan.strides, 0, 0, 1, plan.dilation)

@@ -48,7 +48,9 @@ def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=N
     n = len(plan.window)
     x = _averaged(inputs if plan.first else inputs.permute(_TO_FIRST[n]))
     pads = plan.pads()
-    if _symmetric(pads, plan):
+    # Its kernel for volumes wants the window to fit the input as it is, whatever comes around it.
+    fits = n < 3 or all(size >= k for size, k in zip(plan.sizes, plan.window, strict=True))
+    if fits and _symmetric(pads, plan):
         out = _MEAN[n](x, plan.window, plan.strides, tuple(a for a, _ in pads), count_include_pad=False)
     else:
         share = _pad(_torch.ones((1, 1, *plan.sizes), dtype=x.dtype, device=x.device), pads, 0)
