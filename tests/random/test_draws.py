@@ -64,6 +64,42 @@ def test_continuous_distributions(name: str, draw: Any, law: Any, backend: str) 
     assert x.max() <= high
 
 
+LAWS: dict[str, tuple[Callable[..., Any], Any]] = {
+    "normal": (lambda **k: random.normal((N,), 2.0, 3.0, **k), stats.norm(2, 3)),
+    "uniform": (lambda **k: random.uniform((N,), -1.0, 3.0, **k), stats.uniform(-1, 4)),
+    "truncated_normal": (lambda **k: random.truncated_normal((N,), **k), stats.truncnorm(-2, 2)),
+    "gamma": (lambda **k: random.gamma((N,), 2.5, **k), stats.gamma(2.5)),
+    "beta": (lambda **k: random.beta((N,), 2.0, 3.0, **k), stats.beta(2, 3)),
+    "binomial": (lambda **k: random.binomial((N,), 12.0, 0.4, **k), stats.binom(12, 0.4)),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_seeds_and_dtypes(dtype: str, backend: str) -> None:
+    """In each dtype, for several seeds: the moments and the law (rounded numbers lie on a grid, so not to the last digit)."""
+    if backend == "jax" and dtype == "float64":
+        pytest.skip("there it is float32")
+    step = {"float16": 2**-10, "bfloat16": 2**-7}.get(dtype, 1e-6)
+    for name, (draw, law) in LAWS.items():
+        worst = []
+        for seed in (0, 1, 123456789):
+            first = draw(dtype=dtype, seed=seed)
+            assert ops.dtype(first) == dispatch.current().canonical(dtype)
+            x = array(ops.cast(first, "float32")).astype("float64")
+            np.testing.assert_array_equal(x, array(ops.cast(draw(dtype=dtype, seed=seed), "float32")))
+            assert abs(x.mean() - law.mean()) < (5 / N**0.5 + step) * law.std(), (name, seed)
+            assert x.std() == pytest.approx(law.std(), rel=0.08), (name, seed)
+            # The distance between the two distribution functions, each point taken half a step of the grid either way.
+            ordered = np.sort(x)
+            room = np.abs(ordered) * step + 1e-6
+            low, high = law.cdf(ordered - room), law.cdf(ordered + room)
+            below = np.searchsorted(ordered, ordered, "left") / N
+            above = np.searchsorted(ordered, ordered, "right") / N
+            worst.append(max(0.0, (low - above).max(), (below - high).max()))
+        assert max(worst) < 1.95 / N**0.5, (name, worst)  # exceeded once in a thousand
+    assert len({array(LAWS["normal"][0](seed=s))[0] for s in range(20)}) == 20
+
+
 @pytest.mark.parametrize(("name", "draw", "law"), DISCRETE, ids=[d[0] for d in DISCRETE])
 def test_discrete_distributions(name: str, draw: Any, law: Any, backend: str) -> None:
     """Counts of each value by the chi-squared test."""

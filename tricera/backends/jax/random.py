@@ -14,6 +14,11 @@ def _key(seed: Any) -> Any:
     return jax.random.wrap_key_data(jnp.asarray(seed, "uint32"))
 
 
+def _wide(dtype: str) -> str:
+    # JAX refuses parameters that are wider than what is drawn.
+    return dtype if dtype == "float64" else "float32"
+
+
 def normal(shape: Any, dtype: str, seed: Any) -> Any:
     """Standard normal numbers."""
     return jax.random.normal(_key(seed), shape, dtype)
@@ -47,12 +52,12 @@ def shuffle(x: Any, axis: int, seed: Any) -> Any:
 
 def gamma(shape: Any, alpha: Any, dtype: str, seed: Any) -> Any:
     """Gamma-distributed numbers of scale 1."""
-    return jax.random.gamma(_key(seed), alpha, shape, dtype)
+    return jax.random.gamma(_key(seed), alpha, shape, _wide(dtype)).astype(dtype)
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
     """Beta-distributed numbers."""
-    return jax.random.beta(_key(seed), alpha, beta, shape, dtype)
+    return jax.random.beta(_key(seed), alpha, beta, shape, _wide(dtype)).astype(dtype)
 
 
 def binomial(shape: Any, counts: Any, probabilities: Any, dtype: str, seed: Any) -> Any:
