@@ -13,6 +13,7 @@ import numpy as np
 from tests.ops.cases import X3, P, X, ints, rand
 
 IMAGE = rand(2, 5, 6, 3, low=0.05, high=0.95)
+LAST = "channels_last"
 VOLUME = rand(1, 4, 4, 4, 2)
 FIRST = np.moveaxis(IMAGE, -1, 1).copy()
 S = rand(2, 3, 3)
@@ -30,7 +31,7 @@ IMAGES: dict[str, Call] = {
     "extract_patches": ((IMAGE,), lambda k, x: k.ops.image.extract_patches(x, (2, 3))),
     "extract_patches strides": ((IMAGE,), lambda k, x: k.ops.image.extract_patches(x, 2, strides=1, padding="same")),
     "extract_patches_3d": ((VOLUME,), lambda k, x: k.ops.image.extract_patches_3d(x, 2)),
-    "gaussian_blur": ((IMAGE,), lambda k, x: k.ops.image.gaussian_blur(x, (3, 3), (0.7, 1.3))),
+    "gaussian_blur": ((IMAGE,), lambda k, x: k.ops.image.gaussian_blur(x, (3, 3), (0.7, 1.3), LAST)),
     "hsv_to_rgb": ((IMAGE,), lambda k, x: k.ops.image.hsv_to_rgb(x)),
     "pad_images": ((IMAGE,), lambda k, x: k.ops.image.pad_images(x, 1, 2, target_height=9, target_width=10)),
     "perspective_transform": (
@@ -40,7 +41,7 @@ IMAGES: dict[str, Call] = {
     "rgb_to_grayscale": ((IMAGE,), lambda k, x: k.ops.image.rgb_to_grayscale(x)),
     "rgb_to_hsv": ((IMAGE,), lambda k, x: k.ops.image.rgb_to_hsv(x)),
     "rgb_to_hsv first": ((FIRST,), lambda k, x: k.ops.image.rgb_to_hsv(x, data_format="channels_first")),
-    "sobel_edges": ((IMAGE,), lambda k, x: k.ops.image.sobel_edges(x)),
+    "sobel_edges": ((IMAGE,), lambda k, x: k.ops.image.sobel_edges(x, LAST)),
     "ssim": (
         (rand(2, 12, 12, 3, low=0.0, high=1.0), rand(2, 12, 12, 3, low=0.0, high=1.0, seed=1)),
         lambda k, x, y: k.ops.image.ssim(x, y),

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,15 +42,69 @@ def excused(name: str, a: str, b: str) -> bool:
     return bool({a, b} & concerned) if reason == WIDE else {a, b} == concerned
 
 
-def test_as_keras(tmp_path: Path) -> None:
-    """The same dtypes as Keras's (on TensorFlow: on torch Keras infers int32 for the int64 that it then computes)."""
-    path = tmp_path / "dtypes.json"
+@pytest.fixture(scope="module")
+def keras_dtypes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What Keras infers on TensorFlow (on torch it infers int32 for the int64 that it then computes)."""
+    path = tmp_path_factory.mktemp("keras") / "dtypes.json"
     env = {**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
     subprocess.run([sys.executable, str(Path(runs.__file__)), str(path)], check=True, env=env, timeout=600)
-    want, got = json.loads(path.read_text()), runs.dtypes(tricera)
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def test_as_keras(keras_dtypes: dict[str, Any]) -> None:
+    """The same dtypes as Keras's."""
+    want, got = keras_dtypes["pairs"], runs.dtypes(tricera)
     different = {k: (got[k], want[k]) for k in want if got[k] != want[k]}
     assert {k: v for k, v in different.items() if not excused(*k.split())} == {}
     assert {k.split()[0] for k in different} == set(EXCEPTIONS), "an exception is not needed any more"
+
+
+# One operand, or one beside a Python number: op -> the dtypes for which Keras infers something else, and why.
+INTEGERS = frozenset(("bool", "uint8", "uint16", "uint32", "int8", "int16", "int32", "int64"))
+KEPT = "Keras infers the dtype that was given, and computes floats, or fails"
+HALVES = "Keras infers float32, and computes in the dtype that was given"
+ONE: dict[str, tuple[frozenset[str], str]] = {
+    **dict.fromkeys(("cbrt", "corrcoef", "deg2rad", "i0"), (frozenset({"int64"}), WIDE)),
+    **dict.fromkeys(
+        (
+            "celu", "cholesky", "det", "eigh", "elu", "erf", "erfinv", "gelu", "glu", "hard_sigmoid", "hard_silu", "inv", "leaky_relu",
+            "log_sigmoid", "log_softmax", "logdet", "moments", "pinv", "qr", "rfft", "rsqrt", "selu", "sigmoid", "silu", "soft_shrink",
+            "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "svd", "tanh_shrink", "threshold",
+        ),
+        (INTEGERS, KEPT),
+    ),
+    **dict.fromkeys(("logsumexp", "normalize", "reciprocal"), (frozenset({"bfloat16", "float16", "float64"}), HALVES)),
+    **dict.fromkeys(
+        ("hard_tanh", "relu", "relu6", "vander"), (frozenset({"bool"}), "a limit of booleans is a number: int32")
+    ),
+    "ptp": (frozenset({"bool"}), "booleans have no difference, as in NumPy"),
+    **dict.fromkeys(("subtract", "floor_divide", "power"), (frozenset({"bool"}), BOTH_BOOL)),
+    "arctan2": (frozenset({"bfloat16", "float16"}), HALVES),
+    "hypot": (frozenset(runs.DTYPES), "Keras fails on Python numbers"),
+}  # fmt: skip
+
+
+def test_one_operand_as_keras(keras_dtypes: dict[str, Any]) -> None:
+    """One operand of each dtype, and one beside a bool, an int and a float of Python: what Keras infers, but for the list."""
+    want, got = keras_dtypes["one"], runs.of_one(tricera)
+    assert len(want) == len(got) > 3000
+    different = {k: (got[k], want[k]) for k in want if got[k] != want[k]}
+    assert {k: v for k, v in different.items() if not set(k.split()[1:]) & ONE.get(k.split()[0], (set(), ""))[0]} == {}
+    assert {k.split()[0] for k in different} == set(ONE), "an exception is not needed any more"
+
+
+def test_lattice_as_keras(keras_dtypes: dict[str, Any]) -> None:
+    """`backend.result_type` of all pairs. Keras refuses two eight-bit floats, and one beside an integer; here they stay what they are."""
+    got = runs.lattice(tricera)
+    for pair, want in keras_dtypes["lattice"].items():
+        if want == "ValueError":
+            a, b = sorted(pair.split(), key=lambda d: "float8" not in d)
+            assert "float8" in a
+            assert b in INTEGERS or "float8" in b
+            assert got[pair] == (a if b == a or b in INTEGERS else "ValueError")
+        else:
+            assert got[pair] == want, pair
 
 
 # What has no kernel, nor a dtype in which it could be computed instead.

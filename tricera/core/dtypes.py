@@ -112,6 +112,12 @@ def numpy_dtype(dtype: Any) -> np.dtype[Any]:
     return _EXTENDED[name] if name in _EXTENDED else np.dtype("O" if name == "string" else name)
 
 
+# Of each float dtype the distance from 1 to the next number, and the greatest number; plain values, which compilers can trace.
+_FLOATS = {name: ml_dtypes.finfo(numpy_dtype(name)) for name in FLOATS}
+EPSILON = {name: float(info.eps) for name, info in _FLOATS.items()}
+GREATEST = {name: float(info.max) for name, info in _FLOATS.items()}
+
+
 def _above(dtype: str) -> frozenset[str]:
     return frozenset({dtype}.union(*(_above(successor) for successor in _EDGES[dtype])))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
+from tricera.core.dtypes import GREATEST
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.ops.activations import softmax
@@ -19,8 +18,7 @@ from tricera.ops.shape import expand_dims, repeat
 
 def _low(kind: str) -> float:
     # Finite, such that a row that may look nowhere gets the mean and not NaN.
-    limit = 3.4e38 if kind == "bfloat16" else float(np.finfo(kind).max)
-    return -0.7 * limit
+    return -0.7 * GREATEST[kind]
 
 
 @composed(promote="float")

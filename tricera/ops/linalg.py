@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tricera.core.dtypes import EPSILON
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.control import jvp  # noqa: F401 - belongs to this namespace, too
@@ -220,9 +221,7 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
 
 
 def _cutoff(values: Any, shape: Any, rcond: float | None) -> Any:
-    import numpy as np
-
-    eps = float(np.finfo(dtype(values)).eps)
+    eps = EPSILON[dtype(values)]
     share = max(shape[-2], shape[-1]) * eps if rcond is None else rcond
     return multiply(max_(values, axis=-1, keepdims=True), share)
 

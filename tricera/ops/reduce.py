@@ -323,11 +323,10 @@ def moments(x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: boo
 
 def clip_to(x: Any, dtype: str) -> Tensor:
     """Limit to what a float dtype can hold."""
-    import numpy as np
-
+    from tricera.core.dtypes import GREATEST
     from tricera.ops.elementwise import clip
 
-    limit = float(np.finfo(dtype).max)
+    limit = GREATEST[dtype]
     return clip(x, -limit, limit)
 
 

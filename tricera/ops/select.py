@@ -33,7 +33,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     return select_where(condition, x1, x2)
 
 
-@primitive(spec=lambda x: tuple(Spec((None,), "int64") for _ in x.shape), promote=None)
+@primitive(spec=lambda x: tuple(Spec((None,), "int32") for _ in x.shape), promote=None)
 def nonzero(x: TensorLike) -> Any:
     """The indices of the elements that are not zero, one tensor an axis.
 
@@ -41,7 +41,7 @@ def nonzero(x: TensorLike) -> Any:
         x: a tensor.
 
     Returns:
-        A tuple of 1-D tensors.
+        A tuple of 1-D tensors of int32.
     """
     ...
 

@@ -13,7 +13,7 @@ def select_where(condition, x1, x2):
 
 
 def nonzero(x):
-    return tuple(_jnp.nonzero(x))
+    return tuple(at.astype(_jnp.int32) for at in _jnp.nonzero(x))
 
 
 def take(x, indices, axis=None):

@@ -16,7 +16,7 @@ def select_where(condition, x1, x2):
 
 
 def nonzero(x):
-    return tuple(_np.nonzero(x))
+    return tuple(at.astype("int32") for at in _np.nonzero(x))
 
 
 def take(x, indices, axis=None):

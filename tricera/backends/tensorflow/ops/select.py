@@ -17,7 +17,8 @@ def select_where(condition, x1, x2):
 
 
 def nonzero(x):
-    return tuple(_tf.unstack(_tf.where(_tf.cast(x, _tf.bool)), num=len(x.shape), axis=-1))
+    places = _tf.cast(_tf.where(_tf.cast(x, _tf.bool)), _tf.int32)
+    return tuple(_tf.unstack(places, num=len(x.shape), axis=-1))
 
 
 def _index(indices, size):

@@ -17,7 +17,7 @@ def select_where(condition, x1, x2):
 
 
 def nonzero(x):
-    return _torch.nonzero(x, as_tuple=True)
+    return tuple(at.to(_torch.int32) for at in _torch.nonzero(x, as_tuple=True))
 
 
 def _index(indices, size):
