@@ -172,33 +172,6 @@ def check_gradient(case: Case) -> None:
     assert got == pytest.approx(want, rel=5e-3, abs=5e-3)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_narrow_floats(dtype: str, backend: str) -> None:
-    """Ops on half floats have the dtype that is inferred, and about the right values."""
-    if backend == "jax" and dtype == "float16":
-        pytest.skip("compiling every op once more takes long, and bfloat16 shows the same")
-    for cases in BY_OP.values():
-        plain = [
-            c for c in cases if c.grad and all(not isinstance(a, np.ndarray) or a.dtype.kind == "f" for a in c.args)
-        ]
-        if not plain:
-            continue
-        case = plain[0]
-
-        def half(x: np.ndarray) -> Any:
-            return ops.cast(x, dtype) if x.dtype.kind == "f" else ops.convert_to_tensor(x)
-
-        for out, spec, want in zip(
-            parts(run(case, half)),
-            parts(run(case, lambda x: KerasTensor(x.shape, dtype))),
-            reference(case),
-            strict=True,
-        ):
-            assert dispatch.current().dtype(out) == spec.dtype == dtype, case.id
-            got = ops.convert_to_numpy(ops.cast(out, "float32"))
-            np.testing.assert_allclose(got, want, rtol=0.1, atol=0.25, err_msg=case.id)
-
-
 def test_table_is_complete() -> None:
     """Every op has a row."""
     elsewhere = {
