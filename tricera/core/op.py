@@ -69,7 +69,9 @@ class Op:
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """All the arguments in order, defaults filled in."""
         if len(args) > len(self.names):
-            self.signature.bind(*args, **kwargs)
+            raise TypeError(
+                f"ops.{self.name}: takes {len(self.names)} arguments, not {len(args)}. Its signature is {self.name}{self.signature}."
+            )
         values = [*args, *self.defaults[len(args) :]]
         for key, value in kwargs.items():
             i = self.index.get(key)
@@ -237,7 +239,6 @@ def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: lis
         value = values[i]
         if kind == "many" and isinstance(value, (list, tuple)):
             values[i] = [clean(v) for v in value]
-            plain = False
         elif value is not None and not (i == 0 and op.promote == "tail"):
             values[i] = clean(value)
         elif value is not None:
