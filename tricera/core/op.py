@@ -18,7 +18,7 @@ import numpy as np
 
 from tricera.core import dispatch, dtypes, probes, sparse
 from tricera.core.graph import Operation, record
-from tricera.core.shortcut import remember, wrap
+from tricera.core.shortcut import memory, remember, wrap
 from tricera.core.tensor import KerasTensor, Spec, not_recording
 from tricera.core.variable import Variable
 
@@ -116,7 +116,7 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
             return found
     native = backend.function_of(op.name, values[0]) if op.leading else backend.function(op.name)
     # A native function gets tensors; what was unwrapped from a Variable now must be unwrapped the next time, too.
-    if key is not None and backend.cacheable and not wrapped and (native is not None or not op.primitive):
+    if key is not None and not wrapped and memory.open and backend.cacheable and (native is not None or not op.primitive):
         remember(op, key, args, values, plain, backend, native, call)
     if native is not None:
         first = op.leading or int((0, "many") in op.tensors)

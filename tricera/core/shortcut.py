@@ -26,6 +26,19 @@ if TYPE_CHECKING:
     from tricera.core.op import Op
 
 
+class Memory:
+    """What switches remembering off.
+
+    Attributes:
+        open: False while torch.compile traces the body of a control-flow op, in which nothing outside may change.
+    """
+
+    open = True
+
+
+memory = Memory()
+
+
 def remember(
     op: Op,
     key: Any,
@@ -129,7 +142,7 @@ def _number_key(x1: Any, x2: Any) -> Any:
 
 
 def _list_key(xs: Any) -> Any:
-    """The type, dtype and rank that all tensors of a list share; three times None if they don't."""
+    """The type and dtype that all tensors of a list share, and the rank of the first; three times None if they don't."""
     kind = type(xs)
     if (kind is not list and kind is not tuple) or not xs:
         return None, None, None
@@ -137,11 +150,11 @@ def _list_key(xs: Any) -> Any:
     kind = type(first)
     if kind in _PYTHON or kind is Variable or kind is KerasTensor:
         return None, None, None
-    dtype, rank = first.dtype, first.ndim
+    dtype = first.dtype
     for x in xs:
-        if type(x) is not kind or x.dtype != dtype or x.ndim != rank:
+        if x is not first and (type(x) is not kind or x.dtype != dtype):
             return None, None, None
-    return kind, dtype, rank
+    return kind, dtype, first.ndim
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.utils.checkpoint
 
-from tricera.backends.torch import tensor
+from tricera.backends.torch import tensor, traced
 from tricera.backends.torch.replay import refuse
 from tricera.backends.torch.tensor import DTYPES, convert
 from tricera.core import dispatch, tree
@@ -112,17 +112,23 @@ def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """One of both results; torch runs Python as it is."""
+    """One of both results; torch runs Python as it is, unless it traces."""
+    if traced.unknown(pred):
+        return traced.cond(pred, true_fn, false_fn)
     return true_fn() if pred else false_fn()
 
 
 def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any]) -> Any:
     """The result of one branch."""
+    if traced.unknown(index):
+        return traced.switch(index, branches, operands)
     return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
 
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None) -> Any:
     """Repeat while the condition holds."""
+    if torch.compiler.is_compiling():
+        return traced.while_loop(cond, body, values, limit)
     done = 0
     while (limit is None or done < limit) and cond(*values):
         values = body(*values)
@@ -132,6 +138,10 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
 
 def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
     """Repeat for each index."""
+    if traced.unknown(lower) or traced.unknown(upper):
+        return traced.fori_loop(lower, upper, body, value)
+    if torch.compiler.is_compiling() and int(upper) - int(lower) > traced.UNROLLED:
+        return traced.fori_loop(lower, upper, body, value)
     for i in range(int(lower), int(upper)):
         value = body(torch.tensor(i, dtype=torch.int32), value)
     return value
