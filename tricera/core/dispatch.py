@@ -48,6 +48,7 @@ class Backend:
         self._table: dict[str, Callable[..., Any] | None] | None = None
         self._detours: dict[str, dict[str, str]] = {}
         self._with_numbers: dict[str, tuple[Callable[..., Any] | None, ...]] = {}
+        self._loaded = False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -69,6 +70,13 @@ class Backend:
                 raise AttributeError(f"The backend {self.name!r} has nothing called {name!r}.") from None
         self.__dict__[name] = value
         return value
+
+    def load(self) -> None:
+        """Import the rooms that an op may need: nothing can be imported while torch.compile traces."""
+        if not self._loaded:
+            self._loaded = True
+            self.function("")
+            self.convert, self.control, self.random, self.state  # noqa: B018 - each is imported by being touched
 
     def function(self, name: str) -> Callable[..., Any] | None:
         """The backend's own implementation of an op, or None."""
@@ -163,7 +171,10 @@ def current() -> Backend:
 
 
 def _current_name() -> str:
-    return (_scoped.get() or _default or _choose()).name
+    handle = _scoped.get() or _default or _choose()
+    if not handle._loaded and KNOWN[handle.name][0] in sys.modules:
+        handle.load()
+    return handle.name
 
 
 # torch.compile can't trace context variables; what bears this mark it calls while tracing and takes for a constant. A name,
@@ -228,15 +239,22 @@ def of_type(cls: type) -> Backend | None:
         return _by_type[cls]
     except KeyError:
         pass
-    found = None
+    name = _owner(cls)
+    found = _by_type[cls] = None if name is None else _handles[name]
+    return found
+
+
+def _owner(cls: type) -> str | None:
     for base in cls.__mro__:
         name = _ROOTS.get(base.__module__.partition(".")[0])
         if name is not None:
             backend = get(name)
-            found = backend if backend.is_tensor_type(cls) else None
-            break
-    _by_type[cls] = found
-    return found
+            backend.load()
+            return name if backend.is_tensor_type(cls) else None
+    return None
+
+
+_owner._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def of(x: Any) -> Backend | None:

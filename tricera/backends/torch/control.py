@@ -102,8 +102,10 @@ def device(name: Any) -> Iterator[None]:
 
 def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
     """What `fn` returns for inputs of these shapes, run on meta tensors, which hold no data."""
-    meta = torch.device("meta")
     shapes: list[Any] = [s.shape for s in specs]
+    if torch.compiler.is_compiling():  # which drops what nobody uses, and can't look through the scope below
+        return fn([torch.zeros(shape, dtype=DTYPES[s.dtype]) for s, shape in zip(specs, shapes, strict=True)])
+    meta = torch.device("meta")
     stand_ins = [(v, torch.empty(v.shape, dtype=DTYPES[v.dtype], device=meta)) for v in variables]
     with cells(stand_ins), torch.no_grad(), meta:
         return fn(

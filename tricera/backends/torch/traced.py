@@ -59,8 +59,12 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
     from torch._higher_order_ops.while_loop import while_loop as loop
 
     start = _fresh(values)
+    if torch.is_grad_enabled():
+        # What begins without a gradient and gets one in the first step would get a wrong one, silently (2.13): it begins with one of 0.
+        first = _closed(lambda: body(*start))
+        start = tree.map_structure(_with_gradient_of, start, tuple(first))
     if limit is None:
-        return _closed(lambda: loop(lambda *v: _scalar(cond(*v)), lambda *v: tuple(_fresh(body(*v))), start))
+        return _fresh(_closed(lambda: loop(lambda *v: _scalar(cond(*v)), lambda *v: tuple(_fresh(body(*v))), start)))
     counter = torch.zeros((), dtype=torch.int32)
     out = _closed(
         lambda: loop(
@@ -69,7 +73,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
             (counter, *start),
         )
     )
-    return out[1:]
+    return _fresh(out[1:])  # with gradients a result is a piece of a tensor of all steps, whose place nothing may ask for
 
 
 def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
@@ -84,6 +88,14 @@ def _scalar(x: Any) -> Any:
 
 def _copied(x: Any) -> Any:
     return x.clone() if isinstance(x, torch.Tensor) else convert(x)
+
+
+_NO_CHANGE = torch.zeros((), requires_grad=True)
+
+
+def _with_gradient_of(x: torch.Tensor, y: Any) -> torch.Tensor:
+    lacks = isinstance(y, torch.Tensor) and y.requires_grad and not x.requires_grad and x.is_floating_point()
+    return x + _NO_CHANGE.to(x.dtype) if lacks else x
 
 
 def _fresh(structure: Any) -> Any:
