@@ -135,15 +135,6 @@ def installed() -> list[str]:
     return [name for name, (module, _) in KNOWN.items() if importlib.util.find_spec(module) is not None]
 
 
-def sizes(shape: Any) -> tuple[Any, ...]:
-    """A shape argument as a tuple; a tensor that holds one (`tf.shape(x)`) as its entries, also where these aren't known yet."""
-    backend = None if isinstance(shape, (tuple, list, int)) else of(shape)
-    if backend is not None:
-        rank = backend.shape(shape)
-        return tuple(shape[i] for i in range(rank[0])) if rank else (shape,)
-    return (shape,) if isinstance(shape, int) else tuple(shape)
-
-
 def get(name: str) -> Backend:
     """The handle of a backend.
 

@@ -19,6 +19,7 @@ import numpy as np
 from tricera.core import dispatch, dtypes, probes, sparse
 from tricera.core.graph import Operation, record
 from tricera.core.shortcut import memory, remember, wrap
+from tricera.core.sizes import known, sizes
 from tricera.core.tensor import KerasTensor, Spec, not_recording
 from tricera.core.variable import Variable
 
@@ -64,6 +65,7 @@ class Op:
         self.axis_of = 0
         self.new_axes = 0
         self.strict = self.repeated_axes = False
+        self.sizes: tuple[int, ...] = ()  # which arguments are shapes
         self.fast: dict[type, dict[Any, Any]] = {}  # type of a tensor -> key -> what to run
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
@@ -93,6 +95,8 @@ OPS: dict[str, Op] = {}
 def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Any:
     """The front half: the slow way, taken when a combination of types is met for the first time, or is not plain."""
     values = op.bind(args, kwargs)
+    for i in op.sizes:
+        values[i] = sizes(f"ops.{op.name}: `{op.names[i]}`", values[i])
     backend, symbolic, operands, wrapped = _scan(op, values)
     if symbolic:
         return _symbolic(op, values)
@@ -116,7 +120,13 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
             return found
     native = backend.function_of(op.name, values[0]) if op.leading else backend.function(op.name)
     # A native function gets tensors; what was unwrapped from a Variable now must be unwrapped the next time, too.
-    if key is not None and not wrapped and memory.open and backend.cacheable and (native is not None or not op.primitive):
+    if (
+        key is not None
+        and not wrapped
+        and memory.open
+        and backend.cacheable
+        and (native is not None or not op.primitive)
+    ):
         remember(op, key, args, values, plain, backend, native, call)
     if native is not None:
         first = op.leading or int((0, "many") in op.tensors)
@@ -312,6 +322,8 @@ def _infer(op: Op, values: list[Any]) -> Any:
 
     for i, _ in op.tensors:
         specs[i] = promoted(specs[i])
+    for i in op.sizes:
+        specs[i] = known(specs[i])
     if op.axis is not None and op.leading and isinstance(specs[op.axis_of], Spec):
         specs[op.axis] = canonical_axis(op, specs[op.axis], specs[op.axis_of].ndim)
     if op.spec is None:
@@ -480,6 +492,7 @@ def primitive(
     new_axes: int = 0,
     strict: bool = False,
     repeated_axes: bool = False,
+    sizes: str | None = None,
 ) -> Callable[[F], F]:
     """Declare an op that each backend provides under the function's name.
 
@@ -491,6 +504,7 @@ def primitive(
         new_axes: 1 where `axis` names new axes of the result, for its range.
         strict: ask the shape rule before the backend, not only after a failure: some framework takes what the rule refuses.
         repeated_axes: whether `axis` may name an axis several times.
+        sizes: the argument that is a shape; it may be given as a tensor.
 
     Parameters annotated `TensorLike`, `TensorLike | None` or `Sequence[TensorLike]` are the operands.
     """
@@ -498,6 +512,7 @@ def primitive(
     def decorate(fn: F) -> F:
         op = Op(fn, True, promote, spec, out)
         op.new_axes, op.strict, op.repeated_axes = new_axes, strict, repeated_axes
+        op.sizes = () if sizes is None else (op.index[sizes],)
         return _define(fn, op)
 
     return decorate

@@ -165,7 +165,7 @@ def _scatter_spec(indices: Spec, values: Spec, shape: Any) -> Spec:
     return Spec(tuple(shape), values.dtype)
 
 
-@primitive(spec=_scatter_spec, promote=None)
+@primitive(spec=_scatter_spec, promote=None, sizes="shape")
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Zeros of a shape, with the values added at the given positions.
 
@@ -219,7 +219,7 @@ def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
     return Spec(tuple(out), inputs.dtype)
 
 
-@primitive(spec=_slice_spec, promote=None, strict=True)
+@primitive(spec=_slice_spec, promote=None, strict=True, sizes="shape")
 def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     """A block of a tensor.
 

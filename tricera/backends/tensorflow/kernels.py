@@ -77,7 +77,7 @@ def _transpose(x: Any, axes: Any = None) -> Made:
 
 
 def _reshape(x: Any, newshape: Any) -> Made:
-    shape = _ints((newshape,) if type(newshape) is int else newshape)
+    shape = _ints(newshape)
     return None if shape is None else lambda x: raw.Reshape(tensor=x, shape=shape)
 
 

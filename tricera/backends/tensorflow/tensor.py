@@ -15,6 +15,7 @@ from tricera.core.plain import PLAIN
 
 leave_alone("tricera")
 cacheable = True
+UNKNOWN_SIZES = True
 SPARSE_CLASS = True
 PLAIN.add(tf.DType)
 _CLASSES = (tf.Tensor, tf.Variable, tf.SparseTensor, tf.RaggedTensor, tf.IndexedSlices)
@@ -92,6 +93,12 @@ def dynamic_shape(x: Any) -> tuple[Any, ...]:
         return static
     sizes = tf.shape(x)
     return tuple(sizes[i] if d is None else d for i, d in enumerate(static))
+
+
+def entries(shape: Any) -> tuple[Any, ...]:
+    """The entries of a tensor that holds a shape and has no value yet: integers where they are known, else scalars."""
+    found = tf.zeros(shape, tf.bool).shape  # by TensorFlow's inference; nobody uses the tensor, and it isn't made
+    return tuple(shape[i] if d is None else d for i, d in enumerate(found))
 
 
 def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:

@@ -55,7 +55,7 @@ def _expand(x: torch.Tensor, axis: Any) -> Made:
 
 
 def _reshape(x: torch.Tensor, newshape: Any) -> Made:
-    shape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+    shape = tuple(-1 if d is None else d for d in newshape)
     reshape = torch.reshape
     return lambda x: reshape(x, shape)
 

@@ -14,6 +14,7 @@ from tricera.core import config, dtypes
 from tricera.core.plain import PLAIN
 
 cacheable = True
+UNKNOWN_SIZES = False
 SPARSE_CLASS = False
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in dtypes.ALLOWED if isinstance(getattr(torch, name, None), torch.dtype)
@@ -147,6 +148,11 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+def entries(shape: Any) -> tuple[Any, ...]:
+    """The entries of a tensor that holds a shape and has no value yet: sizes are always known here, so there is none."""
+    raise TypeError("A size must be known when it is traced.")
 
 
 def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:

@@ -73,7 +73,9 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
             (counter, *start),
         )
     )
-    return _fresh(out[1:])  # with gradients a result is a piece of a tensor of all steps, whose place nothing may ask for
+    return _fresh(
+        out[1:]
+    )  # with gradients a result is a piece of a tensor of all steps, whose place nothing may ask for
 
 
 def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
