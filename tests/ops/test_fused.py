@@ -205,8 +205,10 @@ def test_kernels_of_tensorflow() -> None:
 
 @pytest.mark.skipif("jax" not in BACKENDS, reason="needs JAX")
 def test_kernels_of_jax(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attention goes to JAX's own, plain, causal and under a mask, from the op and the layer; where it can't, it is composed."""
+    """On accelerators attention goes to JAX's own, plain, causal and under a mask, from the op and the layer, where its conditions hold."""
     import jax
+
+    from tricera.backends.jax.ops import nn
 
     seen: list[bool] = []
     original = jax.nn.dot_product_attention
@@ -217,13 +219,23 @@ def test_kernels_of_jax(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(jax.nn, "dot_product_attention", watched)
     with dispatch.use("jax"):
-        ops.dot_product_attention(HEADS, HEADS, HEADS, scale=0.3)
-        ops.dot_product_attention(HEADS, HEADS, HEADS, scale=0.3, is_causal=True)
+        mask = np.ones((2, 1, 6, 6), bool)
+        calls: list[Callable[[], Any]] = [
+            lambda: ops.dot_product_attention(HEADS, HEADS, HEADS, scale=0.3),
+            lambda: ops.dot_product_attention(HEADS, HEADS, HEADS, scale=0.3, is_causal=True),
+            lambda: ops.dot_product_attention(HEADS, HEADS, HEADS, mask=mask),
+        ]
+        composed = [call() for call in calls]
+        assert not seen or nn._accelerated()
+        seen.clear()
+        monkeypatch.setattr(nn, "_accelerated", lambda: True)
+        for call, want in zip(calls, composed, strict=True):
+            np.testing.assert_allclose(call(), want, rtol=1e-5, atol=1e-6)
         _attention()()
         _attention(use_causal_mask=True)()
         _attention(attention_mask=np.ones((2, 6, 6), bool))()
-        assert seen == [False, True, False, True, False]
+        assert seen == [False, True, False, False, True, False]
         wide = ops.dot_product_attention(HEADS, HEADS, np.concatenate([HEADS, HEADS], -1), is_causal=True)
         narrow = ops.dot_product_attention(HEADS, HEADS, HEADS, is_causal=True)
-        assert len(seen) == 6
+        assert len(seen) == 7
         np.testing.assert_allclose(wide[..., :4], narrow, rtol=1e-5, atol=1e-6)
