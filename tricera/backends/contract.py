@@ -19,6 +19,12 @@ import numpy as np
 from tricera.core.op import OPS
 
 
+class TraitsRoom(Protocol):
+    """What is known without loading the framework. `SEED_DTYPE` is the dtype in which seeds are counted up."""
+
+    SEED_DTYPE: str
+
+
 class TensorRoom(Protocol):
     """Tensors. `cacheable` says whether what was found for a combination of dtypes may be kept for the next call, `SPARSE_CLASS`
     whether sparse tensors are told from dense ones by their class, `UNKNOWN_SIZES` whether graphs may have sizes that are known only
@@ -115,8 +121,6 @@ class SparseRoom(Protocol):
 
 class RandomRoom(Protocol):
     """Draws, each from the state of a seed (two integers); the same state gives the same numbers."""
-
-    SEED_DTYPE: str
 
     def normal(self, shape: Any, dtype: str, seed: Any) -> Any:
         """Standard normal numbers."""
@@ -276,6 +280,7 @@ class OptimizerRoom(Protocol):
 
 
 ROOMS: dict[str, type] = {
+    "traits": TraitsRoom,
     "tensor": TensorRoom,
     "sparse": SparseRoom,
     "random": RandomRoom,

@@ -71,6 +71,11 @@ class Backend:
         self.__dict__[name] = value
         return value
 
+    @property
+    def traits(self) -> Any:
+        """What is known of the framework without loading it: a room that doesn't import it."""
+        return _room(self.name, "traits")
+
     def load(self) -> None:
         """Import the rooms that an op may need: nothing can be imported while torch.compile traces."""
         if not self._loaded:
