@@ -14,7 +14,7 @@ from tests.ops.cases import Case
 from tests.ops.test_ops import BY_OP, parts
 from tricera import ops
 from tricera.core import dispatch
-from tricera.core.op import PUBLIC
+from tricera.core.inference import PUBLIC
 
 _BY_VALUES = "the shape of the result depends on the values"
 _NO_KERNEL = "XLA has no kernel for it on the CPU; it runs in a tf.function without jit_compile"

@@ -171,7 +171,7 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """
     if isinstance(fill_value, (int, float, bool)):
         return _filled("full", shape, fill_value, dtype)
-    from tricera.core.op import PUBLIC
+    from tricera.core.inference import PUBLIC
 
     value = convert_to_tensor(fill_value, dtype)
     return PUBLIC["broadcast_to"](value if dtype else PUBLIC["cast"](value, None), shape)
@@ -270,7 +270,7 @@ def linspace(
     Returns:
         A tensor, or with `retstep` the pair (tensor, spacing).
     """
-    from tricera.core.op import PUBLIC
+    from tricera.core.inference import PUBLIC
 
     if num < 0:
         raise ValueError(f"ops.linspace: `num` must not be negative; got {num}.")
@@ -310,7 +310,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         >>> convert_to_numpy(eye(2)).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
-    from tricera.core.op import PUBLIC
+    from tricera.core.inference import PUBLIC
 
     columns = N if M is None else M
     if any([isinstance(n, int) and n < 0 for n in (N, columns)]):  # in a graph they may be tensors

@@ -360,7 +360,7 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
         >>> ops.convert_to_numpy(one_hot([1], 3)).tolist()
         [[0.0, 1.0, 0.0]]
     """
-    from tricera.core.op import PUBLIC
+    from tricera.core.inference import PUBLIC
     from tricera.ops.creation import arange, ndim
 
     rank = ndim(x) + 1
