@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch, dtypes, tree
-from tricera.core.op import PUBLIC
+from tricera.core.inference import PUBLIC
 from tricera.core.state import cells
 from tricera.core.variable import Variable, autocast
 

@@ -19,19 +19,19 @@ HAND = {
 }
 
 
-def _room(backend: str) -> Any:
+def room(backend: str) -> Any:
+    """A framework's module."""
     return importlib.import_module(f"benchmarks.hand.with_{backend}")
 
 
 def op_add(backend: str, array: np.ndarray) -> Any:
     """The framework's own addition, and a tensor for it."""
-    room = _room(backend)
-    return room.ADD, room.tensor(array)
+    return room(backend).ADD, room(backend).tensor(array)
 
 
 def call_one(backend: str, x: np.ndarray) -> float:
     """Seconds for the outputs of one sample, the shortest of many."""
-    run = _room(backend).call_one(x)
+    run = room(backend).call_one(x)
     run()
     times = []
     for _ in range(20):
@@ -44,7 +44,7 @@ def call_one(backend: str, x: np.ndarray) -> float:
 
 def fit(backend: str, model: str, x: np.ndarray, y: np.ndarray, size: int) -> float:
     """Seconds a step of training: Adam, shuffled, loss and accuracy kept; the shortest of three epochs."""
-    epoch = _room(backend).trainer(model, x, y, size)
+    epoch = room(backend).trainer(model, x, y, size)
     times = []
     for _ in range(4):
         order = np.random.permutation(len(x)).reshape(-1, size).astype("int32")

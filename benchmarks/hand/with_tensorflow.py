@@ -17,6 +17,32 @@ def tensor(array: np.ndarray) -> Any:
     return tf.constant(array)
 
 
+def calls(x: Any, y: Any, c: Any, i: Any) -> dict[str, Callable[[], Any]]:
+    """The twenty commonest ops as one writes them in TensorFlow."""
+    return {
+        "add": lambda: tf.add(x, y),
+        "subtract": lambda: tf.subtract(x, y),
+        "multiply": lambda: tf.multiply(x, y),
+        "divide": lambda: tf.divide(x, y),
+        "matmul": lambda: tf.matmul(x, y),
+        "exp": lambda: tf.exp(x),
+        "relu": lambda: tf.nn.relu(x),
+        "sigmoid": lambda: tf.sigmoid(x),
+        "tanh": lambda: tf.tanh(x),
+        "softmax": lambda: tf.nn.softmax(x, axis=-1),
+        "sum": lambda: tf.reduce_sum(x, axis=-1),
+        "mean": lambda: tf.reduce_mean(x, axis=-1),
+        "max": lambda: tf.reduce_max(x, axis=-1),
+        "reshape": lambda: tf.reshape(x, (2, 8)),
+        "transpose": lambda: tf.transpose(x, (1, 0)),
+        "concatenate": lambda: tf.concat([x, y], axis=-1),
+        "where": lambda: tf.where(c, x, y),
+        "cast": lambda: tf.cast(x, tf.int32),
+        "expand_dims": lambda: tf.expand_dims(x, 1),
+        "take": lambda: tf.gather(x, i, axis=0),
+    }
+
+
 def call_one(x: np.ndarray) -> Callable[[], Any]:
     w, inputs = [tf.Variable(a) for a in weights()], tf.constant(x)
 

@@ -18,6 +18,32 @@ def tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array)
 
 
+def calls(x: Any, y: Any, c: Any, i: Any) -> dict[str, Callable[[], Any]]:
+    """The twenty commonest ops as one writes them in torch."""
+    return {
+        "add": lambda: torch.add(x, y),
+        "subtract": lambda: torch.sub(x, y),
+        "multiply": lambda: torch.mul(x, y),
+        "divide": lambda: torch.div(x, y),
+        "matmul": lambda: torch.matmul(x, y),
+        "exp": lambda: torch.exp(x),
+        "relu": lambda: torch.relu(x),
+        "sigmoid": lambda: torch.sigmoid(x),
+        "tanh": lambda: torch.tanh(x),
+        "softmax": lambda: torch.softmax(x, dim=-1),
+        "sum": lambda: torch.sum(x, dim=-1),
+        "mean": lambda: torch.mean(x, dim=-1),
+        "max": lambda: torch.amax(x, dim=-1),
+        "reshape": lambda: torch.reshape(x, (2, 8)),
+        "transpose": lambda: torch.permute(x, (1, 0)),
+        "concatenate": lambda: torch.cat([x, y], dim=-1),
+        "where": lambda: torch.where(c, x, y),
+        "cast": lambda: x.to(torch.int32),
+        "expand_dims": lambda: torch.unsqueeze(x, 1),
+        "take": lambda: x[i],  # `index_select` refuses negative positions
+    }
+
+
 def _mlp() -> nn.Module:
     return nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))
 

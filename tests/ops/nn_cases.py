@@ -230,6 +230,18 @@ for fmt in (LAST, FIRST):
     )
     row("adaptive_max_pool", back(IMAGE, fmt), (4, 3), ref=adaptive(np.max), kwargs={"data_format": fmt}, grad=True)
 row("conv", SIGNAL, rand(3, 4, 2), ref=conv, kwargs={"padding": "causal", "strides": 2}, grad=True, tol=1e-4)
+for fmt in (None, "channels_first"):
+    options = {"strides": 2, "padding": "same", "data_format": fmt, "dilation_rate": 1}
+    row(
+        "biased_conv",
+        back(SIGNAL, fmt),
+        rand(3, 4, 2),
+        rand(2, seed=3),
+        ref=lambda x, w, b, **kw: back(last(conv(x, w, **kw), kw["data_format"]) + b, kw["data_format"]),
+        kwargs=options,
+        grad=True,
+        tol=1e-4,
+    )
 row("conv", SIGNAL[:0], rand(3, 4, 2), ref=lambda x, w: np.zeros((0, 5, 2), "float32"))
 row("conv", VOLUME[:0], rand(2, 2, 2, 2, 3), ref=lambda x, w: conv(np.zeros((1, *x.shape[1:])), w)[:0])
 row("depthwise_conv", IMAGE[:0], rand(2, 2, 4, 1), ref=lambda x, w: depthwise(np.zeros((1, *x.shape[1:])), w)[:0])
@@ -410,7 +422,29 @@ row("layer_normalization", X3, V[:3], V[1:], ref=layer_norm, kwargs={"axis": 1, 
 row("layer_normalization", X3, rand(3, 4), ref=layer_norm, kwargs={"axis": (1, 2)}, tol=1e-4)
 row("layer_scaling", X3, V, None, (2,), 1e-3, ref=layer_norm)
 row("rms_normalization", X3, V, ref=rms_norm, grad=True)
-row("rms_scaling", X3, (1, 2), 1e-3, ref=lambda x, a, e: rms_norm(x, 1.0, a, e), grad=True)
+row("rms_scaling", X3, None, (1, 2), 1e-3, ref=lambda x, g, a, e: rms_norm(x, 1.0, a, e), grad=True)
+row("rms_scaling", X3, V, (2,), 1e-3, ref=lambda x, g, a, e: rms_norm(x, g, a, e), grad=True)
+row("rms_scaling", X3, V, (1,), 1e-3, ref=lambda x, g, a, e: rms_norm(x, 1.0, a, e) * g)
+
+
+def group_norm(x: Any, gamma: Any, beta: Any, axis: int, groups: int, size: int, epsilon: float) -> Any:
+    """Group by group."""
+    moved = np.moveaxis(x, axis, 1)
+    out = np.empty_like(moved)
+    for g in range(groups):
+        part = moved[:, g * size : (g + 1) * size]
+        rest = tuple(range(1, x.ndim))
+        out[:, g * size : (g + 1) * size] = (part - part.mean(rest, keepdims=True)) / np.sqrt(
+            part.var(rest, keepdims=True) + epsilon
+        )
+    out = np.moveaxis(out, 1, -1)
+    out = (1.0 if gamma is None else gamma) * out + (0.0 if beta is None else beta)
+    return np.moveaxis(out, -1, axis)
+
+
+row("group_scaling", X3, V, V + 1, 2, 2, 2, 1e-3, ref=group_norm, grad=True)
+row("group_scaling", rand(2, 4, 3, 2), None, V, 1, 4, 1, 1e-3, ref=group_norm)
+row("group_scaling", X3, V[:3], None, 1, 1, 3, 1e-3, ref=group_norm)
 row("psnr", X, X + P, 2.0, ref=lambda a, b, m: 20 * np.log10(m) - 10 * np.log10(((a - b) ** 2).mean()), grad=True)
 
 # --- attention -------------------------------------------------------------------------------------------------------

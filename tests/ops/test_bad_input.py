@@ -12,7 +12,8 @@ import pytest
 from tests.ops.test_ops import BY_OP
 from tests.ops.test_tracing import first_case
 from tricera import ops
-from tricera.core.op import OPS, PUBLIC
+from tricera.core.inference import PUBLIC
+from tricera.core.op import OPS
 
 
 def ones(shape: Any, dtype: str = "float32") -> np.ndarray:

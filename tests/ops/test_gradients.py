@@ -16,7 +16,8 @@ from tricera import ops
 from tricera.autodiff import vjp
 from tricera.core import dispatch
 from tricera.core.dtypes import is_float
-from tricera.core.op import OPS, PUBLIC
+from tricera.core.inference import PUBLIC
+from tricera.core.op import OPS
 
 # Ops whose gradients may differ, or that have none on some framework.
 EXCEPTIONS: dict[str, str] = {

@@ -18,7 +18,8 @@ from tests.ops.nn_cases import CASES
 from tests.ops.option_cases import CASES as _OPTIONS  # noqa: F401
 from tricera import ops
 from tricera.core import dispatch
-from tricera.core.op import OPS, PUBLIC, call
+from tricera.core.inference import PUBLIC
+from tricera.core.op import OPS, call
 from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable
 

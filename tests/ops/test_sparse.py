@@ -12,7 +12,7 @@ import tricera
 from tests.conftest import TRAINABLE
 from tricera import ops
 from tricera.core import dispatch
-from tricera.core.op import PUBLIC
+from tricera.core.inference import PUBLIC
 from tricera.core.sparse import RULES
 from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable

@@ -18,7 +18,7 @@ from tests.ops.cases import Case
 from tests.ops.test_ops import BY_OP, parts
 from tricera import ops
 from tricera.core import dispatch
-from tricera.core.op import PUBLIC
+from tricera.core.inference import PUBLIC
 
 # What can't be traced: framework -> op -> the reason. Strict: an op that can be traced must not stand there.
 EXCEPTIONS: dict[str, dict[str, str]] = tomllib.loads(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.ops.cases import Case
 from tests.ops.test_ops import BY_OP, parts
-from tricera.core.op import PUBLIC
+from tricera.core.inference import PUBLIC
 from tricera.core.tensor import KerasTensor
 
 # Where less is known than could be, or the number of results or axes itself is not known. Strict: what fits must not stand here.

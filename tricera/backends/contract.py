@@ -19,12 +19,20 @@ import numpy as np
 from tricera.core.op import OPS
 
 
+class TraitsRoom(Protocol):
+    """What is known without loading the framework. `SEED_DTYPE` is the dtype in which seeds are counted up."""
+
+    SEED_DTYPE: str
+
+
 class TensorRoom(Protocol):
     """Tensors. `cacheable` says whether what was found for a combination of dtypes may be kept for the next call, `SPARSE_CLASS`
-    whether sparse tensors are told from dense ones by their class."""
+    whether sparse tensors are told from dense ones by their class, `UNKNOWN_SIZES` whether graphs may have sizes that are known only
+    when they run, so that a shape may hold tensors."""
 
     cacheable: bool
     SPARSE_CLASS: bool
+    UNKNOWN_SIZES: bool
 
     def is_tensor(self, x: Any) -> bool:
         """Whether `x` is one of this framework's tensors."""
@@ -52,6 +60,9 @@ class TensorRoom(Protocol):
 
     def dynamic_shape(self, x: Any) -> tuple[Any, ...]:
         """The shape, scalar tensors where it is unknown."""
+
+    def entries(self, shape: Any) -> tuple[Any, ...]:
+        """The entries of a tensor that holds a shape and has no value yet: integers where they are known, else scalars."""
 
     def dtype(self, x: Any) -> str:
         """The name of the dtype."""
@@ -113,8 +124,6 @@ class SparseRoom(Protocol):
 
 class RandomRoom(Protocol):
     """Draws, each from the state of a seed (two integers); the same state gives the same numbers."""
-
-    SEED_DTYPE: str
 
     def normal(self, shape: Any, dtype: str, seed: Any) -> Any:
         """Standard normal numbers."""
@@ -274,6 +283,7 @@ class OptimizerRoom(Protocol):
 
 
 ROOMS: dict[str, type] = {
+    "traits": TraitsRoom,
     "tensor": TensorRoom,
     "sparse": SparseRoom,
     "random": RandomRoom,

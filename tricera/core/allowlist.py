@@ -13,8 +13,8 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from tricera.core.inference import PUBLIC
 from tricera.core.lambdas import check_unsafe
-from tricera.core.op import PUBLIC
 
 # namespace -> the classes of which a public class of it must be a subclass to be named by a config
 _BASES: dict[str, tuple[str, ...]] = {

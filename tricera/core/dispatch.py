@@ -48,6 +48,7 @@ class Backend:
         self._table: dict[str, Callable[..., Any] | None] | None = None
         self._detours: dict[str, dict[str, str]] = {}
         self._with_numbers: dict[str, tuple[Callable[..., Any] | None, ...]] = {}
+        self._loaded = False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -69,6 +70,18 @@ class Backend:
                 raise AttributeError(f"The backend {self.name!r} has nothing called {name!r}.") from None
         self.__dict__[name] = value
         return value
+
+    @property
+    def traits(self) -> Any:
+        """What is known of the framework without loading it: a room that doesn't import it."""
+        return _room(self.name, "traits")
+
+    def load(self) -> None:
+        """Import the rooms that an op may need: nothing can be imported while torch.compile traces."""
+        if not self._loaded:
+            self._loaded = True
+            self.function("")
+            self.convert, self.control, self.random, self.state  # noqa: B018 - each is imported by being touched
 
     def function(self, name: str) -> Callable[..., Any] | None:
         """The backend's own implementation of an op, or None."""
@@ -127,15 +140,6 @@ def installed() -> list[str]:
     return [name for name, (module, _) in KNOWN.items() if importlib.util.find_spec(module) is not None]
 
 
-def sizes(shape: Any) -> tuple[Any, ...]:
-    """A shape argument as a tuple; a tensor that holds one (`tf.shape(x)`) as its entries, also where these aren't known yet."""
-    backend = None if isinstance(shape, (tuple, list, int)) else of(shape)
-    if backend is not None:
-        rank = backend.shape(shape)
-        return tuple(shape[i] for i in range(rank[0])) if rank else (shape,)
-    return (shape,) if isinstance(shape, int) else tuple(shape)
-
-
 def get(name: str) -> Backend:
     """The handle of a backend.
 
@@ -163,7 +167,10 @@ def current() -> Backend:
 
 
 def _current_name() -> str:
-    return (_scoped.get() or _default or _choose()).name
+    handle = _scoped.get() or _default or _choose()
+    if not handle._loaded and KNOWN[handle.name][0] in sys.modules:
+        handle.load()
+    return handle.name
 
 
 # torch.compile can't trace context variables; what bears this mark it calls while tracing and takes for a constant. A name,
@@ -240,15 +247,22 @@ def of_type(cls: type) -> Backend | None:
         return _by_type[cls]
     except KeyError:
         pass
-    found = None
+    name = _owner(cls)
+    found = _by_type[cls] = None if name is None else _handles[name]
+    return found
+
+
+def _owner(cls: type) -> str | None:
     for base in cls.__mro__:
         name = _ROOTS.get(base.__module__.partition(".")[0])
         if name is not None:
             backend = get(name)
-            found = backend if backend.is_tensor_type(cls) else None
-            break
-    _by_type[cls] = found
-    return found
+            backend.load()
+            return name if backend.is_tensor_type(cls) else None
+    return None
+
+
+_owner._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def of(x: Any) -> Backend | None:

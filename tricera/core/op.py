@@ -14,12 +14,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numpy as np
-
-from tricera.core import dispatch, dtypes, probes, sparse
-from tricera.core.graph import Operation, record
-from tricera.core.shortcut import remember, wrap
-from tricera.core.tensor import KerasTensor, Spec, not_recording
+from tricera.core import dispatch, sparse
+from tricera.core.complaints import explain, first_line
+from tricera.core.inference import PUBLIC, canonical_axis, infer, joined_dtype, leaves, on_symbolic, weak
+from tricera.core.shortcut import memory, remember, wrap
+from tricera.core.sizes import sizes
+from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -64,12 +64,15 @@ class Op:
         self.axis_of = 0
         self.new_axes = 0
         self.strict = self.repeated_axes = False
+        self.sizes: tuple[int, ...] = ()  # which arguments are shapes
         self.fast: dict[type, dict[Any, Any]] = {}  # type of a tensor -> key -> what to run
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
         """All the arguments in order, defaults filled in."""
         if len(args) > len(self.names):
-            self.signature.bind(*args, **kwargs)
+            raise TypeError(
+                f"ops.{self.name}: takes {len(self.names)} arguments, not {len(args)}. Its signature is {self.name}{self.signature}."
+            )
         values = [*args, *self.defaults[len(args) :]]
         for key, value in kwargs.items():
             i = self.index.get(key)
@@ -91,9 +94,11 @@ OPS: dict[str, Op] = {}
 def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None) -> Any:
     """The front half: the slow way, taken when a combination of types is met for the first time, or is not plain."""
     values = op.bind(args, kwargs)
+    for i in op.sizes:
+        values[i] = sizes(f"ops.{op.name}: `{op.names[i]}`", values[i])
     backend, symbolic, operands, wrapped = _scan(op, values)
     if symbolic:
-        return _symbolic(op, values)
+        return on_symbolic(op, values)
     if backend is None:
         backend = dispatch.current()
     try:
@@ -102,11 +107,11 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
         if str(error).startswith("ops."):
             raise
         kind = backend.refusal(error) or type(error)
-        raise kind(f"ops.{op.name}: {_first_line(error)}") from error
+        raise kind(f"ops.{op.name}: {first_line(error)}") from error
     if op.axis is not None and operands and op.leading:
         values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[op.axis_of])))
     if op.strict:
-        _infer(op, values)
+        infer(op, values)
     if sparse.any_sparse(backend, operands):
         key = None
         found = sparse.run(op.name, values, op.tensors, backend)
@@ -114,7 +119,13 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
             return found
     native = backend.function_of(op.name, values[0]) if op.leading else backend.function(op.name)
     # A native function gets tensors; what was unwrapped from a Variable now must be unwrapped the next time, too.
-    if key is not None and backend.cacheable and not wrapped and (native is not None or not op.primitive):
+    if (
+        key is not None
+        and not wrapped
+        and memory.open
+        and backend.cacheable
+        and (native is not None or not op.primitive)
+    ):
         remember(op, key, args, values, plain, backend, native, call)
     if native is not None:
         first = op.leading or int((0, "many") in op.tensors)
@@ -182,43 +193,15 @@ def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, lis
     return backend, symbolic, operands, bool(variables)
 
 
-def _weak(x: Any) -> Any:
-    """The dtype of an operand that is not a tensor: a Python type for a scalar, else the array's."""
-    kind = type(x)
-    if kind is int or kind is float:
-        return kind
-    if kind is bool:
-        return "bool"
-    dtype = getattr(x, "dtype", None)
-    if dtype is not None:
-        return dtypes.standardize_dtype(dtype)
-    return None
-
-
-def _target(op: Op, found: list[Any]) -> str | None:
-    if op.promote is None or not found:
-        return None
-    if op.promote == "tail":
-        found = found[1:]
-    joined = dtypes.weak_result_type(*found)
-    if joined == "int*":
-        joined = "int32"
-    elif joined == "float*":
-        joined = dtypes.result_type(float)
-    if op.promote == "float":
-        return dtypes.float_of(joined)
-    return "int32" if op.promote == "number" and joined == "bool" else joined
-
-
 def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: list[Any]) -> bool:
     """Make all operands tensors of one dtype, in place; say whether nothing had to be done."""
     found = []
     for x in operands:
-        dtype = backend.dtype(x) if dispatch.of_type(type(x)) is backend else _weak(x)
+        dtype = backend.dtype(x) if dispatch.of_type(type(x)) is backend else weak(x)
         if dtype is None:
             dtype = backend.dtype(backend.convert(x))
         found.append(dtype)
-    target = _target(op, found)
+    target = joined_dtype(op, found)
     if target is not None:
         target = backend.canonical(target)
     plain = True
@@ -237,7 +220,6 @@ def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: lis
         value = values[i]
         if kind == "many" and isinstance(value, (list, tuple)):
             values[i] = [clean(v) for v in value]
-            plain = False
         elif value is not None and not (i == 0 and op.promote == "tail"):
             values[i] = clean(value)
         elif value is not None:
@@ -245,217 +227,14 @@ def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: lis
     return plain
 
 
-def _symbolic(op: Op, values: list[Any]) -> Any:
-    """Infer the result from shapes, and record the call."""
-    outputs = _infer(op, values)
-    if _gives_sparse(op, values):
-        outputs = KerasTensor(outputs.shape, outputs.dtype, sparse=True)
-    tensors = tuple(values[i] for i, _ in op.tensors)
-    return record(OpCall(op, values), tensors, {}, outputs) if _records(tensors) else outputs
-
-
-def _gives_sparse(op: Op, values: list[Any]) -> bool:
-    """Whether the result is sparse: by the rule for sparse operands, or because it is asked for."""
-    if "sparse" in op.index:
-        return bool(values[op.index["sparse"]])
-    rule = sparse.RULES.get(op.name)
-    if rule is None:
-        return False
-    found = sparse.flags(_leaves(op, values))
-    return any(found) and rule.keeps(found)
-
-
-def _records(tensors: Any) -> bool:
-    from tricera.core.tensor import recording
-
-    return recording.get()
-
-
-def _as_spec(op: Op, x: Any) -> Any:
-    if isinstance(x, KerasTensor):
-        return Spec(x.shape, x.dtype)
-    if isinstance(x, Variable):
-        return Spec(x.shape, x.dtype)
-    backend = dispatch.of_type(type(x))
-    if backend is not None:
-        return Spec(tuple(backend.shape(x)), backend.dtype(x))
-    if type(x) in (int, float, bool):
-        return Spec((), _weak(x))
-    array = np.asarray(x)
-    dtype = dtypes.standardize_dtype(array.dtype)
-    if not hasattr(x, "dtype"):
-        dtype = {"f": dtypes.result_type(float), "i": "int32"}.get(array.dtype.kind, dtype)
-    return Spec(array.shape, dtype)
-
-
-def _infer(op: Op, values: list[Any]) -> Any:
-    specs = list(values)
-    operands: list[Any] = []
-    for i, kind in op.tensors:
-        value = values[i]
-        if kind == "many" and isinstance(value, (list, tuple)):
-            specs[i] = [_as_spec(op, v) for v in value]
-            operands += specs[i]
-        elif value is not None:
-            specs[i] = _as_spec(op, value)
-            operands.append(specs[i])
-    target = _target(op, [s.dtype for s in operands])
-
-    def promoted(s: Any) -> Any:
-        if isinstance(s, list):
-            return [promoted(e) for e in s]
-        if not isinstance(s, Spec):
-            return s
-        dtype = target or {int: "int32", float: dtypes.result_type(float)}.get(s.dtype, s.dtype)  # type: ignore[call-overload]
-        return Spec(s.shape, dtype)
-
-    for i, _ in op.tensors:
-        specs[i] = promoted(specs[i])
-    if op.axis is not None and op.leading and isinstance(specs[op.axis_of], Spec):
-        specs[op.axis] = canonical_axis(op, specs[op.axis], specs[op.axis_of].ndim)
-    if op.spec is None:
-        with not_recording():
-            for i, _ in op.tensors:
-                if isinstance(specs[i], Spec):
-                    specs[i] = KerasTensor(*specs[i])
-                elif isinstance(specs[i], list):
-                    specs[i] = [KerasTensor(*s) for s in specs[i]]
-            try:
-                return op.fn(*specs)
-            except (TypeError, ValueError) as error:
-                if all(None not in s.shape for s in operands):
-                    raise
-                try:
-                    return probes.inferred(op.fn, specs)
-                except (TypeError, ValueError):
-                    raise error from None
-    try:
-        spec = op.spec(*specs)
-    except (TypeError, ValueError) as error:
-        raise _named(op, error) from error.__cause__
-    return _tensors_of(spec, op.out)
-
-
-def canonical_axis(op: Op, axis: Any, ndim: int, several: int = 1) -> Any:
-    """Check an `axis` argument against the rank and make it non-negative."""
-    if axis is None:
-        return axis
-    if isinstance(axis, (list, tuple)):
-        axes = tuple(canonical_axis(op, a, ndim, len(axis)) for a in axis)
-        if len(set(axes)) != len(axes) and not op.repeated_axes:
-            raise ValueError(f"ops.{op.name}: `axis`={axis} names an axis twice.")
-        return axes
-    try:
-        axis = axis.__index__()
-    except (AttributeError, TypeError):
-        raise TypeError(
-            f"ops.{op.name}: `axis` must be an integer, a tuple of integers or None, not {axis!r}."
-        ) from None
-    rank = ndim + op.new_axes * several
-    if not -rank <= axis < rank:
-        raise ValueError(f"ops.{op.name}: `axis`={axis} is out of range for a tensor of {ndim} axes.")
-    return axis % rank if rank else axis
-
-
-def _tensors_of(spec: Any, dtype: str | None) -> Any:
-    if isinstance(spec, Spec):
-        return KerasTensor(spec.shape, dtype or spec.dtype)
-    return type(spec)(_tensors_of(s, dtype) for s in spec)
-
-
-# Ops whose public name is that of a function around them.
-_NODE_NAMES = {"select_where": "where", "contract": "einsum"}
-
-
-class OpCall(Operation):
-    """One call of an op in a graph: the operation that a node holds.
-
-    Attributes:
-        op: the op.
-        statics: its arguments that are not tensors, by name.
-    """
-
-    def __init__(self, op: Op, values: list[Any], name: str | None = None) -> None:
-        from tricera.core import naming
-
-        super().__init__(name or naming.auto_name(_NODE_NAMES.get(op.name, op.name)))
-        self.op = op
-        self.statics = {op.names[i]: values[i] for i in op.statics}
-
-    def call(self, *tensors: Any) -> Any:
-        """Call the op on other tensors, with the same static arguments."""
-        arguments = {self.op.names[i]: t for (i, _), t in zip(self.op.tensors, tensors, strict=True)}
-        return PUBLIC[self.op.name](**arguments, **self.statics)
-
-    __call__ = call
-
-    def get_config(self) -> dict[str, Any]:
-        """The static arguments."""
-        return {"name": self.name, **self.statics}
-
-
-PUBLIC: dict[str, Callable[..., Any]] = {}
-
-
 def retry(op: Op, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """After the short way failed: the slow way for sparse tensors of a class that dense ones have too (torch's), else the error."""
     values = op.bind(args, kwargs)
-    operands = _leaves(op, values)
+    operands = leaves(op, values)
     backend = next((b for b in map(dispatch.of, operands) if b is not None), None)
     if backend is not None and sparse.any_sparse(backend, operands):
         return call(op, args, kwargs)
     raise explain(op, error, values)
-
-
-def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
-    """After a failure: the shape rule's own message if the shapes are at fault, else the framework's error.
-
-    What a framework says of bad input in an exception of its own becomes a ValueError or TypeError that names the op.
-    """
-    shapes = []
-    for i, kind in op.tensors:
-        value = values[i]
-        for v in value if kind == "many" and isinstance(value, (list, tuple)) else (value,):
-            if v is not None:
-                spec = _as_spec(op, v)
-                shapes.append(f"{op.names[i]}: {spec.dtype}{list(spec.shape)}")
-    note = f"In ops.{op.name} on {', '.join(shapes)}."
-    if op.spec is not None and not str(error).startswith("ops."):
-        try:
-            _infer(op, values)
-        except (TypeError, ValueError) as better:
-            better.__cause__ = error
-            better.add_note(note)
-            return better
-    backend = next((b for b in map(dispatch.of, _leaves(op, values)) if b is not None), dispatch.current())
-    kind = backend.refusal(error)
-    if kind is not None and not isinstance(error, kind) and not str(error).startswith("ops."):
-        refused = kind(f"ops.{op.name}: {backend.name} refuses {', '.join(shapes)}: {_first_line(error)}")
-        refused.__cause__ = error
-        return refused
-    error.add_note(note)
-    return error
-
-
-def _leaves(op: Op, values: list[Any]) -> list[Any]:
-    """The operands, those in lists too."""
-    found: list[Any] = []
-    for i, kind in op.tensors:
-        value = values[i]
-        found += value if kind == "many" and isinstance(value, (list, tuple)) else [value]
-    return [v for v in found if v is not None]
-
-
-def _named(op: Op, error: Exception) -> Exception:
-    """The error of a shape rule, which several ops may share, with the name of the op before it."""
-    if str(error).startswith("ops.") or type(error) not in (TypeError, ValueError):
-        return error
-    return type(error)(f"ops.{op.name}: {error}")
-
-
-def _first_line(error: Exception) -> str:
-    said = str(error).strip().splitlines()
-    return said[0][:300] if said else type(error).__name__
 
 
 def _define(fn: Any, op: Op) -> Any:
@@ -479,6 +258,7 @@ def primitive(
     new_axes: int = 0,
     strict: bool = False,
     repeated_axes: bool = False,
+    sizes: str | None = None,
 ) -> Callable[[F], F]:
     """Declare an op that each backend provides under the function's name.
 
@@ -490,6 +270,7 @@ def primitive(
         new_axes: 1 where `axis` names new axes of the result, for its range.
         strict: ask the shape rule before the backend, not only after a failure: some framework takes what the rule refuses.
         repeated_axes: whether `axis` may name an axis several times.
+        sizes: the argument that is a shape; it may be given as a tensor.
 
     Parameters annotated `TensorLike`, `TensorLike | None` or `Sequence[TensorLike]` are the operands.
     """
@@ -497,6 +278,7 @@ def primitive(
     def decorate(fn: F) -> F:
         op = Op(fn, True, promote, spec, out)
         op.new_axes, op.strict, op.repeated_axes = new_axes, strict, repeated_axes
+        op.sizes = () if sizes is None else (op.index[sizes],)
         return _define(fn, op)
 
     return decorate

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tricera.core.graph import Operation
+from tricera.core.inference import PUBLIC, OpCall
 from tricera.core.naming import to_snake_case
-from tricera.core.op import PUBLIC, OpCall
 from tricera.core.tree import map_structure
 
 _TABLE = {

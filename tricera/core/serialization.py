@@ -36,7 +36,7 @@ import numpy as np
 
 from tricera.core import allowlist, dispatch, dtypes, lambdas, op_names
 from tricera.core.graph import public_class
-from tricera.core.op import OpCall
+from tricera.core.inference import OpCall
 from tricera.core.registry import CustomObjectScope, get_registered_name, get_registered_object, is_registered
 from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable

@@ -374,10 +374,11 @@ def standardize_shape(shape: Any) -> tuple[int | None, ...]:
     out: list[int | None] = []
     for entry in entries:
         if entry is not None:
-            try:
-                entry = int(entry.__index__())
-            except (AttributeError, TypeError):
-                raise ValueError(f"The shape {entries!r} holds {entry!r}, which is not an integer.") from None
+            if not isinstance(entry, int):
+                try:
+                    entry = int(entry.__index__())
+                except (AttributeError, TypeError):
+                    raise ValueError(f"The shape {entries!r} holds {entry!r}, which is not an integer.") from None
             if entry < 0:
                 raise ValueError(f"The shape {entries!r} holds {entry}; a dimension can't be negative.")
         out.append(entry)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from tricera.core import tree
 from tricera.core.graph import Node, Operation, public_class
+from tricera.core.inference import OpCall
 from tricera.core.masking import set_mask
-from tricera.core.op import OpCall
 from tricera.core.op_names import op_arguments
 from tricera.core.serialization import serialize_keras_object
 from tricera.core.tensor import KerasTensor

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tricera.core import windows
+from tricera.core import config, windows
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.elementwise import add
 from tricera.ops.shape import reshape
 
 
@@ -54,6 +55,23 @@ def conv(
         (3, 2)
     """
     ...
+
+
+@composed
+def biased_conv(
+    inputs: TensorLike,
+    kernel: TensorLike,
+    bias: TensorLike,
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | tuple[int, ...] = 1,
+) -> Tensor:
+    """`conv` with a bias, one a channel of the result, what a convolution layer computes."""
+    out = conv(inputs, kernel, strides=strides, padding=padding, data_format=data_format, dilation_rate=dilation_rate)
+    if (data_format or config.image_data_format()) == "channels_first":
+        bias = reshape(bias, (1, -1, *(1,) * (len(inputs.shape) - 2)))
+    return add(out, bias)
 
 
 def _conv_transpose_spec(

@@ -9,6 +9,7 @@ import numpy as np
 from tricera.core import dispatch
 from tricera.core.dtypes import result_type, standardize_dtype
 from tricera.core.op import composed, primitive
+from tricera.core.sizes import sizes
 from tricera.core.spec import same
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.core.variable import Variable, standardize_shape
@@ -110,11 +111,11 @@ def dtype(x: Any) -> str:
     return standardize_dtype(x.dtype) if backend is None else backend.dtype(x)
 
 
-def _filled(shape: Any, value: Any, dtype: Any) -> Tensor:
+def _filled(name: str, shape: Any, value: Any, dtype: Any) -> Tensor:
     backend = dispatch.current()
-    dims = dispatch.sizes(shape)
-    if all(isinstance(d, int) for d in dims):
-        dims = standardize_shape(dims)  # type: ignore[assignment]
+    dims = sizes(f"ops.{name}: `shape`", shape)
+    if all([isinstance(d, int) for d in dims]):
+        dims = standardize_shape(dims)
     return backend.function("full")(dims, value, backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
 
 
@@ -122,14 +123,14 @@ def zeros(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor of zeros.
 
     Args:
-        shape: its shape.
+        shape: its shape, a tuple or a tensor of integers.
         dtype: default: floatx.
 
     Example:
         >>> convert_to_numpy(zeros((2,))).tolist()
         [0.0, 0.0]
     """
-    return _filled(shape, 0, dtype)
+    return _filled("zeros", shape, 0, dtype)
 
 
 def ones(shape: Any, dtype: Any = None) -> Tensor:
@@ -143,7 +144,7 @@ def ones(shape: Any, dtype: Any = None) -> Tensor:
         >>> convert_to_numpy(ones((2,))).tolist()
         [1.0, 1.0]
     """
-    return _filled(shape, 1, dtype)
+    return _filled("ones", shape, 1, dtype)
 
 
 def empty(shape: Any, dtype: Any = None) -> Tensor:
@@ -153,7 +154,7 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
         shape: its shape.
         dtype: default: floatx.
     """
-    return _filled(shape, 0, dtype)
+    return _filled("empty", shape, 0, dtype)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
@@ -169,8 +170,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
         [7.0, 7.0]
     """
     if isinstance(fill_value, (int, float, bool)):
-        return _filled(shape, fill_value, dtype)
-    from tricera.core.op import PUBLIC
+        return _filled("full", shape, fill_value, dtype)
+    from tricera.core.inference import PUBLIC
 
     value = convert_to_tensor(fill_value, dtype)
     return PUBLIC["broadcast_to"](value if dtype else PUBLIC["cast"](value, None), shape)
@@ -220,7 +221,7 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: Any = None) -> Tenso
     """
     backend = dispatch.current()
     wanted = backend.dtype(x) if dtype is None else backend.canonical(standardize_dtype(dtype))
-    return backend.function("broadcast_to")(backend.cast(fill_value, wanted), backend.shape(x))  # type: ignore[misc]
+    return backend.function("broadcast_to")(backend.cast(fill_value, wanted), backend.dynamic_shape(x))  # type: ignore[misc]
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
@@ -269,7 +270,7 @@ def linspace(
     Returns:
         A tensor, or with `retstep` the pair (tensor, spacing).
     """
-    from tricera.core.op import PUBLIC
+    from tricera.core.inference import PUBLIC
 
     if num < 0:
         raise ValueError(f"ops.linspace: `num` must not be negative; got {num}.")
@@ -309,10 +310,10 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         >>> convert_to_numpy(eye(2)).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
-    from tricera.core.op import PUBLIC
+    from tricera.core.inference import PUBLIC
 
     columns = N if M is None else M
-    if N < 0 or columns < 0:
+    if any([isinstance(n, int) and n < 0 for n in (N, columns)]):  # in a graph they may be tensors
         raise ValueError(f"ops.eye: the numbers of rows and columns must not be negative; got {N} and {columns}.")
     rows = PUBLIC["reshape"](arange(N, dtype="int32"), (N, 1))
     return PUBLIC["cast"](

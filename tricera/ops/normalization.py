@@ -7,9 +7,9 @@ from typing import Any
 from tricera.core import config
 from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
-from tricera.ops.creation import dtype
+from tricera.ops.creation import dtype, shape
 from tricera.ops.elementwise import absolute, add, cast, divide, maximum, multiply, power, rsqrt, square, subtract
-from tricera.ops.reduce import mean as mean_, sum as sum_
+from tricera.ops.reduce import mean as mean_, moments, sum as sum_
 from tricera.ops.shape import reshape
 
 _NARROW = ("float16", "bfloat16")
@@ -186,11 +186,12 @@ def layer_normalization(
 
 
 @composed(promote="float")
-def rms_scaling(x: TensorLike, axes: tuple[int, ...], epsilon: float) -> Tensor:
-    """x / sqrt(mean(x^2) + epsilon), the mean being that along axes."""
+def rms_scaling(x: TensorLike, scale: TensorLike | None, axes: tuple[int, ...], epsilon: float) -> Tensor:
+    """`rms_normalization` with checked arguments."""
     kind = dtype(x)
     wide = cast(x, "float32") if kind in _NARROW else x
-    return cast(multiply(wide, rsqrt(add(mean_(square(wide), axis=axes, keepdims=True), epsilon))), kind)
+    out = cast(multiply(wide, rsqrt(add(mean_(square(wide), axis=axes, keepdims=True), epsilon))), kind)
+    return out if scale is None else multiply(out, scale)
 
 
 @composed(promote="float")
@@ -214,8 +215,33 @@ def rms_normalization(
         [1.0, 1.0]
     """
     axes = _axes("rms_normalization", axis, len(x.shape))
-    out = rms_scaling(x, axes, config.epsilon() if epsilon is None else epsilon)
-    return out if scale is None else multiply(out, scale)
+    return rms_scaling(x, scale, axes, config.epsilon() if epsilon is None else epsilon)
+
+
+@composed(promote="float")
+def group_scaling(
+    x: TensorLike, gamma: TensorLike | None, beta: TensorLike | None, axis: int, groups: int, size: int, epsilon: float
+) -> Tensor:
+    """Groups of channels normalized by their mean and variance in each sample (Wu & He 2018).
+
+    Args:
+        x: a tensor whose first axis is the batch.
+        gamma: a factor, one a channel.
+        beta: added afterwards, one a channel.
+        axis: the axis of the channels, not negative.
+        groups: how many groups the channels are divided into.
+        size: how many channels are in a group.
+        epsilon: keeps the root off 0.
+    """
+    rank, channels = len(x.shape), groups * size
+    lengths = tuple(channels if i == axis else n for i, n in enumerate(shape(x)))
+    grouped = reshape(x, (*lengths[:axis], groups, size, *lengths[axis + 1 :]))
+    mean, variance = moments(grouped, axes=tuple(i for i in range(1, rank + 1) if i != axis), keepdims=True)
+    out = reshape(multiply(subtract(grouped, mean), rsqrt(add(variance, epsilon))), lengths)
+    broadcast = tuple(channels if i == axis else 1 for i in range(rank))
+    if gamma is not None:
+        out = multiply(out, reshape(gamma, broadcast))
+    return out if beta is None else add(out, reshape(beta, broadcast))
 
 
 @composed(promote="float")

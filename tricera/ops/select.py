@@ -165,7 +165,7 @@ def _scatter_spec(indices: Spec, values: Spec, shape: Any) -> Spec:
     return Spec(tuple(shape), values.dtype)
 
 
-@primitive(spec=_scatter_spec, promote=None)
+@primitive(spec=_scatter_spec, promote=None, sizes="shape")
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Zeros of a shape, with the values added at the given positions.
 
@@ -219,7 +219,7 @@ def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
     return Spec(tuple(out), inputs.dtype)
 
 
-@primitive(spec=_slice_spec, promote=None, strict=True)
+@primitive(spec=_slice_spec, promote=None, strict=True, sizes="shape")
 def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     """A block of a tensor.
 
@@ -360,7 +360,7 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
         >>> ops.convert_to_numpy(one_hot([1], 3)).tolist()
         [[0.0, 1.0, 0.0]]
     """
-    from tricera.core.op import PUBLIC
+    from tricera.core.inference import PUBLIC
     from tricera.ops.creation import arange, ndim
 
     rank = ndim(x) + 1

@@ -11,16 +11,16 @@ from tricera.core import spec as rules
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.core.windows import pad_widths
-from tricera.ops.creation import convert_to_tensor, ndim
+from tricera.ops.creation import convert_to_tensor, ndim, shape
 
 
-@primitive(spec=rules.reshape, promote=None)
+@primitive(spec=rules.reshape, promote=None, sizes="newshape")
 def reshape(x: TensorLike, newshape: Any) -> Tensor:
     """The same elements in another shape.
 
     Args:
         x: a tensor.
-        newshape: the shape; one dimension may be -1 and is worked out.
+        newshape: the shape, a tuple or a tensor of integers; one dimension may be -1 and is worked out.
 
     Raises:
         ValueError: the number of elements differs.
@@ -80,10 +80,10 @@ def _broadcast_to_spec(x: Spec, shape: Any) -> Spec:
     found = rules.broadcast_shapes(x.shape, wanted)
     if len(found) != len(wanted):
         raise ValueError(f"ops.broadcast_to: the shape {x.shape} can't be broadcast to {wanted}.")
-    return Spec(wanted, x.dtype)
+    return Spec(tuple(f if w is None else w for f, w in zip(found, wanted, strict=True)), x.dtype)
 
 
-@primitive(spec=_broadcast_to_spec, promote=None)
+@primitive(spec=_broadcast_to_spec, promote=None, sizes="shape")
 def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
     """The tensor repeated along axes of length 1 (and new ones in front) to fill a shape.
 
@@ -203,16 +203,16 @@ def _tile_spec(x: Spec, repeats: Any) -> Spec:
     counts = (repeats,) if isinstance(repeats, int) else tuple(repeats)
     shape = (1,) * (len(counts) - x.ndim) + x.shape
     counts = (1,) * (len(shape) - len(counts)) + counts
-    return Spec(tuple(None if d is None else d * c for d, c in zip(shape, counts, strict=True)), x.dtype)
+    return Spec(tuple(None if d is None or c is None else d * c for d, c in zip(shape, counts, strict=True)), x.dtype)
 
 
-@primitive(spec=_tile_spec, promote=None)
+@primitive(spec=_tile_spec, promote=None, sizes="repeats")
 def tile(x: TensorLike, repeats: Any) -> Tensor:
     """The whole tensor repeated along each axis.
 
     Args:
         x: a tensor.
-        repeats: how often, an integer an axis.
+        repeats: how often, an integer an axis (a tensor is fine).
     """
     ...
 
@@ -350,8 +350,6 @@ def size(x: Any) -> Any:
         >>> size([[1, 2], [3, 4]])
         4
     """
-    from tricera.ops.creation import shape
-
     dims = shape(x)
     return None if None in dims else math.prod(dims)
 
@@ -369,9 +367,9 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
     if indexing not in ("xy", "ij"):
         raise ValueError(f"ops.meshgrid: `indexing` must be 'xy' or 'ij', not {indexing!r}.")
     axes = [reshape(t, (-1,)) for t in x]
-    sizes = tuple(a.shape[0] for a in axes)
+    lengths = tuple(shape(a)[0] for a in axes)
     out = [
-        broadcast_to(reshape(a, tuple(-1 if i == j else 1 for j in range(len(axes)))), sizes)
+        broadcast_to(reshape(a, tuple(-1 if i == j else 1 for j in range(len(axes)))), lengths)
         for i, a in enumerate(axes)
     ]
     return [swapaxes(o, 0, 1) for o in out] if indexing == "xy" and len(axes) > 1 else out

@@ -11,7 +11,7 @@ import functools
 from typing import Any
 
 from tricera.core import dispatch, spec as rules
-from tricera.core.op import PUBLIC
+from tricera.core.inference import PUBLIC
 from tricera.core.sparse import RULES, Rule
 from tricera.core.tensor import Spec
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tricera.core import dispatch
 from tricera.core.dtypes import is_float, is_int, standardize_dtype
+from tricera.core.sizes import sizes
 from tricera.core.tensor import KerasTensor, Tensor
 from tricera.core.variable import Variable, standardize_shape
 from tricera.ops import (
@@ -39,14 +40,14 @@ def _float_dtype(dtype: Any, what: str) -> str:
     return dtype
 
 
-def _shape(shape: Any) -> tuple[Any, ...]:
-    dims = dispatch.sizes(shape)
-    return standardize_shape(dims) if all(d is None or isinstance(d, int) for d in dims) else dims
+def _shape(name: str, shape: Any, what: str = "shape") -> tuple[Any, ...]:
+    dims = sizes(f"random.{name}: `{what}`", shape)
+    return standardize_shape(dims) if all([d is None or isinstance(d, int) for d in dims]) else dims
 
 
 def _draw(what: str, shape: Any, dtype: str, seed: Any) -> Tensor:
-    shape = _shape(shape)
-    if None in shape:
+    shape = _shape(what, shape)
+    if any([d is None for d in shape]):
         return KerasTensor(shape, dtype)
     backend = _backend_of(seed)
     with dispatch.within(backend):
@@ -120,8 +121,8 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         raise ValueError(f"random.randint draws integers; `dtype` can't be {dtype!r}. Use `random.uniform` for floats.")
     if isinstance(minval, int) and isinstance(maxval, int) and minval >= maxval:
         raise ValueError(f"random.randint: `minval`={minval} must be below `maxval`={maxval}.")
-    shape = _shape(shape)
-    if None in shape:
+    shape = _shape("randint", shape)
+    if any([d is None for d in shape]):
         return KerasTensor(shape, dtype)
     backend = _backend_of(seed)
     with dispatch.within(backend):
@@ -196,11 +197,10 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         if native is not None and noise_shape is None:
             return native(inputs, rate, words)
         whole = tuple(inputs.shape) if None not in tuple(inputs.shape) else backend.dynamic_shape(inputs)
-        shape = (
-            whole
-            if noise_shape is None
-            else tuple(w if n is None else n for n, w in zip(noise_shape, whole, strict=True))
-        )
+        shape = whole
+        if noise_shape is not None:
+            given = _shape("dropout", noise_shape, "noise_shape")
+            shape = tuple(w if n is None else n for n, w in zip(given, whole, strict=True))
         keep = greater_equal(backend.random.uniform(shape, "float32", words), rate)
         if noise_shape is not None:
             keep = broadcast_to(keep, whole)
@@ -247,8 +247,8 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
 
 def _parametric(what: str, shape: Any, parameters: tuple[Any, ...], dtype: Any, seed: Any) -> Tensor:
     dtype = _float_dtype(dtype, what)
-    shape = _shape(shape)
-    if None in shape:
+    shape = _shape(what, shape)
+    if any([d is None for d in shape]):
         return KerasTensor(shape, dtype)
     backend = _backend_of(seed, *parameters)
     with dispatch.within(backend):

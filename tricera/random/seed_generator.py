@@ -44,7 +44,7 @@ class SeedGenerator:
         backend = dispatch.current()
         self.state = Variable(
             np.array([self._seed & 0x7FFFFFFF, 0]),
-            dtype=_seed_dtype(backend),
+            dtype=backend.traits.SEED_DTYPE,
             trainable=False,
             autocast=False,
             aggregation="none",
@@ -70,7 +70,7 @@ class SeedGenerator:
 
     def move(self, backend: dispatch.Backend) -> None:
         """Go on with the stream on another backend, in the dtype that can be counted in there."""
-        self.state.move(backend, _seed_dtype(backend))
+        self.state.move(backend, backend.traits.SEED_DTYPE)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -83,11 +83,6 @@ class SeedGenerator:
 
 
 _STEPS = {dtype: np.array([0, 1], dtype) for dtype in ("int32", "uint32")}
-
-
-def _seed_dtype(backend: dispatch.Backend) -> str:
-    # Without loading the framework: uint32 where arithmetic on it exists, else int32.
-    return {"jax": "uint32", "numpy": "uint32"}.get(backend.name, "int32")
 
 
 _shared: dict[str, SeedGenerator] = {}

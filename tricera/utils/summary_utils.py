@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tricera.core.graph import Node, public_class
-from tricera.core.op import OpCall
+from tricera.core.inference import OpCall
 from tricera.core.op_names import op_config
 from tricera.utils.io_utils import print_msg
 

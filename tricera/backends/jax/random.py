@@ -7,8 +7,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-SEED_DTYPE = "uint32"
-
 
 def _key(seed: Any) -> Any:
     return jax.random.wrap_key_data(jnp.asarray(seed, "uint32"))

@@ -12,6 +12,7 @@ import numpy as np
 from tricera.core import config, dtypes
 
 cacheable = True
+UNKNOWN_SIZES = False
 SPARSE_CLASS = True
 _NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}
 
@@ -86,9 +87,16 @@ def dynamic_shape(x: Any) -> tuple[int, ...]:
 _BY_VALUES = frozenset({"bincount", "nonzero", "unique"})
 
 
+def entries(shape: Any) -> tuple[Any, ...]:
+    """The entries of a tensor that holds a shape and has no value yet: sizes are always known here, so there is none."""
+    raise TypeError("A size must be known when it is traced.")
+
+
 def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:
     """`run`, compiled: a compiled function is found by its arguments' shapes in C++, `jax.numpy`'s own in Python first."""
     if name in _BY_VALUES or any(isinstance(x, jax.core.Tracer) for x in tensors):
+        return run
+    if name == "cast" and options["dtype"] is None:  # the default, which may change
         return run
     return jax.jit(run)
 

@@ -8,8 +8,6 @@ import numpy as np
 
 from tricera.core.dtypes import numpy_dtype
 
-SEED_DTYPE = "uint32"
-
 
 def _generator(seed: Any) -> np.random.Generator:
     words = np.asarray(seed).astype(np.uint64)

@@ -10,6 +10,7 @@ import numpy as np
 from tricera.core import dtypes
 
 cacheable = False  # a NumPy array says nothing about the backend, so nothing may be remembered by its type
+UNKNOWN_SIZES = False
 SPARSE_CLASS = True
 
 
@@ -72,6 +73,11 @@ def dtype(x: Any) -> str:
 def dynamic_shape(x: Any) -> tuple[int, ...]:
     """The shape, which is always known here."""
     return shape(x)
+
+
+def entries(shape: Any) -> tuple[Any, ...]:
+    """The entries of a tensor that holds a shape and has no value yet: sizes are always known here, so there is none."""
+    raise TypeError("A size must be known when it is traced.")
 
 
 def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:

@@ -1,7 +1,10 @@
-"""TensorFlow's kernels for operands that are known to be floating-point tensors of one dtype, without what is around them.
+"""TensorFlow's kernels for operands that are known to be tensors, without what is around them.
 
 `tf.add` and its like first look whether somebody has registered a type of their own, then whether an operand must be converted,
 which takes as long as the addition of small tensors. `tf.raw_ops` does neither. Gradients and compilers see the same ops.
+
+Shapes and axes are given as arrays: a tuple is looked through number by number, which takes longer than the op. A tensor made
+beforehand would be quicker still, but a graph takes it for something that it knows only when it runs.
 """
 
 from __future__ import annotations
@@ -9,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+
+from tricera.core.dtypes import standardize_dtype
 
 raw = tf.raw_ops
 Made = Callable[..., Any] | None
@@ -23,34 +29,126 @@ def _binary(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return lambda x1, x2: kernel(x=x1, y=x2)
 
 
+def _ints(value: Any) -> Any:
+    """An axis or a shape as the kernels take it quickest; None where it isn't made of plain integers."""
+    if type(value) is int:
+        return value
+    plain = isinstance(value, (tuple, list)) and all(type(v) is int and abs(v) < 2**31 for v in value)
+    return np.array(value, "int32") if plain else None
+
+
 def _reduction(kernel: Callable[..., Any]) -> Callable[..., Made]:
-    def make(axis: Any = None, keepdims: bool = False, initial: Any = None) -> Made:
-        if axis is None or initial is not None:
+    def make(x: Any, axis: Any = None, keepdims: bool = False) -> Made:
+        axes = _ints(axis)
+        if axes is None or not x.dtype.is_floating:
             return None
-        return lambda x: kernel(input=x, axis=axis, keep_dims=keepdims)
+        return lambda x: kernel(input=x, axis=axes, keep_dims=keepdims)
+
+    return make
+
+
+def _extreme(kernel: Callable[..., Any], table: Callable[..., Any]) -> Callable[..., Made]:
+    def make(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Made:
+        if type(axis) is not int or not x.dtype.is_floating or initial is not None:
+            return None
+
+        def run(x: Any) -> Any:
+            if not x.shape[axis]:  # of nothing there is no extreme, or it isn't known
+                return table(x)
+            return kernel(input=x, axis=axis, keep_dims=keepdims)
+
+        return run
 
     return make
 
 
 def _place(kernel: Callable[..., Any]) -> Callable[..., Made]:
-    def make(axis: Any = None, keepdims: bool = False) -> Made:
-        if axis is None or keepdims:
+    def make(x: Any, axis: Any = None, keepdims: bool = False) -> Made:
+        if axis is None or keepdims or not x.dtype.is_floating:
             return None
         return lambda x: kernel(input=x, dimension=axis, output_type=tf.int32)
 
     return make
 
 
-# With options: a function of them that gives the kernel, or None where the table's function is needed.
+def _transpose(x: Any, axes: Any = None) -> Made:
+    order = _ints(axes)
+    return None if order is None else lambda x: raw.Transpose(x=x, perm=order)
+
+
+def _reshape(x: Any, newshape: Any) -> Made:
+    shape = _ints(newshape)
+    return None if shape is None else lambda x: raw.Reshape(tensor=x, shape=shape)
+
+
+def _expand(x: Any, axis: Any) -> Made:
+    return (lambda x: raw.ExpandDims(input=x, axis=axis)) if type(axis) is int else None
+
+
+def _cast(x: Any, dtype: Any) -> Made:
+    if not isinstance(dtype, str) or not (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool):
+        return None
+    wanted = tf.as_dtype(standardize_dtype(dtype))
+    return (lambda x: x) if wanted == x.dtype else lambda x: raw.Cast(x=x, DstT=wanted)
+
+
+def _where(condition: Any, x1: Any, x2: Any) -> Made:
+    if condition.dtype != tf.bool:
+        return None
+    return lambda condition, x1, x2: raw.SelectV2(condition=condition, t=x1, e=x2)
+
+
+def _concatenate(*xs: Any, axis: Any = 0) -> Made:
+    return (lambda xs: raw.ConcatV2(values=xs, axis=axis)) if type(axis) is int and len(xs) > 1 else None
+
+
+def _take(table: Callable[..., Any]) -> Callable[..., Made]:
+    def make(x: Any, indices: Any, axis: Any = None) -> Made:
+        # The CPU's kernel refuses negative positions, of which there are mostly none; an accelerator's gives zeros.
+        at_once = type(axis) is int and hasattr(x, "numpy") and hasattr(indices, "numpy")
+        if not at_once or indices.dtype not in (tf.int32, tf.int64) or tf.config.list_logical_devices("GPU"):
+            return None
+
+        def run(x: Any, indices: Any) -> Any:
+            if not tf.executing_eagerly():
+                return table(x, indices)
+            try:
+                return raw.GatherV2(params=x, indices=indices, axis=axis)
+            except tf.errors.InvalidArgumentError:
+                return table(x, indices)
+
+        return run
+
+    return make
+
+
+def _softmax(x: Any, axis: Any = -1) -> Made:
+    last = x.dtype.is_floating and type(axis) is int and axis == x.shape.rank - 1
+    return (lambda x: raw.Softmax(logits=x)) if last else None
+
+
+# A function of the tensors and options that gives the kernel for tensors and options like them, or None where the table's function
+# is needed.
 SPECIAL: dict[str, Callable[..., Made]] = {
     "sum": _reduction(raw.Sum),
     "mean": _reduction(raw.Mean),
     "argmax": _place(raw.ArgMax),
     "argmin": _place(raw.ArgMin),
-    "transpose": lambda axes=None: None if axes is None else lambda x: raw.Transpose(x=x, perm=axes),
-    "reshape": lambda newshape: lambda x: raw.Reshape(tensor=x, shape=newshape),
-    "expand_dims": lambda axis: (lambda x: raw.ExpandDims(input=x, axis=axis)) if isinstance(axis, int) else None,
+    "transpose": _transpose,
+    "reshape": _reshape,
+    "expand_dims": _expand,
+    "cast": _cast,
+    "select_where": _where,
+    "concatenate": _concatenate,
+    "softmax": _softmax,
 }
+# The same, but of the table's function with its options.
+AROUND: dict[str, Callable[[Callable[..., Any]], Callable[..., Made]]] = {
+    "take": _take,
+    "max": lambda table: _extreme(raw.Max, table),
+    "min": lambda table: _extreme(raw.Min, table),
+}
+# Without options, for floating-point tensors.
 KERNELS: dict[str, Callable[..., Any]] = {
     **{
         name: _binary(kernel)
@@ -63,9 +161,11 @@ KERNELS: dict[str, Callable[..., Any]] = {
     **{
         name: _unary(kernel)
         for name, kernel in {
-            "exp": raw.Exp, "log": raw.Log, "sqrt": raw.Sqrt, "rsqrt": raw.Rsqrt, "square": raw.Square, "tanh": raw.Tanh,
+            "exp": raw.Exp, "log": raw.Log, "sqrt": raw.Sqrt, "rsqrt": raw.Rsqrt, "square": raw.Square,
             "sigmoid": raw.Sigmoid, "sin": raw.Sin, "cos": raw.Cos, "negative": raw.Neg, "absolute": raw.Abs,
         }.items()
     },
-    "relu": lambda x: raw.Relu(features=x),
+    # The public names of these are the generated functions themselves.
+    "relu": tf.nn.relu,
+    "tanh": tf.tanh,
 }  # fmt: skip

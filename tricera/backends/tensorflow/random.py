@@ -6,8 +6,6 @@ from typing import Any
 
 import tensorflow as tf
 
-SEED_DTYPE = "int32"
-
 
 def _wide(dtype: str) -> str:
     return dtype if dtype in ("float16", "bfloat16", "float32", "float64") else "float32"

@@ -9,12 +9,15 @@ import numpy as np
 import tensorflow as tf
 
 from tricera.backends.tensorflow.autograph import leave_alone
-from tricera.backends.tensorflow.kernels import KERNELS, SPECIAL
+from tricera.backends.tensorflow.kernels import AROUND, KERNELS, SPECIAL
 from tricera.core import config, dtypes
+from tricera.core.plain import PLAIN
 
 leave_alone("tricera")
 cacheable = True
+UNKNOWN_SIZES = True
 SPARSE_CLASS = True
+PLAIN.add(tf.DType)
 _CLASSES = (tf.Tensor, tf.Variable, tf.SparseTensor, tf.RaggedTensor, tf.IndexedSlices)
 
 
@@ -97,14 +100,21 @@ def dynamic_shape(x: Any) -> tuple[Any, ...]:
     return tuple(sizes[i] if d is None else d for i, d in enumerate(static))
 
 
+def entries(shape: Any) -> tuple[Any, ...]:
+    """The entries of a tensor that holds a shape and has no value yet: integers where they are known, else scalars."""
+    found = tf.zeros(shape, tf.bool).shape  # by TensorFlow's inference; nobody uses the tensor, and it isn't made
+    return tuple(shape[i] if d is None else d for i, d in enumerate(found))
+
+
 def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:
     """The kernel itself where `run` is no more than that: TensorFlow's functions look for other things than tensors first."""
-    if not all(isinstance(x, tf.Tensor) and x.dtype.is_floating for x in tensors):
+    if not all(isinstance(x, tf.Tensor) for x in tensors):
         return run
-    if not options:
-        return KERNELS.get(name, run)
-    special = SPECIAL.get(name)
-    return (special and special(**options)) or run
+    if not options and name in KERNELS:
+        return KERNELS[name] if all(x.dtype.is_floating for x in tensors) else run
+    around = AROUND.get(name)
+    special = around(run) if around is not None else SPECIAL.get(name)
+    return (special and special(*tensors, **options)) or run
 
 
 def version(x: Any) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.utils.checkpoint
 
-from tricera.backends.torch import tensor
+from tricera.backends.torch import tensor, traced
 from tricera.backends.torch.replay import refuse
 from tricera.backends.torch.tensor import DTYPES, convert
 from tricera.core import dispatch, tree
@@ -102,8 +102,10 @@ def device(name: Any) -> Iterator[None]:
 
 def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
     """What `fn` returns for inputs of these shapes, run on meta tensors, which hold no data."""
-    meta = torch.device("meta")
     shapes: list[Any] = [s.shape for s in specs]
+    if torch.compiler.is_compiling():  # which drops what nobody uses, and can't look through the scope below
+        return fn([torch.zeros(shape, dtype=DTYPES[s.dtype]) for s, shape in zip(specs, shapes, strict=True)])
+    meta = torch.device("meta")
     stand_ins = [(v, torch.empty(v.shape, dtype=DTYPES[v.dtype], device=meta)) for v in variables]
     with cells(stand_ins), torch.no_grad(), meta:
         return fn(
@@ -111,34 +113,24 @@ def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[
         )
 
 
-def _apart(structure: Any) -> Any:
-    """Results that share no memory with what a branch or a loop was given, which torch's compiler demands."""
-    return tree.map_structure(lambda x: x.clone() if isinstance(x, torch.Tensor) else x, structure)
-
-
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """One of both results; torch runs Python as it is, and its compiler makes both."""
-    if torch.compiler.is_compiling() and isinstance(pred, torch.Tensor):
-        chosen: Any = torch.cond(pred.to(torch.bool), lambda: _apart(true_fn()), lambda: _apart(false_fn()), ())
-        return chosen
+    """One of both results; torch runs Python as it is, unless it traces."""
+    if traced.unknown(pred):
+        return traced.cond(pred, true_fn, false_fn)
     return true_fn() if pred else false_fn()
 
 
 def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequence[Any]) -> Any:
     """The result of one branch."""
+    if traced.unknown(index):
+        return traced.switch(index, branches, operands)
     return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
 
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None) -> Any:
     """Repeat while the condition holds."""
     if torch.compiler.is_compiling():
-        from torch._higher_order_ops.while_loop import while_loop as compiled  # loaded, since the compiler is at work
-
-        def test(count: Any, *now: Any) -> Any:
-            going = torch.as_tensor(cond(*now)).to(torch.bool)
-            return going if limit is None else torch.logical_and(going, count < limit)
-
-        return compiled(test, lambda count, *now: (count + 1, *_apart(body(*now))), (torch.tensor(0), *values))[1:]
+        return traced.while_loop(cond, body, values, limit)
     done = 0
     while (limit is None or done < limit) and cond(*values):
         values = body(*values)
@@ -148,6 +140,10 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
 
 def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
     """Repeat for each index."""
+    if traced.unknown(lower) or traced.unknown(upper):
+        return traced.fori_loop(lower, upper, body, value)
+    if torch.compiler.is_compiling() and int(upper) - int(lower) > traced.UNROLLED:
+        return traced.fori_loop(lower, upper, body, value)
     for i in range(int(lower), int(upper)):
         value = body(torch.tensor(i, dtype=torch.int32), value)
     return value

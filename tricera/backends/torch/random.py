@@ -12,8 +12,6 @@ import torch
 from tricera.backends.torch.replay import for_compiler, opaque, refuse
 from tricera.backends.torch.tensor import device, native_dtype
 
-SEED_DTYPE = "int32"
-
 
 def generator(seed: Any, where: torch.device | None = None) -> torch.Generator:
     """A generator for one draw."""

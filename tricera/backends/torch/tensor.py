@@ -9,15 +9,19 @@ import ml_dtypes
 import numpy as np
 import torch
 
-from tricera.backends.torch.kernels import KERNELS
+from tricera.backends.torch.kernels import AROUND, with_dtypes
 from tricera.core import config, dtypes
+from tricera.core.plain import PLAIN
 
 cacheable = True
+UNKNOWN_SIZES = False
 SPARSE_CLASS = False
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in dtypes.ALLOWED if isinstance(getattr(torch, name, None), torch.dtype)
 }
 _NAMES = {value: name for name, value in DTYPES.items()}
+_KERNELS = with_dtypes(DTYPES)
+PLAIN.add(torch.dtype)
 _DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -161,10 +165,16 @@ def dynamic_shape(x: Any) -> tuple[int, ...]:
     return shape(x)
 
 
+def entries(shape: Any) -> tuple[Any, ...]:
+    """The entries of a tensor that holds a shape and has no value yet: sizes are always known here, so there is none."""
+    raise TypeError("A size must be known when it is traced.")
+
+
 def settle(name: str, run: Callable[..., Any], tensors: Sequence[Any], options: dict[str, Any]) -> Callable[..., Any]:
     """`run`, or torch's own function with the options that it takes."""
-    special = KERNELS.get(name)
-    return (special and special(tensors[0], **options)) or run
+    around = AROUND.get(name)
+    special = around(run) if around is not None else _KERNELS.get(name)
+    return (special and special(*tensors, **options)) or run
 
 
 def version(x: Any) -> int | None:

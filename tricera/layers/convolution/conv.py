@@ -9,6 +9,7 @@ from tricera import ops
 from tricera.core.graph import public_class
 from tricera.layers.convolution.base import BaseConv
 from tricera.layers.low_rank import LowRank, adapted
+from tricera.ops.convolution import biased_conv
 
 
 class _Conv(LowRank, BaseConv):
@@ -29,11 +30,17 @@ class _Conv(LowRank, BaseConv):
     def call(self, inputs: Any) -> Any:
         """Compute the outputs."""
         x, restore = self.flat(inputs)
-        return restore(self.with_bias(self._convolved(x)))
-
-    def _convolved(self, x: Any) -> Any:
-        # A subclass's own `convolution_op` need not be linear in the kernel, and groups don't share the factors' inner axis.
         plain = public_class(self).convolution_op is _Conv.convolution_op
+        if plain and self.bias is not None and not self.lora_enabled:
+            out = biased_conv(
+                x, self.kernel, self.bias, strides=self.strides, padding=self.padding, data_format=self.data_format,
+                dilation_rate=self.dilation_rate,
+            )  # fmt: skip
+            return restore(self.activate(out))
+        return restore(self.with_bias(self._convolved(x, plain)))
+
+    def _convolved(self, x: Any, plain: bool) -> Any:
+        # A subclass's own `convolution_op` need not be linear in the kernel, and groups don't share the factors' inner axis.
         if not (self.lora_enabled and plain and self.groups == 1):
             return self.convolution_op(x, self.kernel)
         last = self.data_format == "channels_last"

@@ -8,6 +8,7 @@ from tricera import ops
 from tricera.core import checks
 from tricera.layers.input_spec import InputSpec
 from tricera.layers.normalization.base import ScaledNormalization
+from tricera.ops.normalization import group_scaling
 
 
 class GroupNormalization(ScaledNormalization):
@@ -60,21 +61,8 @@ class GroupNormalization(ScaledNormalization):
         """Normalize."""
         compute = ops.dtype(inputs)
         x = ops.cast(inputs, "float32") if compute in ("float16", "bfloat16") else inputs
-        rank = len(x.shape)
-        axis = self.axis % rank
-        shape = tuple(self._channels if i == axis else n for i, n in enumerate(ops.shape(x)))
-        channels = self._channels  # the symbolic shape may not know them
-        split = (*shape[:axis], self._group_count, channels // self._group_count, *shape[axis + 1 :])
-        grouped = ops.reshape(x, split)
-        axes = tuple(i for i in range(1, rank + 1) if i != axis)
-        mean, variance = ops.moments(grouped, axes=axes, keepdims=True)
-        normal = ops.multiply(ops.subtract(grouped, mean), ops.rsqrt(ops.add(variance, self.epsilon)))
-        out = ops.reshape(normal, shape)
-        broadcast = tuple(channels if i == axis else 1 for i in range(rank))
-        if self.gamma is not None:
-            out = ops.multiply(out, ops.reshape(self.gamma, broadcast))
-        if self.beta is not None:
-            out = ops.add(out, ops.reshape(self.beta, broadcast))
+        size = self._channels // self._group_count
+        out = group_scaling(x, self.gamma, self.beta, self.axis % len(x.shape), self._group_count, size, self.epsilon)
         return ops.cast(out, compute)
 
     def get_config(self) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import jax as _jax
 import jax.numpy as _jnp
 
+from tricera.backends.jax import tensor as _t
+from tricera.core.dtypes import standardize_dtype as _name
+
 exp, expm1, exp2, log, log10, log1p = _jnp.exp, _jnp.expm1, _jnp.exp2, _jnp.log, _jnp.log10, _jnp.log1p
 log2, sqrt, sin, cos, tan, arcsin = _jnp.log2, _jnp.sqrt, _jnp.sin, _jnp.cos, _jnp.tan, _jnp.arcsin
 arccos, arctan, sinh, cosh, tanh, arcsinh = _jnp.arccos, _jnp.arctan, _jnp.sinh, _jnp.cosh, _jnp.tanh, _jnp.arcsinh
@@ -79,3 +82,7 @@ def clip(x, x_min, x_max):
 stop_gradient = _jax.lax.stop_gradient
 real, imag, angle, signbit, nextafter, gcd = _jnp.real, _jnp.imag, _jnp.angle, _jnp.signbit, _jnp.nextafter, _jnp.gcd
 erfc, i0 = _jax.lax.erfc, _jax.scipy.special.i0
+
+
+def cast(x, dtype):
+    return _t.cast(x, _name(dtype))

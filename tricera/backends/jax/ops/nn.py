@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax as _jax
+import jax.numpy as _jnp
 
 relu, softplus, silu = _jax.nn.relu, _jax.nn.softplus, _jax.nn.silu
 
@@ -13,3 +14,31 @@ def softmax(x, axis=-1):
 
 def log_softmax(x, axis=-1):
     return _jax.nn.log_softmax(x, axis)
+
+
+def _accelerated():
+    return _jax.default_backend() != "cpu"
+
+
+def _own(query, key, value, bias=None):
+    """Whether attention is left to JAX: on the CPU that has no kernel, and a slower backward pass than the plain products."""
+    fits = key.shape == value.shape and query.shape[0] == key.shape[0] and (bias is None or bias.ndim == 4)
+    return fits and _accelerated()
+
+
+def attend(query, key, value, bias, scale):
+    if _own(query, key, value, bias):
+        return _jax.nn.dot_product_attention(query, key, value, bias, scale=scale)
+    kind = query.dtype
+    logits = _jnp.einsum("btnh,bsnh->bnts", query, key) * scale
+    logits = logits if bias is None else logits + bias
+    wide = logits.astype("float32") if _jnp.finfo(kind).bits < 32 else logits
+    return _jnp.einsum("bnts,bsnh->btnh", softmax(wide).astype(kind), value)
+
+
+def causal_attend(query, key, value, scale):
+    if _own(query, key, value):
+        return _jax.nn.dot_product_attention(query, key, value, scale=scale, is_causal=True)
+    seen = _jnp.tri(query.shape[1], key.shape[1], dtype=bool)
+    low = -0.7 * float(_jnp.finfo(query.dtype).max)
+    return attend(query, key, value, _jnp.where(seen, 0.0, low).astype(query.dtype)[None, None], scale)

@@ -12,7 +12,7 @@ concatenate, squeeze, roll = _jnp.concatenate, _jnp.squeeze, _jnp.roll
 
 
 def reshape(x, newshape):
-    return _jnp.reshape(x, newshape)
+    return _jnp.reshape(x, tuple(-1 if d is None else d for d in newshape))
 
 
 def stack(x, axis=0):

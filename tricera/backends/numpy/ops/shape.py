@@ -19,7 +19,7 @@ tril, triu = _np.tril, _np.triu
 
 
 def reshape(x, newshape):
-    return _np.reshape(x, newshape)
+    return _np.reshape(x, tuple(-1 if d is None else d for d in newshape))
 
 
 def tile(x, repeats):

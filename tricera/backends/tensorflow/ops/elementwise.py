@@ -6,6 +6,9 @@ import math as _math
 
 import tensorflow as _tf
 
+from tricera.backends.tensorflow import tensor as _t
+from tricera.core.dtypes import standardize_dtype as _name
+
 exp = _tf.exp
 expm1 = _tf.math.expm1
 log = _tf.math.log
@@ -192,3 +195,7 @@ def gcd(x1, x2):
         return _tf.where(_tf.equal(b, 0), a, b), _tf.where(_tf.equal(b, 0), b, _tf.math.floormod(a, safe))
 
     return _tf.while_loop(lambda a, b: _tf.reduce_any(_tf.not_equal(b, 0)), step, (a, b))[0]
+
+
+def cast(x, dtype):
+    return _t.cast(x, _name(dtype))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import tensorflow as _tf
 
-selu, softplus, silu = _tf.nn.selu, _tf.math.softplus, _tf.nn.silu
+selu, softplus, silu, softsign = _tf.nn.selu, _tf.math.softplus, _tf.nn.silu, _tf.nn.softsign
+
+
+def leaky_relu(x, negative_slope=0.2):
+    return _tf.nn.leaky_relu(x, negative_slope)
+
+
+def elu(x, alpha=1.0):
+    out = _tf.nn.elu(x)
+    return out if alpha == 1 else _tf.where(x > 0, x, alpha * out)
 
 
 def softmax(x, axis=-1):

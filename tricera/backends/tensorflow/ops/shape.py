@@ -10,8 +10,7 @@ from tricera.core.windows import pad_widths as _widths
 
 
 def reshape(x, newshape):
-    newshape = (newshape,) if isinstance(newshape, int) else tuple(-1 if d is None else d for d in newshape)
-    return _tf.reshape(x, newshape)
+    return _tf.reshape(x, tuple(-1 if d is None else d for d in newshape))
 
 
 def transpose(x, axes=None):
@@ -58,8 +57,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 
 
 def tile(x, repeats):
-    counts = (repeats,) if isinstance(repeats, int) else tuple(repeats)
-    rank = len(x.shape)
+    counts, rank = tuple(repeats), len(x.shape)
     if len(counts) > rank:
         x = _tf.reshape(x, _tf.concat([[1] * (len(counts) - rank), _tf.shape(x)], 0))
     return _tf.tile(x, (1,) * (len(x.shape) - len(counts)) + counts)

@@ -20,6 +20,10 @@ _KERNEL = (None, (2, 1, 0), (3, 2, 0, 1), (4, 3, 0, 1, 2))
 
 
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    return biased_conv(inputs, kernel, None, strides, padding, data_format, dilation_rate)
+
+
+def biased_conv(inputs, kernel, bias, strides=1, padding="valid", data_format=None, dilation_rate=1):
     plan = _windows.conv("conv", inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
     n = len(plan.window)
     x = inputs if plan.first else inputs.permute(_TO_FIRST[n])
@@ -33,7 +37,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     weights = kernel.permute(_KERNEL[n])
     if not plan.first:
         weights = weights.contiguous(memory_format=_MEMORY[n])
-    out = _CONV[n](x, weights, None, plan.strides, pad, plan.dilation, plan.groups)
+    out = _CONV[n](x, weights, bias, plan.strides, pad, plan.dilation, plan.groups)
     return out if plan.first else out.permute(_TO_LAST[n])
 
 

@@ -133,11 +133,20 @@ def _beside(parameter, x, axes):
     return parameter.reshape([next(lengths) if i in axes else 1 for i in range(x.ndim)])
 
 
-def rms_scaling(x, axes, epsilon):
+def rms_scaling(x, scale, axes, epsilon):
     if axes == tuple(range(x.ndim - len(axes), x.ndim)):
-        return _F.rms_norm(x, x.shape[axes[0] :], None, epsilon)
+        shape = x.shape[axes[0] :]
+        if scale is None or scale.shape == shape:
+            return _F.rms_norm(x, shape, scale, epsilon)
+        return _F.rms_norm(x, shape, None, epsilon) * scale
     wide = x.float() if x.dtype in (_torch.float16, _torch.bfloat16) else x
-    return (wide * (wide.square().mean(axes, keepdim=True) + epsilon).rsqrt()).to(x.dtype)
+    out = (wide * (wide.square().mean(axes, keepdim=True) + epsilon).rsqrt()).to(x.dtype)
+    return out if scale is None else out * scale
+
+
+def group_scaling(x, gamma, beta, axis, groups, size, epsilon):
+    out = _F.group_norm(x.movedim(axis, 1) if axis != 1 else x, groups, gamma, beta, epsilon)
+    return out.movedim(1, axis) if axis != 1 else out
 
 
 def _heads_first(x):

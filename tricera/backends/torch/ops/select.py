@@ -83,12 +83,33 @@ def scatter_update(inputs, indices, updates, reduction=None):
     return flat.scatter_reduce(0, position, rows, how, include_self=True).reshape(inputs.shape)
 
 
+def _picked(x, begin, shape):
+    """A block whose beginning is known only when the compiled code runs."""
+    for axis, (at, size) in enumerate(zip(begin, shape, strict=True)):
+        if isinstance(at, _torch.Tensor):
+            length = x.shape[axis] if size == -1 else size
+            x = _torch.index_select(x, axis, at + _torch.arange(length, device=x.device))
+        else:
+            x = _torch.narrow(x, axis, at, x.shape[axis] - at if size == -1 else size)
+    return x
+
+
+def _traced(begin):
+    return _torch.compiler.is_compiling() and any(isinstance(i, _torch.Tensor) for i in begin)
+
+
 def slice(inputs, start_indices, shape):
+    if _traced(start_indices):
+        return _picked(inputs, start_indices, shape)
     begin = [int(i) for i in start_indices]
     return inputs[tuple(_slice(i, None if s == -1 else i + s) for i, s in zip(begin, shape, strict=True))]
 
 
 def slice_update(inputs, start_indices, updates):
+    if _traced(start_indices):
+        places = [i + _torch.arange(s, device=inputs.device) for i, s in zip(start_indices, updates.shape, strict=True)]
+        grid = [p.reshape([-1 if a == axis else 1 for a in range(inputs.ndim)]) for axis, p in enumerate(places)]
+        return inputs.index_put(grid, updates.to(inputs.dtype))
     out = inputs.clone()
     begin = [int(i) for i in start_indices]
     out[tuple(_slice(i, i + s) for i, s in zip(begin, updates.shape, strict=True))] = updates.to(inputs.dtype)

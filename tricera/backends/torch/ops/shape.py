@@ -8,7 +8,7 @@ from tricera.core.windows import pad_widths as _widths
 
 
 def reshape(x, newshape):
-    return _torch.reshape(x, (newshape,) if isinstance(newshape, int) else tuple(newshape))
+    return _torch.reshape(x, tuple(-1 if d is None else d for d in newshape))
 
 
 def transpose(x, axes=None):
