@@ -66,7 +66,7 @@ def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackLis
     end = getattr(callbacks, f"on_{prefix}_batch_end")
     watched, each = callbacks._watches_batches(kind), callbacks._watches_each_batch(kind)
     cache = model._step_cache
-    runner = _Runner(model, data, single=each and model.steps_per_execution == 1)
+    runner = _Runner(model, data, single=each and model._fixed_steps == 1)
     logs = step = None
     for first, last, batches in data.epoch(start):
         if watched:
@@ -88,7 +88,7 @@ class _Runner:
         self.backend, self.data = model._backend, data
         if data.pace is None:
             data.resident = resident(model, data)
-            data.pace = Pace(None if model.steps_per_execution == 1 else model.steps_per_execution)
+            data.pace = Pace(None if model._fixed_steps == 1 else model._fixed_steps)
         data.windows = data.resident is not None
         self.pace: Pace = data.pace
         data.steps_per_execution = 1 if single else self.pace.size
@@ -151,7 +151,7 @@ def _fit(
     epochs = options["epochs"] if config.get("max_epochs") is None else min(options["epochs"], config.get("max_epochs"))
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
-    spe = model.steps_per_execution
+    spe = model._fixed_steps
     adapter = make_adapter(
         x, y, sample_weight, batch_size=options["batch_size"], steps_per_epoch=options["steps_per_epoch"],
         shuffle=options["shuffle"], class_weight=options["class_weight"],
@@ -224,7 +224,7 @@ class _Validation:
             x, y, sample_weight, batch_size=options["validation_batch_size"] or options["batch_size"],
             steps_per_epoch=options["validation_steps"], shuffle=False,
         )  # fmt: skip
-        self.data = EpochIterator(adapter, options["validation_steps"], model.steps_per_execution)
+        self.data = EpochIterator(adapter, options["validation_steps"], model._fixed_steps)
 
     def due(self, epoch: int) -> bool:
         """Whether this epoch is followed by a validation."""
@@ -256,7 +256,7 @@ def evaluate(
     with dispatch.use(model._backend):
         verbose = resolve_verbose(verbose)
         adapter = make_adapter(x, y, sample_weight, batch_size=batch_size, steps_per_epoch=steps, shuffle=False)
-        with EpochIterator(adapter, steps, model.steps_per_execution) as data:
+        with EpochIterator(adapter, steps, model._fixed_steps) as data:
             callbacks = _callback_list(model, callbacks, verbose, 1, data.num_batches, history=False)
             logs = _test_pass(model, data, callbacks)
         return _result(model, logs, return_dict)
@@ -280,7 +280,7 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
     with dispatch.use(model._backend):
         verbose = resolve_verbose(verbose)
         adapter = make_adapter(x, batch_size=batch_size, steps_per_epoch=steps, shuffle=False)
-        with EpochIterator(adapter, steps, model.steps_per_execution) as data:
+        with EpochIterator(adapter, steps, model._fixed_steps) as data:
             _prepare(model, "predict", data)
             callbacks = _callback_list(model, callbacks, verbose, 1, data.num_batches, history=False)
             return _predict(model, data, callbacks)
