@@ -18,9 +18,10 @@ from tricera.training.data import (
     train_validation_split,
     unpack_validation_data,
 )
+from tricera.training.data.ahead import wait_for_turn
 from tricera.training.resident import Pace, resident
 from tricera.training.run import Run
-from tricera.training.steps import optimizers_of, prepare, structure
+from tricera.training.steps import optimizers_of, prepare, step_variables, structure
 from tricera.utils.progbar import resolve_verbose
 
 
@@ -101,7 +102,7 @@ class _Runner:
 
     def _run(self, step: Any, batches: Any) -> Any:
         if not isinstance(batches, Window):
-            return step.run([self.backend.step.place(batch) for batch in batches])
+            return step.run(batches)
         if not self.free:
             return self.data.resident.run(step, batches)
         started = self.pace.start()
@@ -134,6 +135,7 @@ def _callback_list(
 
 def fit(model: Any, arguments: dict[str, Any]) -> Any:
     """`Model.fit`; `arguments` are its arguments by name."""
+    wait_for_turn()
     with dispatch.use(model._backend):
         return _fit(model, **{k: v for k, v in arguments.items() if k != "self"})
 
@@ -156,8 +158,9 @@ def _fit(
         x, y, sample_weight, batch_size=options["batch_size"], steps_per_epoch=options["steps_per_epoch"],
         shuffle=options["shuffle"], class_weight=options["class_weight"],
     )  # fmt: skip
-    with EpochIterator(adapter, options["steps_per_epoch"], spe) as data:
+    with EpochIterator(adapter, options["steps_per_epoch"], spe, model._backend.step.place) as data:
         _prepare(model, "train", data)
+        data.variables = step_variables(model, "train")
         callbacks = _callback_list(model, options["callbacks"], verbose, epochs, data.num_batches, history=True)
         validation = _Validation(model, validation_data, options) if validation_data is not None else None
         try:
@@ -198,6 +201,7 @@ def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation
         if last is None:
             break
         start = 0
+        callbacks._note_wait(data.waited)
         logs = _floats(last)
         for each in optimizers_of(model):  # validation, checkpoints and the like see the weights that are to be used
             each._to_evaluation()
@@ -224,7 +228,7 @@ class _Validation:
             x, y, sample_weight, batch_size=options["validation_batch_size"] or options["batch_size"],
             steps_per_epoch=options["validation_steps"], shuffle=False,
         )  # fmt: skip
-        self.data = EpochIterator(adapter, options["validation_steps"], model._fixed_steps)
+        self.data = EpochIterator(adapter, options["validation_steps"], model._fixed_steps, model._backend.step.place)
 
     def due(self, epoch: int) -> bool:
         """Whether this epoch is followed by a validation."""
@@ -253,10 +257,11 @@ def evaluate(
     """`Model.evaluate`."""
     if kwargs:
         raise ValueError(f"Unknown argument of evaluate: {', '.join(kwargs)}.")
+    wait_for_turn()
     with dispatch.use(model._backend):
         verbose = resolve_verbose(verbose)
         adapter = make_adapter(x, y, sample_weight, batch_size=batch_size, steps_per_epoch=steps, shuffle=False)
-        with EpochIterator(adapter, steps, model._fixed_steps) as data:
+        with EpochIterator(adapter, steps, model._fixed_steps, model._backend.step.place) as data:
             callbacks = _callback_list(model, callbacks, verbose, 1, data.num_batches, history=False)
             logs = _test_pass(model, data, callbacks)
         return _result(model, logs, return_dict)
@@ -277,10 +282,11 @@ def _in_order(model: Any, logs: Any) -> list[str]:
 
 def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
     """`Model.predict`."""
+    wait_for_turn()
     with dispatch.use(model._backend):
         verbose = resolve_verbose(verbose)
         adapter = make_adapter(x, batch_size=batch_size, steps_per_epoch=steps, shuffle=False)
-        with EpochIterator(adapter, steps, model._fixed_steps) as data:
+        with EpochIterator(adapter, steps, model._fixed_steps, model._backend.step.place) as data:
             _prepare(model, "predict", data)
             callbacks = _callback_list(model, callbacks, verbose, 1, data.num_batches, history=False)
             return _predict(model, data, callbacks)
@@ -296,11 +302,10 @@ def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
     for first, last, batches in data.epoch():
         if watched:
             callbacks.on_predict_batch_begin(first)
-        placed = [model._backend.step.place(batch) for batch in batches]
         if step is None:
             step = model._step_cache.get(model, "predict")
         with scope():
-            outputs = step.run(placed)
+            outputs = step.run(batches)
         # The batch before is fetched while this one is computed.
         done.extend(_to_numpy(model, out) for out in pending)
         pending = outputs
@@ -331,6 +336,7 @@ def _length(x: Any) -> int:
 
 def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
     """`Model.train_on_batch` and `Model.test_on_batch`."""
+    wait_for_turn()
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, y, sample_weight, class_weight))
         prepare(model, kind, batch)
@@ -344,6 +350,7 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
 
 def predict_on_batch(model: Any, x: Any) -> Any:
     """`Model.predict_on_batch`."""
+    wait_for_turn()
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, None, None, None))
         prepare(model, "predict", batch)

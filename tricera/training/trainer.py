@@ -407,8 +407,12 @@ class Trainer:
             validation_batch_size: samples a validation step, `batch_size` for None.
             validation_freq: validate every so many epochs, or in the epochs listed.
 
+        Batches of a source that is slow are read ahead in a thread while steps run, up to the end of the epoch; a generator gives no
+        more than the steps asked for, except if a callback stops in the middle of an epoch.
+
         Returns:
-            The History callback, whose `history` holds the logs of the epochs.
+            The History callback, whose `history` holds the logs of the epochs, and `data_wait` the seconds for which the steps of
+            each waited for data.
 
         Raises:
             ValueError: the model isn't compiled, or the data don't fit together.

@@ -17,15 +17,17 @@ STATELESS_STEPS = True  # users' `train_step(state, data)` is understood
 
 
 def place(batch: Any) -> Any:
-    """The batch for this backend; NumPy arrays stay, jit moves them to the device itself."""
+    """The batch for this backend; on the host NumPy arrays stay, jit takes them as they are."""
     return tree.map_structure(_place, batch)
 
 
 def _place(x: Any) -> Any:
-    if x is None or isinstance(x, (jax.Array, np.ndarray)):
+    if x is None or isinstance(x, jax.Array):
         return x
-    owner = dispatch.of(x)
-    return np.asarray(x) if owner is None else owner.to_numpy(x)
+    if not isinstance(x, np.ndarray):
+        owner = dispatch.of(x)
+        x = np.asarray(x) if owner is None else owner.to_numpy(x)
+    return x if jax.default_backend() == "cpu" else jax.device_put(x)  # on its way while another step runs
 
 
 def place_resident(arrays: Any) -> Any:
