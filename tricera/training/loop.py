@@ -19,7 +19,7 @@ from tricera.training.data import (
     unpack_validation_data,
 )
 from tricera.training.data.ahead import wait_for_turn
-from tricera.training.resident import Pace, resident
+from tricera.training.resident import Pace, Stacked, chunk, resident
 from tricera.training.run import Run
 from tricera.training.steps import optimizers_of, prepare, step_variables, structure
 from tricera.utils.progbar import resolve_verbose
@@ -293,24 +293,23 @@ def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callb
 
 
 def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
-    watched = callbacks.needs_predict_batch_hooks
+    watched, each = callbacks.needs_predict_batch_hooks, callbacks._watches_each_batch("predict")
     model.stop_predicting = False
     callbacks.on_predict_begin()
-    step, scope = None, structure(model)
+    runner = _Predictor(model, data, single=each and model._fixed_steps == 1)
     pending: list[Any] = []
     done: list[Any] = []
     for first, last, batches in data.epoch():
         if watched:
             callbacks.on_predict_batch_begin(first)
-        if step is None:
-            step = model._step_cache.get(model, "predict")
-        with scope():
-            outputs = step.run(batches)
+        outputs = runner.run(batches)
         # The batch before is fetched while this one is computed.
         done.extend(_to_numpy(model, out) for out in pending)
         pending = outputs
         if watched:
-            callbacks.on_predict_batch_end(last, {"outputs": outputs[-1]})
+            final = outputs[-1]
+            shown = final if not each else final.last() if isinstance(final, Stacked) else final
+            callbacks.on_predict_batch_end(last, {"outputs": shown})
             if model.stop_predicting:
                 break
     done.extend(_to_numpy(model, out) for out in pending)
@@ -320,7 +319,36 @@ def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
     return tree.map_structure(lambda *parts: np.concatenate(parts) if parts[0] is not None else None, *done)
 
 
+class _Predictor:
+    """Runs groups of batches: windows of arrays where these are numbers in memory, else single batches that are placed."""
+
+    def __init__(self, model: Any, data: EpochIterator, single: bool) -> None:
+        self.data = data
+        self.chunk = chunk(model, data)
+        data.windows = self.chunk is not None
+        self.pace = Pace(None if model._fixed_steps == 1 else model._fixed_steps)
+        data.steps_per_execution = 1 if single else self.pace.size
+        self.free = data.windows and self.pace.free and not single
+        self.before: tuple[int, float] | None = None  # how many steps the last window had, and when it began
+        self.step = model._step_cache.get(model, "predict")
+        self.scope = structure(model)
+
+    def run(self, batches: Any) -> list[Any]:
+        with self.scope():
+            if not isinstance(batches, Window):
+                return self.step.run(batches)
+            if (
+                self.free and self.before is not None
+            ):  # by now the outputs before it have been fetched, so it took its time
+                self.pace.learn(*self.before)
+                self.data.steps_per_execution = self.pace.size
+            self.before = batches.stop - batches.first, self.pace.start()
+            return self.chunk.run(self.step, batches)
+
+
 def _to_numpy(model: Any, outputs: Any) -> Any:
+    if isinstance(outputs, Stacked):
+        return outputs.numpy(model._backend.to_numpy)
     return tree.map_structure(lambda t: None if t is None else model._backend.to_numpy(t), outputs)
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tricera.core import dispatch, tree
+from tricera.core.bounded import Bounded
 from tricera.core.state import cells
 
 STATELESS_STEPS = True  # users' `train_step(state, data)` is understood
@@ -85,7 +86,7 @@ class Step:
         self.compiled = jit != "eager"
         self._one = jax.jit(self._pure, donate_argnums=(0,) if donate else ())
         self._many = jax.jit(self._scan, donate_argnums=(0,) if donate else ())
-        self._windows: dict[Any, Any] = {}
+        self._windows, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
 
     def _pure(self, values: list[Any], batch: Any) -> tuple[Any, dict[int, Any]]:
         with cells(zip(self.variables, values, strict=True)) as scope:
@@ -193,12 +194,64 @@ class Step:
 
         return jax.jit(loop, donate_argnums=(0,) if self.donate else ())
 
+    def run_chunk(self, data: Any, size: int, first: int, stop: int, limit: int) -> Any:
+        """Run one step a batch on some of the batches that lie in a chunk, in one dispatch; of a step with `collect`.
+
+        Args:
+            data: what `place_resident` made of the chunk's rows: arrays of a whole number of batches, in order.
+            size: samples a batch.
+            first: number of the first batch in the chunk.
+            stop: number after the last one.
+            limit: how many bytes the outputs of a chunk may take.
+
+        Returns:
+            The outputs, with an axis before the others for the batches of the chunk, of which those from `first` to `stop` are
+            computed; None where steps are better run one by one.
+        """
+        key = (size, tuple((x.shape, x.dtype) for x in jax.tree_util.tree_leaves(data)))
+        found = self._chunks.get(key)
+        if found is None:
+            found = self._chunks[key] = self._chunk(data, size, limit)
+        if found is _ONE_BY_ONE:
+            return None
+        out, new = found(self._values(), data, first, stop)
+        self._write(new)
+        return out
+
+    def _chunk(self, data: Any, size: int, limit: int) -> Any:
+        count = jax.tree_util.tree_leaves(data)[0].shape[0] // size
+        values = [v.native for v in self.variables]
+        batch = jax.eval_shape(lambda d: _batch(d, None, size, 0), data)
+        closed, (outs, updated) = jax.make_jaxpr(self._pure, return_shape=True)(values, batch)
+        shapes, out_tree = jax.tree_util.tree_flatten(outs)
+        large = sum(s.size * s.dtype.itemsize for s in shapes) * count > limit
+        if large or (jax.default_backend() == "cpu" and _has_convolution(closed.jaxpr)):
+            return _ONE_BY_ONE
+        pure = jax.extend.core.jaxpr_as_fun(closed)
+
+        def loop(values: list[Any], data: Any, first: Any, stop: Any) -> Any:
+            def body(i: Any, carry: Any) -> Any:
+                new, buffers = carry
+                current = [new.get(k, value) for k, value in enumerate(values)]
+                flat = pure(*jax.tree_util.tree_leaves((current, _batch(data, None, size, i))))
+                fresh = dict(zip(sorted(updated), flat[len(shapes) :], strict=True))
+                return {k: jax.lax.convert_element_type(v, values[k].dtype) for k, v in fresh.items()}, [
+                    jax.lax.dynamic_update_index_in_dim(b, v, i, 0) for b, v in zip(buffers, flat, strict=False)
+                ]
+
+            buffers = [jnp.zeros((count, *s.shape), s.dtype) for s in shapes]
+            new, buffers = jax.lax.fori_loop(first, stop, body, ({k: values[k] for k in updated}, buffers))
+            return jax.tree_util.tree_unflatten(out_tree, buffers), new
+
+        return jax.jit(loop)
+
     def _write(self, new: dict[int, Any]) -> None:
         for i, value in new.items():
             self.variables[i]._native = value
 
 
 _ONE_BY_ONE = object()
+_PROGRAMS = 16  # loops over data of so many shapes stay compiled
 
 
 def _batch(data: Any, order: Any, size: int, i: Any) -> Any:
