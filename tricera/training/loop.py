@@ -335,11 +335,10 @@ class _Predictor:
 
     def run(self, batches: Any) -> list[Any]:
         with self.scope():
-            if not isinstance(batches, Window):
+            if self.chunk is None or not isinstance(batches, Window):
                 return self.step.run(batches)
-            if (
-                self.free and self.before is not None
-            ):  # by now the outputs before it have been fetched, so it took its time
+            if self.free and self.before is not None:
+                # by now the outputs of the window before have been fetched, so that it has taken its time
                 self.pace.learn(*self.before)
                 self.data.steps_per_execution = self.pace.size
             self.before = batches.stop - batches.first, self.pace.start()
