@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -84,9 +85,13 @@ class Step:
     ) -> None:
         self.fn, self.variables, self.collect, self.donate = fn, list(variables), collect, donate
         self.compiled = jit != "eager"
-        self._one = jax.jit(self._pure, donate_argnums=(0,) if donate else ())
+        self._one = self._jit(self._pure)
         self._many = jax.jit(self._scan, donate_argnums=(0,) if donate else ())
         self._windows, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
+
+    def _jit(self, fn: Callable[..., Any]) -> Any:
+        # a function of its own, with which all that is compiled for it goes
+        return jax.jit(functools.partial(fn), donate_argnums=(0,) if self.donate else ())
 
     def _pure(self, values: list[Any], batch: Any) -> tuple[Any, dict[int, Any]]:
         with cells(zip(self.variables, values, strict=True)) as scope:
@@ -143,6 +148,8 @@ class Step:
             out, new = self._one(self._values(), batch)
             self._write(new)
             outs.append(out)
+        if self._one._cache_size() > SHAPES:
+            self._one = self._jit(self._pure)
         return outs if self.collect else outs[-1]
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
@@ -251,6 +258,7 @@ class Step:
 
 
 _ONE_BY_ONE = object()
+SHAPES = 256  # for batches of so many shapes a step stays compiled
 _PROGRAMS = 16  # loops over data of so many shapes stay compiled
 
 
