@@ -389,7 +389,7 @@ class Trainer:
         """Train the model.
 
         Args:
-            x: arrays or tensors of any framework (a list, tuple or dict for several inputs), a data frame, a
+            x: arrays or tensors of any framework, sparse ones too (a list, tuple or dict for several inputs), a data frame, a
                 `tf.data.Dataset`, a torch `DataLoader`, a `PyDataset` or a generator.
             y: the targets, where `x` doesn't give them itself.
             batch_size: samples a step, 32 for None; of arrays only.
