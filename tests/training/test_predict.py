@@ -124,6 +124,20 @@ def test_numbers_of_samples_share_their_programs(trainable_backend):
     assert counting.times == before
 
 
+@pytest.mark.parametrize("act", ["fit", "evaluate"])
+def test_lengths_that_are_alike_share_their_programs(trainable_backend, act):
+    if trainable_backend == "torch":
+        pytest.skip("steps are not traced")
+    counting = Counting()
+    net = keras.Sequential([layers.Input((5,)), counting, layers.Dense(1)])
+    net.compile("sgd", "mse")
+    for batches in range(65, 71):
+        getattr(net, act)(A[: 4 * batches], B[: 4 * batches], batch_size=4, verbose=0)
+        if batches < 67:  # TensorFlow traces the second length with an open number of rows
+            before = counting.times
+    assert counting.times == before
+
+
 def test_large_outputs_are_not_gathered_on_the_device(backend, monkeypatch):
     monkeypatch.setattr(resident, "_CHUNK", 4000)
     net = keras.Sequential([layers.Input((5,)), layers.Dense(50)])

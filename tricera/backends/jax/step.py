@@ -33,22 +33,42 @@ def _place(x: Any) -> Any:
 
 
 def place_resident(arrays: Any) -> Any:
-    """Arrays that stay on the device for many steps."""
-    put = _put_on_host if jax.default_backend() == "cpu" else jax.device_put
+    """Arrays that stay on the device for many steps.
+
+    They are given some more rows, up to an eighth, which no step reads: so there are few shapes, and what is compiled for data of one
+    length mostly serves the next.
+    """
+    put = _put_on_host if jax.default_backend() == "cpu" else _put_on_device
     return tree.map_structure(lambda x: None if x is None else put(x), arrays)
 
 
+def _rounded(rows: int) -> int:
+    step = 1 << max((rows - 1).bit_length() - 4, 0)
+    return -(-rows // step) * step
+
+
 _ALIGNMENT = 64  # of buffers that XLA takes over as they are
+_COPIED = 64 << 20  # arrays of so many bytes are copied for the sake of their shape
 
 
 def _put_on_host(x: np.ndarray) -> jax.Array:
     """A private copy that XLA needn't copy again; NumPy's memory comes in huge pages, XLA's own page by page."""
     dtype = jax.dtypes.canonicalize_dtype(x.dtype)
-    raw = np.empty(x.size * dtype.itemsize + _ALIGNMENT, np.uint8)
+    shape = (_rounded(x.shape[0]), *x.shape[1:])
+    size = int(np.prod(shape)) * dtype.itemsize
+    raw = np.empty(size + _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
-    aligned = raw[start : start + x.size * dtype.itemsize].view(dtype).reshape(x.shape)
-    np.copyto(aligned, x, casting="unsafe")
+    aligned = raw[start : start + size].view(dtype).reshape(shape)
+    np.copyto(aligned[: x.shape[0]], x, casting="unsafe")
+    aligned[x.shape[0] :] = 0
     return jax.device_put(aligned)
+
+
+def _put_on_device(x: np.ndarray) -> jax.Array:
+    more = _rounded(x.shape[0]) - x.shape[0]
+    if more and x.nbytes <= _COPIED:
+        x = np.concatenate([x, np.zeros((more, *x.shape[1:]), x.dtype)])
+    return jax.device_put(x)
 
 
 def resident_limit() -> int:
