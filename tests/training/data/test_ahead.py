@@ -131,6 +131,43 @@ def test_order_and_numbers_are_those_of_reading_in_turn(trainable_backend, monke
         np.testing.assert_array_equal(a, b)
 
 
+def test_hooks_weights_and_partial_batches_mean_the_same(trainable_backend, monkeypatch):
+    """Batch hooks change the learning rate and stop in the second epoch; classes weigh differently; the last batch is smaller."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(22, 3)).astype("float32"), rng.integers(0, 2, (22, 1))
+
+    class Batches(PyDataset):
+        def __len__(self):
+            return 6
+
+        def __getitem__(self, i):
+            return x[4 * i : 4 * i + 4], y[4 * i : 4 * i + 4]
+
+    def schedule(i, net):
+        net.optimizer.learning_rate = 0.1 / (1 + i)
+
+    results = {}
+    for name in ("arrays", "in turn", "ahead", "in groups", "in groups, ahead"):
+        monkeypatch.setattr(ahead, "WORTH", 0.0 if "ahead" in name else 1e9)
+        net = model(weighted_metrics=["mae"], **({"steps_per_execution": 2} if "groups" in name else {}))
+        seen = []
+
+        def end(i, net):
+            seen.append(i)
+            net.stop_training = seen.count(3) == 2
+
+        data = {"x": x, "y": y, "batch_size": 4} if name == "arrays" else {"x": Batches()}
+        hook = Hook(None if "groups" in name else schedule, end)
+        options = {"class_weight": {0: 1.0, 1: 3.0}, "shuffle": False, "verbose": 0}
+        history = net.fit(**data, **options, epochs=3, callbacks=[hook]).history
+        results[name] = seen, history, net.get_weights()
+    assert results["ahead"][0] == [0, 1, 2, 3, 4, 5, 0, 1, 2, 3] and results["in groups"][0] == [1, 3, 5, 1, 3]
+    for name, other in (("arrays", "in turn"), ("in turn", "ahead"), ("in groups", "in groups, ahead")):
+        exact = name != "arrays"
+        for a, b in zip(keras.tree.flatten(results[name]), keras.tree.flatten(results[other])):
+            np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6, err_msg=name)
+
+
 def endless(count):
     i = 0
     while True:
