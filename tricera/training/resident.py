@@ -139,9 +139,11 @@ class Stacked(NamedTuple):
 def chunk(model: Any, data: EpochIterator) -> Chunk | None:
     """What runs several prediction steps in a dispatch; None where data or steps are of another kind, or too few to be worth it."""
     adapter = data.adapter
-    if not isinstance(adapter, ArrayAdapter) or not _plain(model, adapter):
+    if not isinstance(adapter, ArrayAdapter):
         return None
     full = adapter.num_samples // adapter.batch_size
+    if full < _BATCHES[-1] or not _plain(model, adapter):
+        return None
     each = sum(leaf[:1].nbytes for leaf in tree.flatten(adapter.arrays) if leaf is not None) * adapter.batch_size
     for batches in _BATCHES:
         if full >= batches and each * batches <= _CHUNK:
