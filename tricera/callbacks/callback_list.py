@@ -86,6 +86,11 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             callback.set_model(model)
 
+    def _note_wait(self, seconds: float) -> None:
+        """Record for how long the steps of an epoch waited for data."""
+        if self._history is not None:
+            self._history.data_wait.append(seconds)
+
     def _watchers(self, kind: str) -> list[Any]:
         return [
             callback

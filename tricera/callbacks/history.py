@@ -13,6 +13,9 @@ class History(Callback):
     Attributes:
         history: name -> list of its values, one an epoch in which it was there.
         epoch: indices of the epochs.
+        data_wait: the seconds, one number an epoch, for which its steps waited for data: to be read and placed, or to arrive from the
+            thread that does so while steps run. Near the epoch's own time, the source is what is slow; 0.0 where arrays stay on
+            the device. Validation does not count.
 
     Example:
         >>> history = History()
@@ -25,6 +28,7 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+        self.data_wait: list[float] = []
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start a new list of epochs; values of an earlier `fit` with the same object stay."""

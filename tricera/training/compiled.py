@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 from tricera import metrics as metrics_module, optimizers
 from tricera.core import dispatch
 from tricera.core.serialization import serialize_keras_object
 from tricera.training.compile_utils import CompileLoss, CompileMetrics
+
+
+def check_steps_per_execution(value: Any) -> Any:
+    """The value, if it is one.
+
+    Raises:
+        ValueError: it is neither "auto" nor a positive integer.
+    """
+    if isinstance(value, str) and value == "auto":
+        return value
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        raise ValueError(f"`steps_per_execution` must be a positive integer or 'auto', not {value!r}.")
+    return int(value)
 
 
 class Compiled:
@@ -23,17 +37,11 @@ class Compiled:
         self.arguments = arguments
         self.run_eagerly = bool(arguments["run_eagerly"])
         self.jit_compile = arguments["jit_compile"]
-        self.steps_per_execution = arguments["steps_per_execution"]
+        self.steps_per_execution = check_steps_per_execution(arguments["steps_per_execution"])
         if self.jit_compile not in (True, False, None, "auto"):
             raise ValueError(f"`jit_compile` must be True, False or 'auto', not {self.jit_compile!r}.")
         if self.run_eagerly and self.jit_compile is True:
             raise ValueError("`run_eagerly=True` and `jit_compile=True` contradict each other. Drop one of them.")
-        if (
-            isinstance(self.steps_per_execution, bool)
-            or not isinstance(self.steps_per_execution, int)
-            or self.steps_per_execution < 1
-        ):
-            raise ValueError(f"`steps_per_execution` must be a positive integer, not {self.steps_per_execution!r}.")
         self.optimizer = optimizers.get(arguments["optimizer"]) if arguments["optimizer"] is not None else None
         if (
             arguments["auto_scale_loss"]
@@ -107,4 +115,5 @@ class Compiled:
         config = {"optimizer": serialize_keras_object(self.optimizer)}
         for key in keys:
             config[key] = serialize_keras_object(self.arguments[key])
+        config["steps_per_execution"] = self.steps_per_execution
         return config

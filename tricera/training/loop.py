@@ -18,9 +18,10 @@ from tricera.training.data import (
     train_validation_split,
     unpack_validation_data,
 )
-from tricera.training.resident import Pace, resident
+from tricera.training.data.ahead import wait_for_turn
+from tricera.training.resident import Pace, Stacked, chunk, resident
 from tricera.training.run import Run
-from tricera.training.steps import optimizers_of, prepare, structure
+from tricera.training.steps import optimizers_of, prepare, step_variables, structure
 from tricera.utils.progbar import resolve_verbose
 
 
@@ -66,7 +67,7 @@ def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackLis
     end = getattr(callbacks, f"on_{prefix}_batch_end")
     watched, each = callbacks._watches_batches(kind), callbacks._watches_each_batch(kind)
     cache = model._step_cache
-    runner = _Runner(model, data, single=each and model.steps_per_execution == 1)
+    runner = _Runner(model, data, single=each and model._fixed_steps == 1)
     logs = step = None
     for first, last, batches in data.epoch(start):
         if watched:
@@ -88,7 +89,7 @@ class _Runner:
         self.backend, self.data = model._backend, data
         if data.pace is None:
             data.resident = resident(model, data)
-            data.pace = Pace(None if model.steps_per_execution == 1 else model.steps_per_execution)
+            data.pace = Pace(None if model._fixed_steps == 1 else model._fixed_steps)
         data.windows = data.resident is not None
         self.pace: Pace = data.pace
         data.steps_per_execution = 1 if single else self.pace.size
@@ -101,7 +102,7 @@ class _Runner:
 
     def _run(self, step: Any, batches: Any) -> Any:
         if not isinstance(batches, Window):
-            return step.run([self.backend.step.place(batch) for batch in batches])
+            return step.run(batches)
         if not self.free:
             return self.data.resident.run(step, batches)
         started = self.pace.start()
@@ -134,6 +135,7 @@ def _callback_list(
 
 def fit(model: Any, arguments: dict[str, Any]) -> Any:
     """`Model.fit`; `arguments` are its arguments by name."""
+    wait_for_turn()
     with dispatch.use(model._backend):
         return _fit(model, **{k: v for k, v in arguments.items() if k != "self"})
 
@@ -151,13 +153,14 @@ def _fit(
     epochs = options["epochs"] if config.get("max_epochs") is None else min(options["epochs"], config.get("max_epochs"))
     if validation_split and validation_data is None:
         (x, y, sample_weight), validation_data = train_validation_split((x, y, sample_weight), validation_split)
-    spe = model.steps_per_execution
+    spe = model._fixed_steps
     adapter = make_adapter(
         x, y, sample_weight, batch_size=options["batch_size"], steps_per_epoch=options["steps_per_epoch"],
         shuffle=options["shuffle"], class_weight=options["class_weight"],
     )  # fmt: skip
-    with EpochIterator(adapter, options["steps_per_epoch"], spe) as data:
+    with EpochIterator(adapter, options["steps_per_epoch"], spe, model._backend.step.place) as data:
         _prepare(model, "train", data)
+        data.variables = step_variables(model, "train")
         callbacks = _callback_list(model, options["callbacks"], verbose, epochs, data.num_batches, history=True)
         validation = _Validation(model, validation_data, options) if validation_data is not None else None
         try:
@@ -198,6 +201,7 @@ def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation
         if last is None:
             break
         start = 0
+        callbacks._note_wait(data.waited)
         logs = _floats(last)
         for each in optimizers_of(model):  # validation, checkpoints and the like see the weights that are to be used
             each._to_evaluation()
@@ -224,7 +228,7 @@ class _Validation:
             x, y, sample_weight, batch_size=options["validation_batch_size"] or options["batch_size"],
             steps_per_epoch=options["validation_steps"], shuffle=False,
         )  # fmt: skip
-        self.data = EpochIterator(adapter, options["validation_steps"], model.steps_per_execution)
+        self.data = EpochIterator(adapter, options["validation_steps"], model._fixed_steps, model._backend.step.place)
 
     def due(self, epoch: int) -> bool:
         """Whether this epoch is followed by a validation."""
@@ -253,10 +257,11 @@ def evaluate(
     """`Model.evaluate`."""
     if kwargs:
         raise ValueError(f"Unknown argument of evaluate: {', '.join(kwargs)}.")
+    wait_for_turn()
     with dispatch.use(model._backend):
         verbose = resolve_verbose(verbose)
         adapter = make_adapter(x, y, sample_weight, batch_size=batch_size, steps_per_epoch=steps, shuffle=False)
-        with EpochIterator(adapter, steps, model.steps_per_execution) as data:
+        with EpochIterator(adapter, steps, model._fixed_steps, model._backend.step.place) as data:
             callbacks = _callback_list(model, callbacks, verbose, 1, data.num_batches, history=False)
             logs = _test_pass(model, data, callbacks)
         return _result(model, logs, return_dict)
@@ -277,35 +282,34 @@ def _in_order(model: Any, logs: Any) -> list[str]:
 
 def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:
     """`Model.predict`."""
+    wait_for_turn()
     with dispatch.use(model._backend):
         verbose = resolve_verbose(verbose)
         adapter = make_adapter(x, batch_size=batch_size, steps_per_epoch=steps, shuffle=False)
-        with EpochIterator(adapter, steps, model.steps_per_execution) as data:
+        with EpochIterator(adapter, steps, model._fixed_steps, model._backend.step.place) as data:
             _prepare(model, "predict", data)
             callbacks = _callback_list(model, callbacks, verbose, 1, data.num_batches, history=False)
             return _predict(model, data, callbacks)
 
 
 def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
-    watched = callbacks.needs_predict_batch_hooks
+    watched, each = callbacks.needs_predict_batch_hooks, callbacks._watches_each_batch("predict")
     model.stop_predicting = False
     callbacks.on_predict_begin()
-    step, scope = None, structure(model)
+    runner = _Predictor(model, data, single=each and model._fixed_steps == 1)
     pending: list[Any] = []
     done: list[Any] = []
     for first, last, batches in data.epoch():
         if watched:
             callbacks.on_predict_batch_begin(first)
-        placed = [model._backend.step.place(batch) for batch in batches]
-        if step is None:
-            step = model._step_cache.get(model, "predict")
-        with scope():
-            outputs = step.run(placed)
+        outputs = runner.run(batches)
         # The batch before is fetched while this one is computed.
         done.extend(_to_numpy(model, out) for out in pending)
         pending = outputs
         if watched:
-            callbacks.on_predict_batch_end(last, {"outputs": outputs[-1]})
+            final = outputs[-1]
+            shown = final if not each else final.last() if isinstance(final, Stacked) else final
+            callbacks.on_predict_batch_end(last, {"outputs": shown})
             if model.stop_predicting:
                 break
     done.extend(_to_numpy(model, out) for out in pending)
@@ -315,7 +319,35 @@ def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
     return tree.map_structure(lambda *parts: np.concatenate(parts) if parts[0] is not None else None, *done)
 
 
+class _Predictor:
+    """Runs groups of batches: windows of arrays where these are numbers in memory, else single batches that are placed."""
+
+    def __init__(self, model: Any, data: EpochIterator, single: bool) -> None:
+        self.data = data
+        self.chunk = chunk(model, data)
+        data.windows = self.chunk is not None
+        self.pace = Pace(None if model._fixed_steps == 1 else model._fixed_steps)
+        data.steps_per_execution = 1 if single else self.pace.size
+        self.free = data.windows and self.pace.free and not single
+        self.before: tuple[int, float] | None = None  # how many steps the last window had, and when it began
+        self.step = model._step_cache.get(model, "predict")
+        self.scope = structure(model)
+
+    def run(self, batches: Any) -> list[Any]:
+        with self.scope():
+            if self.chunk is None or not isinstance(batches, Window):
+                return self.step.run(batches)
+            if self.free and self.before is not None:
+                # by now the outputs of the window before have been fetched, so that it has taken its time
+                self.pace.learn(*self.before)
+                self.data.steps_per_execution = self.pace.size
+            self.before = batches.stop - batches.first, self.pace.start()
+            return self.chunk.run(self.step, batches)
+
+
 def _to_numpy(model: Any, outputs: Any) -> Any:
+    if isinstance(outputs, Stacked):
+        return outputs.numpy(model._backend.to_numpy)
     return tree.map_structure(lambda t: None if t is None else model._backend.to_numpy(t), outputs)
 
 
@@ -331,6 +363,7 @@ def _length(x: Any) -> int:
 
 def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool) -> Any:
     """`Model.train_on_batch` and `Model.test_on_batch`."""
+    wait_for_turn()
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, y, sample_weight, class_weight))
         prepare(model, kind, batch)
@@ -344,6 +377,7 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
 
 def predict_on_batch(model: Any, x: Any) -> Any:
     """`Model.predict_on_batch`."""
+    wait_for_turn()
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, None, None, None))
         prepare(model, "predict", batch)

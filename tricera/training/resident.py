@@ -7,7 +7,8 @@ step takes: long enough that a dispatch costs nothing, short enough for the prog
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from tricera.training.data import ArrayAdapter, EpochIterator, Window
 
 _SECONDS = 0.5  # what a dispatch should last
 _GROWTH = 16  # how much longer than the last one a dispatch may be
+_BATCHES = (64, 16)  # how many batches are predicted in one dispatch at most, where there are so many
+_CHUNK = 32 << 20  # bytes that they, and their outputs, may take
 
 
 class Resident:
@@ -47,15 +50,105 @@ class Resident:
 def resident(model: Any, data: EpochIterator) -> Resident | None:
     """The data on the model's backend, or None if they are of another kind, or too large."""
     backend, adapter = model._backend, data.adapter
-    compiled = model._compiled
-    if not isinstance(adapter, ArrayAdapter) or (compiled is not None and compiled.run_eagerly):
+    if not isinstance(adapter, ArrayAdapter) or not _plain(model, adapter):
         return None
-    leaves = [leaf for leaf in tree.flatten(adapter.arrays) if leaf is not None]
-    if not all(isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biuf" for leaf in leaves):
-        return None
-    if sum(leaf.nbytes for leaf in leaves) > backend.step.resident_limit():
+    if sum(leaf.nbytes for leaf in tree.flatten(adapter.arrays) if leaf is not None) > backend.step.resident_limit():
         return None
     return Resident(backend, adapter)
+
+
+def _plain(model: Any, adapter: ArrayAdapter) -> bool:
+    """Whether steps are compiled, and data are numbers on the host."""
+    leaves = [leaf for leaf in tree.flatten(adapter.arrays) if leaf is not None]
+    return not model.run_eagerly and all(isinstance(x, np.ndarray) and x.dtype.kind in "biuf" for x in leaves)
+
+
+class Chunk:
+    """The batches of arrays for `predict`, some at a time on the device: one dispatch runs many steps and gives all their outputs.
+
+    The outputs of a dispatch lie in an array for a fixed number of batches, so that there is one compiled function for it, and another
+    for a last batch that is smaller. That one is not filled up: what a model computes of a sample may depend on the others.
+
+    Args:
+        backend: where.
+        adapter: whose arrays.
+        batches: how many batches are placed at a time.
+    """
+
+    def __init__(self, backend: Any, adapter: ArrayAdapter, batches: int) -> None:
+        self.backend, self.adapter, self.batches = backend, adapter, batches
+        self._start, self._placed = -1, None
+        self._single = False  # whether steps are run one by one
+
+    def run(self, step: Any, window: Window) -> list[Any]:
+        """Run the step on each batch of a window: trees of outputs, each of one batch or of several, whose axis comes first."""
+        found: list[Any] = []
+        first, full = window.first, self.adapter.num_samples // window.size
+        while first < window.stop:
+            start = first - first % self.batches
+            stop = min(window.stop, start + self.batches)
+            start = min(start, full - self.batches)  # the last chunk is as large as the others
+            outputs = None if self._single else self._run(step, window.size, start, first, stop)
+            if outputs is None:
+                self._single = True
+                found += step.run(
+                    [self.backend.step.place(self._rows(i * window.size, window.size)) for i in range(first, stop)]
+                )
+            else:
+                found.append(Stacked(outputs, first - start, stop - start))
+            first = stop
+        return found
+
+    def _run(self, step: Any, size: int, start: int, first: int, stop: int) -> Any:
+        if start != self._start:
+            self._placed = self.backend.step.place_resident(self._rows(start * size, self.batches * size))
+            self._start = start
+        return step.run_chunk(self._placed, size, first - start, stop - start, _CHUNK)
+
+    def _rows(self, first: int, count: int) -> Any:
+        return tree.map_structure(lambda x: None if x is None else x[first : first + count], self.adapter.arrays)
+
+
+class Stacked(NamedTuple):
+    """Outputs of several batches.
+
+    Attributes:
+        outputs: a tree; each leaf has an axis for batches before its own.
+        first: the first batch that counts.
+        stop: the one after the last that does.
+    """
+
+    outputs: Any
+    first: int
+    stop: int
+
+    def numpy(self, to_numpy: Callable[[Any], np.ndarray]) -> Any:
+        """The outputs of all samples, as if they were one batch."""
+
+        def joined(x: Any) -> Any:
+            x = to_numpy(x)[self.first : self.stop]
+            return x.reshape(-1, *x.shape[2:]) if x.ndim > 1 else x[0]
+
+        return tree.map_structure(lambda x: None if x is None else joined(x), self.outputs)
+
+    def last(self) -> Any:
+        """The outputs of the last batch."""
+        return tree.map_structure(lambda x: None if x is None else x[self.stop - 1], self.outputs)
+
+
+def chunk(model: Any, data: EpochIterator) -> Chunk | None:
+    """What runs several prediction steps in a dispatch; None where data or steps are of another kind, or too few to be worth it."""
+    adapter = data.adapter
+    if not isinstance(adapter, ArrayAdapter):
+        return None
+    full = adapter.num_samples // adapter.batch_size
+    if full < _BATCHES[-1] or not _plain(model, adapter):
+        return None
+    each = sum(leaf[:1].nbytes for leaf in tree.flatten(adapter.arrays) if leaf is not None) * adapter.batch_size
+    for batches in _BATCHES:
+        if full >= batches and each * batches <= _CHUNK:
+            return Chunk(model._backend, adapter, batches)
+    return None
 
 
 class Pace:

@@ -9,7 +9,7 @@ from tricera.autodiff import value_and_grad
 from tricera.core import dispatch, tree
 from tricera.core.graph import public_class
 from tricera.training import loop
-from tricera.training.compiled import Compiled
+from tricera.training.compiled import Compiled, check_steps_per_execution
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from tricera.training.steps import StepCache, optimizers_of
 
@@ -41,7 +41,7 @@ class Trainer:
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
-        steps_per_execution: int = 1,
+        steps_per_execution: int | str = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
     ) -> None:
@@ -54,12 +54,15 @@ class Trainer:
             metrics: a list of metrics; lists or dicts of lists for several outputs.
             weighted_metrics: metrics that sample weights and class weights apply to.
             run_eagerly: run the step's Python code each time instead of compiling it.
-            steps_per_execution: how many batches go into one compiled call.
+            steps_per_execution: how many batches go into one compiled call: always so many, and batch hooks are called once for
+                them; or `"auto"`, and by default, as many as take about half a second where no callback watches single batches,
+                else one. The numbers are the same.
             jit_compile: True, False, or `"auto"` for what suits the backend.
             auto_scale_loss: scale the loss dynamically under `mixed_float16`.
 
         Raises:
-            ValueError: `run_eagerly` together with `jit_compile=True`, or an unknown name.
+            ValueError: `run_eagerly` together with `jit_compile=True`, an unknown name, or `steps_per_execution` that is
+                neither a positive integer nor `"auto"`.
         """
         with dispatch.use(self._backend):  # type: ignore[attr-defined]
             compiled = Compiled(
@@ -105,13 +108,20 @@ class Trainer:
         self._step_cache.clear()
 
     @property
-    def steps_per_execution(self) -> int:
-        """How many batches go into one compiled call."""
+    def steps_per_execution(self) -> Any:
+        """How many batches go into one compiled call, or `"auto"`."""
         return 1 if self._compiled is None else self._compiled.steps_per_execution
 
     @steps_per_execution.setter
-    def steps_per_execution(self, value: int) -> None:
-        self._need_compiled("setting `steps_per_execution`").steps_per_execution = int(value)
+    def steps_per_execution(self, value: Any) -> None:
+        compiled = self._need_compiled("setting `steps_per_execution`")
+        compiled.steps_per_execution = check_steps_per_execution(value)
+
+    @property
+    def _fixed_steps(self) -> int:
+        """How many batches always go into one compiled call: 1 where it is not fixed."""
+        steps = self.steps_per_execution
+        return 1 if steps == "auto" else steps
 
     def _need_compiled(self, what: str) -> Compiled:
         if self._compiled is None:
@@ -379,7 +389,7 @@ class Trainer:
         """Train the model.
 
         Args:
-            x: arrays or tensors of any framework (a list, tuple or dict for several inputs), a data frame, a
+            x: arrays or tensors of any framework, sparse ones too (a list, tuple or dict for several inputs), a data frame, a
                 `tf.data.Dataset`, a torch `DataLoader`, a `PyDataset` or a generator.
             y: the targets, where `x` doesn't give them itself.
             batch_size: samples a step, 32 for None; of arrays only.
@@ -397,8 +407,12 @@ class Trainer:
             validation_batch_size: samples a validation step, `batch_size` for None.
             validation_freq: validate every so many epochs, or in the epochs listed.
 
+        Batches of a source that is slow are read ahead in a thread while steps run, up to the end of the epoch; a generator gives no
+        more than the steps asked for, except if a callback stops in the middle of an epoch.
+
         Returns:
-            The History callback, whose `history` holds the logs of the epochs.
+            The History callback, whose `history` holds the logs of the epochs, and `data_wait` the seconds for which the steps of
+            each waited for data.
 
         Raises:
             ValueError: the model isn't compiled, or the data don't fit together.

@@ -164,12 +164,6 @@ def test_pandas():
         make_adapter(pd.DataFrame({"a": [1], "city": ["Rome"]}))
 
 
-def test_sparse_is_refused():
-    sparse = pytest.importorskip("scipy.sparse")
-    with pytest.raises(ValueError, match="sparse"):
-        make_adapter(sparse.csr_matrix(np.eye(2)))
-
-
 def test_torch_tensors():
     torch = pytest.importorskip("torch")
     x = torch.arange(6.0, requires_grad=True)
@@ -178,8 +172,6 @@ def test_torch_tensors():
     assert parts[0]["x"].tolist() == [0, 1, 2, 3, 4, 5] and parts[0]["x"].dtype == "float32"
     assert parts[0]["h"].dtype == "float32" and parts[1].dtype == "int32"
     assert np.shares_memory(parts[1], y.numpy())
-    with pytest.raises(ValueError, match="sparse"):
-        make_adapter(torch.eye(2).to_sparse())
 
 
 def test_jax_arrays():
@@ -193,8 +185,6 @@ def test_tensorflow_tensors():
     x, y = make_adapter([tf.range(2.0), tf.Variable([[1], [2]])], tf.constant([b"a", b"b"])).arrays
     assert x[0].dtype == "float32" and x[1].tolist() == [[1], [2]] and y.tolist() == [b"a", b"b"]
     assert make_adapter(tf.ragged.constant([[1], [2, 3]])).arrays[0].tolist() == [[1, 0], [2, 3]]
-    with pytest.raises(ValueError, match="sparse"):
-        make_adapter(tf.sparse.from_dense([[1.0, 0.0]]))
 
 
 def test_a_tensor_on_an_accelerator_stays_there():

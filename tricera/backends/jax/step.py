@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,40 +12,63 @@ import jax.numpy as jnp
 import numpy as np
 
 from tricera.core import dispatch, tree
+from tricera.core.bounded import Bounded
 from tricera.core.state import cells
 
 STATELESS_STEPS = True  # users' `train_step(state, data)` is understood
 
 
 def place(batch: Any) -> Any:
-    """The batch for this backend; NumPy arrays stay, jit moves them to the device itself."""
+    """The batch for this backend; on the host NumPy arrays stay, jit takes them as they are."""
     return tree.map_structure(_place, batch)
 
 
 def _place(x: Any) -> Any:
-    if x is None or isinstance(x, (jax.Array, np.ndarray)):
+    if x is None or isinstance(x, jax.Array):
         return x
-    owner = dispatch.of(x)
-    return np.asarray(x) if owner is None else owner.to_numpy(x)
+    if not isinstance(x, np.ndarray):
+        owner = dispatch.of(x)
+        x = np.asarray(x) if owner is None else owner.to_numpy(x)
+    return x if jax.default_backend() == "cpu" else jax.device_put(x)  # on its way while another step runs
 
 
 def place_resident(arrays: Any) -> Any:
-    """Arrays that stay on the device for many steps."""
-    put = _put_on_host if jax.default_backend() == "cpu" else jax.device_put
+    """Arrays that stay on the device for many steps.
+
+    They are given some more rows, up to an eighth, which no step reads: so there are few shapes, and what is compiled for data of one
+    length mostly serves the next.
+    """
+    put = _put_on_host if jax.default_backend() == "cpu" else _put_on_device
     return tree.map_structure(lambda x: None if x is None else put(x), arrays)
 
 
+def _rounded(rows: int) -> int:
+    step = 1 << max((rows - 1).bit_length() - 4, 0)
+    return -(-rows // step) * step
+
+
 _ALIGNMENT = 64  # of buffers that XLA takes over as they are
+_COPIED = 64 << 20  # arrays of so many bytes are copied for the sake of their shape
 
 
 def _put_on_host(x: np.ndarray) -> jax.Array:
     """A private copy that XLA needn't copy again; NumPy's memory comes in huge pages, XLA's own page by page."""
     dtype = jax.dtypes.canonicalize_dtype(x.dtype)
-    raw = np.empty(x.size * dtype.itemsize + _ALIGNMENT, np.uint8)
+    shape = (_rounded(x.shape[0]), *x.shape[1:])
+    size = int(np.prod(shape)) * dtype.itemsize
+    raw = np.empty(size + _ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % _ALIGNMENT
-    aligned = raw[start : start + x.size * dtype.itemsize].view(dtype).reshape(x.shape)
-    np.copyto(aligned, x, casting="unsafe")
+    aligned = raw[start : start + size].view(dtype).reshape(shape)
+    np.copyto(aligned[: x.shape[0]], x, casting="unsafe")
+    aligned[x.shape[0] :] = 0
     return jax.device_put(aligned)
+
+
+def _put_on_device(x: np.ndarray) -> jax.Array:
+    more = _rounded(x.shape[0]) - x.shape[0]
+    if more and x.nbytes <= _COPIED:
+        x = np.concatenate([x, np.zeros((more, *x.shape[1:]), x.dtype)])
+    return jax.device_put(x)
 
 
 def resident_limit() -> int:
@@ -81,9 +105,13 @@ class Step:
     ) -> None:
         self.fn, self.variables, self.collect, self.donate = fn, list(variables), collect, donate
         self.compiled = jit != "eager"
-        self._one = jax.jit(self._pure, donate_argnums=(0,) if donate else ())
+        self._one = self._jit(self._pure)
         self._many = jax.jit(self._scan, donate_argnums=(0,) if donate else ())
-        self._windows: dict[Any, Any] = {}
+        self._windows, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
+
+    def _jit(self, fn: Callable[..., Any]) -> Any:
+        # a function of its own, with which all that is compiled for it goes
+        return jax.jit(functools.partial(fn), donate_argnums=(0,) if self.donate else ())
 
     def _pure(self, values: list[Any], batch: Any) -> tuple[Any, dict[int, Any]]:
         with cells(zip(self.variables, values, strict=True)) as scope:
@@ -140,6 +168,8 @@ class Step:
             out, new = self._one(self._values(), batch)
             self._write(new)
             outs.append(out)
+        if self._one._cache_size() > SHAPES:
+            self._one = self._jit(self._pure)
         return outs if self.collect else outs[-1]
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
@@ -191,12 +221,65 @@ class Step:
 
         return jax.jit(loop, donate_argnums=(0,) if self.donate else ())
 
+    def run_chunk(self, data: Any, size: int, first: int, stop: int, limit: int) -> Any:
+        """Run one step a batch on some of the batches that lie in a chunk, in one dispatch; of a step with `collect`.
+
+        Args:
+            data: what `place_resident` made of the chunk's rows: arrays of a whole number of batches, in order.
+            size: samples a batch.
+            first: number of the first batch in the chunk.
+            stop: number after the last one.
+            limit: how many bytes the outputs of a chunk may take.
+
+        Returns:
+            The outputs, with an axis before the others for the batches of the chunk, of which those from `first` to `stop` are
+            computed; None where steps are better run one by one.
+        """
+        key = (size, tuple((x.shape, x.dtype) for x in jax.tree_util.tree_leaves(data)))
+        found = self._chunks.get(key)
+        if found is None:
+            found = self._chunks[key] = self._chunk(data, size, limit)
+        if found is _ONE_BY_ONE:
+            return None
+        out, new = found(self._values(), data, first, stop)
+        self._write(new)
+        return out
+
+    def _chunk(self, data: Any, size: int, limit: int) -> Any:
+        count = jax.tree_util.tree_leaves(data)[0].shape[0] // size
+        values = [v.native for v in self.variables]
+        batch = jax.eval_shape(lambda d: _batch(d, None, size, 0), data)
+        closed, (outs, updated) = jax.make_jaxpr(self._pure, return_shape=True)(values, batch)
+        shapes, out_tree = jax.tree_util.tree_flatten(outs)
+        large = sum(s.size * s.dtype.itemsize for s in shapes) * count > limit
+        if large or (jax.default_backend() == "cpu" and _has_convolution(closed.jaxpr)):
+            return _ONE_BY_ONE
+        pure = jax.extend.core.jaxpr_as_fun(closed)
+
+        def loop(values: list[Any], data: Any, first: Any, stop: Any) -> Any:
+            def body(i: Any, carry: Any) -> Any:
+                new, buffers = carry
+                current = [new.get(k, value) for k, value in enumerate(values)]
+                flat = pure(*jax.tree_util.tree_leaves((current, _batch(data, None, size, i))))
+                fresh = dict(zip(sorted(updated), flat[len(shapes) :], strict=True))
+                return {k: jax.lax.convert_element_type(v, values[k].dtype) for k, v in fresh.items()}, [
+                    jax.lax.dynamic_update_index_in_dim(b, v, i, 0) for b, v in zip(buffers, flat, strict=False)
+                ]
+
+            buffers = [jnp.zeros((count, *s.shape), s.dtype) for s in shapes]
+            new, buffers = jax.lax.fori_loop(first, stop, body, ({k: values[k] for k in updated}, buffers))
+            return jax.tree_util.tree_unflatten(out_tree, buffers), new
+
+        return jax.jit(loop)
+
     def _write(self, new: dict[int, Any]) -> None:
         for i, value in new.items():
             self.variables[i]._native = value
 
 
 _ONE_BY_ONE = object()
+SHAPES = 256  # for batches of so many shapes a step stays compiled
+_PROGRAMS = 16  # loops over data of so many shapes stay compiled
 
 
 def _batch(data: Any, order: Any, size: int, i: Any) -> Any:

@@ -57,6 +57,9 @@ class Step:
         outs = [self.fn(batch) for batch in batches]
         return outs if self.collect else outs[-1]
 
+    def run_chunk(self, data: Any, size: int, first: int, stop: int, limit: int) -> None:
+        """None: a loop over single steps is what there is to do. See the JAX backend's."""
+
 
 def discover(fn: Callable[[Any], Any], batch: Any) -> None:
     """Nothing to do: eager steps make their variables as they run."""

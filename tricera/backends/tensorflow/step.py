@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tricera.backends.tensorflow.tensor import to_numpy
 from tricera.core import dispatch, tree
+from tricera.core.bounded import Bounded
 
 STATELESS_STEPS = False
 
@@ -74,7 +75,7 @@ class Step:
         self._eager = jit == "eager"
         self._one: Any = one if self._eager else _graph(one, jit_compile=True if jit is True else None)
         self._many = _graph(many)
-        self._windows: dict[Any, Any] = {}
+        self._windows, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
 
     def run(self, batches: list[Any]) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
@@ -104,7 +105,43 @@ class Step:
             last = tf.while_loop(lambda i, *_: i < stop, body, (first, *start))
             return tf.nest.pack_sequence_as(out, last[1:])
 
-        return tf.function(loop, autograph=False)
+        return _graph(loop)
+
+    def run_chunk(self, data: Any, size: int, first: int, stop: int, limit: int) -> Any:
+        """Run one step a batch on some of the batches that lie in a chunk, in one call. See the JAX backend's."""
+        if self._eager:
+            return None
+        sample = tf.nest.map_structure(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
+        key = tuple([None if x is None else (tuple(x.shape), x.dtype) for x in tf.nest.flatten(sample)])
+        found = self._chunks.get(key)
+        if found is None:
+            found = self._chunks[key] = self._chunk(sample, size)
+        loop, each = found
+        count = next(x.shape[0] for x in tf.nest.flatten(data) if x is not None) // size
+        if each is None or each * count > limit:
+            return None
+        return loop(data, tf.constant(count), tf.constant(first), tf.constant(stop))
+
+    def _chunk(self, sample: Any, size: int) -> tuple[Any, int | None]:
+        """A loop over batches, and the bytes of the outputs of one; None where these have no fixed shape."""
+        out = self._one.get_concrete_function(sample).structured_outputs
+        flat = tf.nest.flatten(out)
+        if not all(isinstance(x, tf.TensorSpec | tf.Tensor) and x.shape.is_fully_defined() for x in flat):
+            return None, None
+
+        def loop(data: Any, count: Any, first: Any, stop: Any) -> Any:
+            def body(i: Any, *arrays: Any) -> Any:
+                outs = tf.nest.flatten(self._one(_batch(data, None, size, i)))
+                return (i + 1, *[a.write(i, x) for a, x in zip(arrays, outs, strict=True)])
+
+            arrays = [tf.TensorArray(x.dtype, count, element_shape=x.shape) for x in flat]
+            last = tf.while_loop(lambda i, *_: i < stop, body, (first, *arrays))
+            return tf.nest.pack_sequence_as(out, [a.stack() for a in last[1:]])
+
+        return _graph(loop), sum(x.shape.num_elements() * x.dtype.size for x in flat)
+
+
+_PROGRAMS = 16  # loops over data of so many shapes are kept
 
 
 def _graph(fn: Callable[..., Any], **options: Any) -> Any:

@@ -108,6 +108,9 @@ class Step:
             return False
         return replay.record(self.silent, batch, tensors, [v.native for v in self.variables]) or False
 
+    def run_chunk(self, data: Any, size: int, first: int, stop: int, limit: int) -> None:
+        """None: a loop over single steps is what there is to do. See the JAX backend's."""
+
 
 def discover(fn: Callable[[Any], Any], batch: Any) -> None:
     """Nothing to do: eager steps make their variables as they run."""

@@ -55,6 +55,8 @@ class Source:
     num_batches: int | None = None
     batch_size: int | None = None
     partial_batch_size: int | None = None
+    ahead: bool = True  # whether batches may be read in another thread than the caller's
+    resumes: bool = False  # whether a new pass goes on where the last one was left
 
     def on_epoch_begin(self) -> None:
         """Do nothing."""

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from tricera.core import tree
+from tricera.training.data import foreign
+
 
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """Put data into the form that `Model.fit` hands to `train_step`.
@@ -54,16 +59,23 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
 
 
 def as_batch(element: Any, source: str) -> tuple[Any, ...]:
-    """One element of a data source as a tuple of one to three parts.
+    """One element of a data source as a tuple of one to three parts; matrices of SciPy become dense.
 
     Raises:
         ValueError: the element is empty or has more than three parts.
     """
     if not isinstance(element, (list, tuple)) or hasattr(element, "_fields"):
-        return (element,)
+        return (_dense(element),)
     if not 1 <= len(element) <= 3:
         raise ValueError(
             f"{source} gave a batch of {len(element)} parts. Expected `(x,)`, `(x, y)` or `(x, y, sample_weight)`; "
             "several inputs or targets belong into one structure: `((x1, x2), y)`."
         )
-    return tuple(element)
+    return tuple([part if type(part) is np.ndarray else _dense(part) for part in element])
+
+
+def _dense(part: Any) -> Any:
+    # what is sparse in a framework stays, its backend knows what to do with it
+    if not any(foreign.kind(leaf) == "sparse" and hasattr(leaf, "toarray") for leaf in tree.flatten(part)):
+        return part
+    return tree.map_structure(lambda leaf: leaf.toarray() if hasattr(leaf, "toarray") else leaf, part)

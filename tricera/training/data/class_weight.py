@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import config, dtypes, tree
+from tricera.training.data.sparse_rows import SparseRows
 
 
 def check_class_weight(class_weight: Any) -> dict[int, float] | None:
@@ -91,7 +92,7 @@ def refuse_both(sample_weight: Any) -> None:
 def _numpy(y: Any) -> np.ndarray:
     if hasattr(y, "detach"):  # a torch tensor that needs gradients or lives on an accelerator refuses `__array__`
         y = y.detach().cpu()
-    return np.asarray(y)
+    return y[:] if isinstance(y, SparseRows) else np.asarray(y)
 
 
 def _classes(y: np.ndarray) -> np.ndarray:

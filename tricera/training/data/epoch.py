@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numbers
+import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tricera.core import config
+from tricera.training.data import ahead
 from tricera.training.data.adapter import DataAdapter
 from tricera.training.data.arrays import ArrayAdapter, ArrayPass, Window
 
@@ -23,8 +26,12 @@ class EpochIterator:
         adapter: where batches come from.
         steps_per_epoch: batches an epoch; None means one pass over the source.
         steps_per_execution: how many batches a group holds at most; may be assigned later, also between two groups.
+        place: what is done to a batch before it is given, in the thread that reads ahead where there is one; None does nothing.
 
     Attributes:
+        variables: those that steps change; a source that looks at them is not read ahead of the steps (see `ahead`).
+        waited: the seconds for which this epoch's steps waited for batches: to be read, gathered and placed, or to arrive from
+            the thread that does so.
         windows: whether batches of arrays in memory are given as a `Window` rather than gathered.
         resident: the data on the device, and
         pace: how many steps a dispatch should hold: both belong to the loop.
@@ -34,13 +41,22 @@ class EpochIterator:
         ValueError: one of the numbers is not a positive integer.
     """
 
-    def __init__(self, adapter: DataAdapter, steps_per_epoch: int | None = None, steps_per_execution: int = 1) -> None:
+    def __init__(
+        self,
+        adapter: DataAdapter,
+        steps_per_epoch: int | None = None,
+        steps_per_execution: int = 1,
+        place: Callable[[Any], Any] | None = None,
+    ) -> None:
         for name, value in (("steps_per_epoch", steps_per_epoch), ("steps_per_execution", steps_per_execution)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1):
                 raise ValueError(f"`{name}` must be a positive integer, not {value!r}.")
         self.adapter = adapter
         self.steps_per_epoch = steps_per_epoch
         self.steps_per_execution = steps_per_execution
+        self.place = place or _as_it_is
+        self.variables: Iterable[Any] = ()
+        self.waited = 0.0
         self.exhausted = False
         self.windows = False
         self.resident: Any = None
@@ -48,8 +64,10 @@ class EpochIterator:
         self._pass: Any = None
         self._pass_steps = 0
         self._order: Any = None  # the state of the adapter's order before this pass
-        self._peeked: list[tuple[Any, ...]] = []
+        self._peeked: deque[tuple[Any, ...]] = deque()
         self._learned: int | None = None
+        self._ahead: ahead.Ahead | None = None
+        self._slow = ahead.WORTH <= 0  # whether the source is worth reading ahead
 
     @property
     def num_batches(self) -> int | None:
@@ -90,8 +108,8 @@ class EpochIterator:
         order, done = position.get("order"), position.get("done")
         if isinstance(done, bool) or not isinstance(done, int) or done < 0:
             raise ValueError(f"{position!r} is not a position in data.")
-        self._peeked.clear()
         self._end_pass()
+        self._peeked.clear()
         self.adapter.set_order_state(order)
         if not done:
             return
@@ -114,6 +132,7 @@ class EpochIterator:
             0 and belong to it) and its batches, or a window of them.
         """
         self.adapter.on_epoch_begin()
+        self.waited = 0.0
         completed = False
         try:
             yield from self._groups(start)
@@ -121,6 +140,8 @@ class EpochIterator:
         finally:
             if not completed:
                 self._end_pass()
+            else:
+                self._stop_reading_ahead()
         self.adapter.on_epoch_end()
 
     def _groups(self, done: int) -> Iterator[tuple[int, int, list[tuple[Any, ...]] | Window]]:
@@ -137,7 +158,10 @@ class EpochIterator:
                 continue
             batches: list[tuple[Any, ...]] = []
             while len(batches) < size and not ended:
-                batch = self._next(new_epoch=done + len(batches) == 0)
+                taken = done + len(batches)
+                if self._slow and self._ahead is None and taken:
+                    self._read_ahead(None if steps is None else steps - taken)
+                batch = self._next(new_epoch=taken == 0)
                 if batch is None:
                     ended = True
                 else:
@@ -180,7 +204,7 @@ class EpochIterator:
     def _next(self, new_epoch: bool) -> tuple[Any, ...] | None:
         if self._peeked:
             self._pass_steps += 1
-            return self._peeked.pop()
+            return self._peeked.popleft()
         going_on = self._pass is not None
         batch = self._advance()
         if batch is None and new_epoch and going_on:
@@ -188,20 +212,50 @@ class EpochIterator:
         return batch
 
     def _advance(self) -> tuple[Any, ...] | None:
-        if self._pass is None:
+        started = time.perf_counter()
+        first = self._pass is None  # which may take its time, to open files and the like
+        if first:
             self._begin_pass()
-        batch = next(self._pass, None)
+        if self._ahead is not None:
+            batch = next(self._ahead, None)
+        else:
+            batch = next(self._pass, None)
+            if batch is not None:
+                batch = self.place(batch)
+        took = time.perf_counter() - started
+        if not self.windows:
+            self.waited += took
         if batch is None:
             self._end_pass()
-        else:
-            self._pass_steps += 1
+            return None
+        if took > ahead.WORTH and not first:
+            self._slow = True
+        self._pass_steps += 1
         return batch
+
+    def _read_ahead(self, most: int | None) -> None:
+        """From the next batch on, which must not be the first of a pass: a new one begins in the thread of the caller."""
+        if self._pass is None or self._peeked or self.windows or not getattr(self.adapter, "ahead", True) or most == 1:
+            return
+        depth = 2 * self.steps_per_execution
+        self._ahead = ahead.Ahead(self._pass, self.place, most, depth, self.variables)
+
+    def _stop_reading_ahead(self) -> None:
+        current, self._ahead = self._ahead, None
+        if current is None:
+            return
+        left = current.stop()
+        if left is None:
+            self._pass = None  # it can't be closed here
+        elif getattr(self.adapter, "resumes", False):
+            self._peeked.extend(left)
 
     def _begin_pass(self) -> None:
         self._order = self.adapter.order_state()
         self._pass, self._pass_steps = iter(self.adapter.epoch()), 0
 
     def _end_pass(self) -> None:
+        self._stop_reading_ahead()
         current, self._pass, self._pass_steps = self._pass, None, 0
         close = getattr(current, "close", None)
         if close is not None:
@@ -209,8 +263,8 @@ class EpochIterator:
 
     def close(self) -> None:
         """End the current pass and release the adapter's workers."""
-        self._peeked.clear()
         self._end_pass()
+        self._peeked.clear()
         self.adapter.close()
 
     def __enter__(self) -> EpochIterator:
@@ -218,3 +272,7 @@ class EpochIterator:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

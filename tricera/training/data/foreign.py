@@ -56,5 +56,5 @@ def _kind_of_base(module: str, name: str) -> Kind | None:
             return {"DataLoader": "torch_loader", "Dataset": "torch_dataset"}.get(name)  # type: ignore[return-value]
         return "torch" if name == "Tensor" else None
     if root in ("jax", "jaxlib"):
-        return "jax" if name in ("ArrayImpl", "Array") else None
+        return "jax" if name in ("ArrayImpl", "Array") else "sparse" if name == "JAXSparse" else None
     return "sparse" if module.startswith("scipy.sparse") else None

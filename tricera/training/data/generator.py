@@ -19,6 +19,8 @@ class GeneratorAdapter(Source):
         class_weight: dict of class to weight, turned into sample weights batch by batch.
     """
 
+    resumes = True
+
     def __init__(self, iterator: Iterator[Any], *, class_weight: dict[int, float] | None = None) -> None:
         self._iterator = iterator
         self._class_weight = weights.check_class_weight(class_weight)

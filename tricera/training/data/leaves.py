@@ -15,12 +15,13 @@ import optree
 
 from tricera.core import config, dtypes, tree
 from tricera.training.data import foreign
+from tricera.training.data.sparse_rows import SparseRows, sparse_rows
 
 _TORCH_CASTS = {"float16": "half", "bfloat16": "bfloat16", "float32": "float", "float64": "double"}
 
 
 def standardize(structure: Any, name: str) -> Any:
-    """The same structure with each leaf an array (NumPy, or on its own device) of at least one dimension.
+    """The same structure with each leaf an array (NumPy, on its own device, or sparse by rows) of at least one dimension.
 
     Args:
         structure: arrays, lists of numbers, pandas objects or tensors in lists, tuples and dicts; None stays None.
@@ -28,7 +29,7 @@ def standardize(structure: Any, name: str) -> Any:
 
     Raises:
         TypeError: a leaf holds text or objects.
-        ValueError: a leaf is no array, a scalar or sparse, or a list is ragged.
+        ValueError: a leaf is no array or a scalar, or a list is ragged.
 
     Example:
         >>> standardize({"a": [1, 2], "b": [[0.5]]}, "x")
@@ -54,7 +55,11 @@ def to_array(x: Any, where: str) -> Any:
     """One leaf as an array; see `standardize`."""
     if x is None:
         return None
+    if isinstance(x, SparseRows):
+        return x
     kind = None if isinstance(x, np.ndarray) else foreign.kind(x)
+    if kind == "sparse" or (kind == "torch" and str(getattr(x, "layout", "torch.strided")) != "torch.strided"):
+        return sparse_rows(x, where)
     if kind in ("torch", "jax") and not _on_host(x, kind):
         array = _cast_on_device(x, kind)
     else:
@@ -65,8 +70,6 @@ def to_array(x: Any, where: str) -> Any:
 
 
 def _to_numpy(x: Any, kind: foreign.Kind | None, where: str) -> np.ndarray:
-    if kind == "sparse" or (kind == "torch" and str(x.layout) != "torch.strided"):
-        raise ValueError(f"`{where}` is sparse ({type(x).__name__}). Make it dense first, or feed dense batches.")
     if kind in ("frame", "series"):
         return _from_pandas(x, kind, where)
     if kind == "torch":
@@ -162,3 +165,8 @@ def gather(array: Any, index: slice | np.ndarray) -> Any:
     if type(index) is slice or not isinstance(array, np.ndarray):
         return array[index]
     return np.take(array, index, axis=0)
+
+
+def part_of(array: Any, rows: slice) -> Any:
+    """Rows that follow each other: a view, where the array is NumPy's."""
+    return array.part(rows) if isinstance(array, SparseRows) else array[rows]

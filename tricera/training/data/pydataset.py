@@ -23,8 +23,8 @@ class PyDataset:
     the number of workers, and gets them in order.
 
     Args:
-        workers: threads or processes that load batches ahead; 1 loads in the calling thread unless
-            `use_multiprocessing`.
+        workers: threads or processes that load batches. 1 loads them one by one, ahead of the steps in a thread where a batch
+            takes long, unless `use_multiprocessing`; 0 always loads in the calling thread.
         use_multiprocessing: load in processes instead of threads. The dataset is pickled into them, and the processes
             are
             spawned: a script starts training under `if __name__ == "__main__":`.
@@ -126,6 +126,11 @@ class PyDatasetAdapter(Source):
         self._class_weight = weights.check_class_weight(class_weight)
         self._generator = rng.generator(rng.draw_seed()) if shuffle else None
         self._processes: ProcessLoader | None = None
+
+    @property
+    def ahead(self) -> bool:  # type: ignore[override]
+        """Whether batches may be loaded in another thread than the caller's: not without workers."""
+        return self._dataset.workers > 0
 
     @property
     def num_batches(self) -> int | None:  # type: ignore[override]

@@ -7,7 +7,7 @@ from typing import Any
 
 from tricera.core import tree
 from tricera.training.data.batch import unpack_x_y_sample_weight
-from tricera.training.data.leaves import number_of_samples, standardize
+from tricera.training.data.leaves import number_of_samples, part_of, standardize
 
 
 def train_validation_split(arrays: Any, validation_split: float) -> tuple[Any, Any]:
@@ -48,7 +48,8 @@ def train_validation_split(arrays: Any, validation_split: float) -> tuple[Any, A
 
     def take(rows: slice) -> Any:
         taken = tuple(
-            tree.map_structure(lambda leaf: None if leaf is None else leaf[rows], part) for part in parts.values()
+            tree.map_structure(lambda leaf: None if leaf is None else part_of(leaf, rows), part)
+            for part in parts.values()
         )
         return taken if isinstance(arrays, tuple) else taken[0]
 

@@ -1,0 +1,64 @@
+"""How many steps a dispatch holds changes no number; what may be asked for."""
+
+import numpy as np
+import pytest
+
+import tricera as keras
+from tricera import layers
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(70, 4)).astype("float32")  # of batches of 8, the last is partial
+Y = RNG.integers(0, 3, 70)
+
+
+def model(**options):
+    keras.utils.set_random_seed(1)
+    net = keras.Sequential([layers.Input((4,)), layers.Dense(5, "tanh"), layers.Dropout(0.3), layers.Dense(3)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    net.compile("adam", loss, metrics=["accuracy"], **options)
+    return net
+
+
+def trained(source="arrays", **options):
+    net = model(**options)
+    data = {"x": X, "y": Y, "batch_size": 8}
+    if source == "generator":
+        data = {"x": (b for _ in range(2) for b in batches()), "steps_per_epoch": 9}
+    history = net.fit(**data, epochs=2, class_weight={0: 1.0, 1: 2.0, 2: 0.5}, verbose=0).history
+    return history, net.get_weights(), net.evaluate(X, Y, batch_size=8, verbose=0), net.predict(X, 8, verbose=0)
+
+
+def batches():
+    return [(X[i : i + 8], Y[i : i + 8]) for i in range(0, 70, 8)]
+
+
+@pytest.mark.parametrize("source", ["arrays", "generator"])
+def test_the_numbers_are_the_same(trainable_backend, source):
+    wanted = trained(source)
+    exact = trainable_backend != "torch"
+    for steps in ("auto", 4):
+        for a, b in zip(keras.tree.flatten(trained(source, steps_per_execution=steps)), keras.tree.flatten(wanted)):
+            np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6, err_msg=str(steps))
+
+
+def test_auto_is_kept():
+    with keras.backend.use("numpy"):
+        net = model(steps_per_execution="auto")
+        assert net.steps_per_execution == "auto"
+        config = net.get_compile_config()
+        other = keras.Sequential([layers.Input((4,)), layers.Dense(3)])
+        other.compile_from_config(config)
+        assert config["steps_per_execution"] == other.steps_per_execution == "auto"
+        net.steps_per_execution = np.int64(3)
+        assert net.steps_per_execution == 3 and type(net.get_compile_config()["steps_per_execution"]) is int
+
+
+@pytest.mark.parametrize("wrong", ["fast", 0, -1, 1.5, True, None])
+def test_anything_else_is_refused(wrong):
+    with keras.backend.use("numpy"):
+        with pytest.raises(ValueError, match="steps_per_execution.*positive integer or 'auto'"):
+            model(steps_per_execution=wrong)
+        net = model()
+        with pytest.raises(ValueError, match="steps_per_execution.*positive integer or 'auto'"):
+            net.steps_per_execution = wrong
+        assert net.steps_per_execution == 1
