@@ -48,63 +48,162 @@ def wait(outputs: Any) -> Any:
 
 
 class Step:
-    """A compiled step; see the JAX backend's for the arguments."""
+    """A compiled step; see the JAX backend's for the arguments.
+
+    With `jit="auto"` a step is a graph at first, which is made quickly, and is compiled by XLA after `SETTLED` batches of the same
+    shape, when that pays: a count, not a clock, so that every run makes the same numbers, however its batches are dispatched.
+    """
 
     def __init__(
         self, fn: Callable[[Any], Any], variables: Sequence[Any], *, jit: Any, donate: bool, collect: bool
     ) -> None:
         self.fn, self.collect = fn, collect
         backend = dispatch.current()
+        for variable in variables:
+            variable.native  # noqa: B018 - a function that makes variables while it is traced is traced twice
 
         def one(batch: Any) -> Any:
             with dispatch.use(backend):
                 return fn(batch)
 
-        def many(stacked: Any, steps: Any) -> Any:
-            with dispatch.use(backend):
-                first = fn(tf.nest.map_structure(lambda x: x[0], stacked))
-                flat = tf.nest.flatten(first)
-
-                def body(i: Any, *_: Any) -> Any:
-                    return (i + 1, *tf.nest.flatten(fn(tf.nest.map_structure(lambda x: x[i], stacked))))
-
-                last = tf.while_loop(lambda i, *_: i < steps, body, (tf.constant(1), *flat))
-                return tf.nest.pack_sequence_as(first, last[1:])
-
         self._eager = jit == "eager"
         self._one: Any = one if self._eager else _graph(one, jit_compile=True if jit is True else None)
-        self._many = _graph(many)
-        self._windows: dict[Any, Any] = {}
+        self._compiled: Any = _graph(one, jit_compile=True) if jit == "auto" and not collect else None
+        self._settled = Settled()
+        self._loops: dict[Any, Any] = {}
 
     def run(self, batches: list[Any]) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
-        if len(batches) > 1 and not self.collect and not self._eager and _alike(batches):
+        if self.collect or self._eager:
+            outs = [self._one(batch) for batch in batches]
+            return outs if self.collect else outs[-1]
+        if len(batches) > 1 and _alike(batches):
             stacked = tf.nest.map_structure(lambda *xs: tf.stack(xs), *batches)
-            return self._many(stacked, tf.constant(len(batches)))
-        outs = [self._one(batch) for batch in batches]
-        return outs if self.collect else outs[-1]
+            return self._in_parts(
+                batches[0], 0, len(batches), lambda one, *bounds: self._stacked(one)(stacked, *map(tf.constant, bounds))
+            )
+        for batch in batches:
+            out = self._in_parts(batch, 0, 1, lambda one, *_: one(batch))  # noqa: B023 - called at once
+        return out
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data, in one call; the outputs of the last. See the JAX backend's."""
-        key = (size, order is None)
-        found = self._windows.get(key)
-        if found is None:
-            found = self._windows[key] = self._window(data, order, size)
-        return found(data, order, tf.constant(first), tf.constant(stop))
-
-    def _window(self, data: Any, order: Any, size: int) -> Any:
         sample = tf.nest.map_structure(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
-        out = self._one.get_concrete_function(sample).structured_outputs
 
-        def loop(data: Any, order: Any, first: Any, stop: Any) -> Any:
-            def body(i: Any, *_: Any) -> Any:
-                return (i + 1, *tf.nest.flatten(self._one(_batch(data, order, size, i))))
+        def part(one: Any, first: int, stop: int) -> Any:
+            loop = self._window(one, sample, order is None, size)
+            return loop(data, order, tf.constant(first), tf.constant(stop))
 
-            start = [tf.zeros(x.shape, x.dtype) for x in tf.nest.flatten(out)]
-            last = tf.while_loop(lambda i, *_: i < stop, body, (first, *start))
-            return tf.nest.pack_sequence_as(out, last[1:])
+        return self._in_parts(sample, first, stop, part)
 
-        return tf.function(loop, autograph=False)
+    def _in_parts(self, sample: Any, first: int, stop: int, run: Callable[[Any, int, int], Any]) -> Any:
+        """Run batches `first` to `stop`, which look like `sample`: those of before and those of after compilation."""
+        if self._compiled is None:
+            return run(self._one, first, stop)
+        settled, key = self._settled, _signature(sample)
+        middle = first + settled.count(key, stop - first)
+        if middle > first:
+            out = run(self._one, first, middle)
+        if stop > middle:
+            if key not in settled.tried and not settled.admits(key, self._one, sample):
+                return run(self._one, middle, stop)
+            try:
+                out = run(self._compiled, middle, stop)
+            except _UNCOMPILED:
+                # Of the first call alone: XLA refuses before anything has run. What is wrong with the batch shows in the graph.
+                if settled.tried[key]:
+                    raise
+                settled.refuse(key)
+                return run(self._one, middle, stop)
+            settled.tried[key] = True
+        return out
+
+    def _stacked(self, one: Any) -> Any:
+        found = self._loops.get(one)
+        if found is None:
+
+            def many(stacked: Any, start: Any, stop: Any) -> Any:
+                def at(i: Any) -> Any:
+                    return one(tf.nest.map_structure(lambda x: x[i], stacked))
+
+                first = at(start)
+
+                def body(i: Any, *_: Any) -> Any:
+                    return (i + 1, *tf.nest.flatten(at(i)))
+
+                last = tf.while_loop(lambda i, *_: i < stop, body, (start + 1, *tf.nest.flatten(first)))
+                return tf.nest.pack_sequence_as(first, last[1:])
+
+            found = self._loops[one] = _graph(many)
+        return found
+
+    def _window(self, one: Any, sample: Any, in_order: bool, size: int) -> Any:
+        key = (one, in_order, size)
+        found = self._loops.get(key)
+        if found is None:
+            out = one.get_concrete_function(sample).structured_outputs
+
+            def loop(data: Any, order: Any, first: Any, stop: Any) -> Any:
+                def body(i: Any, *_: Any) -> Any:
+                    return (i + 1, *tf.nest.flatten(one(_batch(data, order, size, i))))
+
+                start = [tf.zeros(x.shape, x.dtype) for x in tf.nest.flatten(out)]
+                last = tf.while_loop(lambda i, *_: i < stop, body, (first, *start))
+                return tf.nest.pack_sequence_as(out, last[1:])
+
+            found = self._loops[key] = tf.function(loop, autograph=False)
+        return found
+
+
+# How many batches of a shape a step takes before it is compiled, and for how many shapes it is.
+SETTLED, _SHAPES = 32, 8
+# On a CPU, XLA's convolutions and the gradients of its pooling are slower than TensorFlow's own.
+_SLOW_ON_CPU = ("Conv", "DepthwiseConv", "MaxPool", "AvgPool")
+_UNCOMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError)
+
+
+class Settled:
+    """Which shapes of batches have been seen often enough to be compiled for."""
+
+    def __init__(self) -> None:
+        self.counts: dict[Any, int] = {}
+        # The shapes that are compiled for, and whether such a step has run.
+        self.tried: dict[Any, bool] = {}
+        self.plain: set[Any] = set()
+
+    def count(self, key: Any, batches: int) -> int:
+        """How many of the next batches are still to be run by the graph."""
+        if key in self.tried:
+            return 0
+        if key in self.plain or len(self.tried) >= _SHAPES:
+            return batches
+        before = self.counts.get(key, 0)
+        left = min(max(SETTLED - before, 0), batches)
+        self.counts[key] = before + left
+        return left
+
+    def admits(self, key: Any, one: Any, sample: Any) -> bool:
+        """Whether to compile for a shape now; a step that holds what XLA is slow at stays a graph."""
+        names = {node.op for node in _operations(one.get_concrete_function(sample).graph)}
+        if not tf.config.list_logical_devices("GPU") and any(n.startswith(_SLOW_ON_CPU) for n in names):
+            self.refuse(key)
+            return False
+        self.tried[key] = False
+        return True
+
+    def refuse(self, key: Any) -> None:
+        """Leave a shape to the graph for good."""
+        self.tried.pop(key, None)
+        self.plain.add(key)
+
+
+def _operations(graph: Any) -> list[Any]:
+    definition = graph.as_graph_def()
+    return [node for nodes in (definition.node, *(f.node_def for f in definition.library.function)) for node in nodes]
+
+
+def _signature(batch: Any) -> Any:
+    return tuple([None if x is None else (tuple(x.shape), x.dtype) for x in tf.nest.flatten(batch)])
 
 
 def _graph(fn: Callable[..., Any], **options: Any) -> Any:
