@@ -157,6 +157,8 @@ class Step:
 
 # How many batches of a shape a step takes before it is compiled, and for how many shapes it is.
 SETTLED, _SHAPES = 32, 8
+# Compiling costs milliseconds a node, and what it saves is the time between the kernels: large steps have large kernels.
+MOST_NODES = 1000
 # On a CPU, XLA's convolutions and the gradients of its pooling are slower than TensorFlow's own.
 _SLOW_ON_CPU = ("Conv", "DepthwiseConv", "MaxPool", "AvgPool")
 _UNCOMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError)
@@ -183,9 +185,10 @@ class Settled:
         return left
 
     def admits(self, key: Any, one: Any, sample: Any) -> bool:
-        """Whether to compile for a shape now; a step that holds what XLA is slow at stays a graph."""
-        names = {node.op for node in _operations(one.get_concrete_function(sample).graph)}
-        if not tf.config.list_logical_devices("GPU") and any(n.startswith(_SLOW_ON_CPU) for n in names):
+        """Whether to compile for a shape now; large steps and what XLA is slow at stay a graph."""
+        nodes = _operations(one.get_concrete_function(sample).graph)
+        on_cpu = not tf.config.list_logical_devices("GPU")
+        if len(nodes) > MOST_NODES or (on_cpu and any(node.op.startswith(_SLOW_ON_CPU) for node in nodes)):
             self.refuse(key)
             return False
         self.tried[key] = False
