@@ -122,7 +122,7 @@ def _times(h, w, b):
 
 
 @_functools.cache
-def _recurrence(cell, sequences):
+def _recurrence(cell, sequences, unroll):
     """(projected inputs (time, batch, ...), w, b or None, states, mask (time, batch) or None) -> (outputs, last states)."""
 
     def result(last, every):
@@ -135,7 +135,7 @@ def _recurrence(cell, sequences):
             new = _kept(m, cell.step(p, _times(states[0], w, b), states), states)
             return new, new[0] if sequences else None
 
-        return result(*_lax.scan(body, states, (p, mask)))
+        return result(*_lax.scan(body, states, (p, mask), unroll=unroll))
 
     @run.defjvp
     def _(primals, tangents):
@@ -149,7 +149,7 @@ def _recurrence(cell, sequences):
             factors = _kept(m, factors, (0.0,) * len(factors))
             return _kept(m, new, states), (states[0], factors)
 
-        last, (before, factors) = _lax.scan(body, states, (p, mask))
+        last, (before, factors) = _lax.scan(body, states, (p, mask), unroll=unroll)
         every = _jnp.concatenate([before[1:], last[0][None]]) if sequences else None
         # All steps at once: transposed, it is one product whose sum runs over time and batch.
         du = _times(before.reshape(-1, before.shape[-1]), dw, db).reshape(dp.shape)
@@ -160,30 +160,32 @@ def _recurrence(cell, sequences):
             new = _kept(m, cell.linear(du + tangents[0] @ w, tangents, factors), tangents)
             return new, new[0] if sequences else None
 
-        return result(last, every), result(*_lax.scan(linear, dstates, (du, mask, factors)))
+        return result(last, every), result(*_lax.scan(linear, dstates, (du, mask, factors), unroll=unroll))
 
     return run
 
 
-def _over(cell, inputs, kernel, recurrent, inner, outer, states, mask, sequences):
+# Compiled once a shape: outside of a compiled step, each call would compile its loops anew.
+@_functools.partial(_jax.jit, static_argnums=(0, 8, 9))
+def _over(cell, inputs, kernel, recurrent, inner, outer, states, mask, sequences, unroll):
     time, batch = inputs.shape[1], inputs.shape[0]
     if mask is not None:
         inputs = _jnp.where(mask[..., None], inputs, 0)
     flat = _jnp.swapaxes(inputs, 0, 1).reshape(time * batch, inputs.shape[2]) @ kernel
-    p = (flat if inner is None else flat + inner).reshape(time, batch, -1)
+    p = (flat if inner is None else flat + inner).reshape(time, batch, kernel.shape[1])
     mask = None if mask is None else _jnp.swapaxes(mask, 0, 1)
-    out, last = _recurrence(cell, sequences)(p, recurrent, outer, states, mask)
+    out, last = _recurrence(cell, sequences, unroll)(p, recurrent, outer, states, mask)
     return (_jnp.swapaxes(out, 0, 1) if sequences else out), *last
 
 
 def lstm(inputs, kernel, recurrent_kernel, bias, h, c, mask, sequences, unroll):
-    return _over(_LSTM, inputs, kernel, recurrent_kernel, bias, None, (h, c), mask, sequences)
+    return _over(_LSTM, inputs, kernel, recurrent_kernel, bias, None, (h, c), mask, sequences, unroll)
 
 
 def gru(inputs, kernel, recurrent_kernel, bias, h, mask, sequences, unroll):
     inner, outer = (None, None) if bias is None else bias
-    return _over(_GRU, inputs, kernel, recurrent_kernel, inner, outer, (h,), mask, sequences)
+    return _over(_GRU, inputs, kernel, recurrent_kernel, inner, outer, (h,), mask, sequences, unroll)
 
 
 def simple_rnn(inputs, kernel, recurrent_kernel, bias, h, mask, sequences, unroll):
-    return _over(_Simple, inputs, kernel, recurrent_kernel, bias, None, (h,), mask, sequences)
+    return _over(_Simple, inputs, kernel, recurrent_kernel, bias, None, (h,), mask, sequences, unroll)
