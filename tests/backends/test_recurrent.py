@@ -11,6 +11,7 @@ from tests.conftest import BACKENDS
 from tricera import ops
 from tricera.core import dispatch
 from tricera.core.op import OPS
+from tricera.ops import recurrent as recurrent  # defines them
 
 OWN = [name for name in ("jax", "tensorflow") if name in BACKENDS]
 
