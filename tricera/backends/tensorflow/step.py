@@ -83,8 +83,17 @@ class Step:
                 batches[0], 0, len(batches), lambda one, *bounds: self._stacked(one)(stacked, *map(tf.constant, bounds))
             )
         for batch in batches:
-            out = self._in_parts(batch, 0, 1, lambda one, *_: one(batch))  # noqa: B023 - called at once
+            out = self._in_parts(batch, 0, 1, lambda one, *_: self._single(one, batch))  # noqa: B023 - called at once
         return out
+
+    def _single(self, one: Any, batch: Any) -> Any:
+        if one is not self._compiled:
+            return one(batch)
+        key = _signature(batch)
+        found = self._loops.get(key)
+        if found is None:  # the function of this shape itself: finding it costs more than calling it
+            found = self._loops[key] = one.get_concrete_function(batch)
+        return found(batch)
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data, in one call; the outputs of the last. See the JAX backend's."""
