@@ -105,7 +105,9 @@ def test_convolutions_and_large_steps_stay_a_graph(monkeypatch):
     from tricera.backends.tensorflow import step
 
     x, y = data()
-    images = tricera.Sequential([layers.Input((6,)), layers.Reshape((6, 1)), layers.Conv1D(2, 3), layers.Flatten(), layers.Dense(3)])
+    images = tricera.Sequential(
+        [layers.Input((6,)), layers.Reshape((6, 1)), layers.Conv1D(2, 3), layers.Flatten(), layers.Dense(3)]
+    )
     images.compile("sgd", tricera.losses.SparseCategoricalCrossentropy(from_logits=True))
     images.fit(x, y, batch_size=8, verbose=0)
     assert state(images) == (set(), {8})

@@ -100,9 +100,7 @@ _NO_CORRECTION = torch.tensor(float("inf"))
 CONSTANTS.append(_NO_CORRECTION)
 
 
-def _adam_kernel(
-    grads: Tensors, values: Tensors, slots: Slots, hyper: Hyper, alpha: float
-) -> None:
+def _adam_kernel(grads: Tensors, values: Tensors, slots: Slots, hyper: Hyper, alpha: float) -> None:
     """One pass over memory by torch's own kernel, told that it is at a step after which nothing is corrected: `alpha` is."""
     torch._fused_adam_(
         values, grads, slots[0], slots[1], slots[2] if hyper["amsgrad"] else [], [_NO_CORRECTION] * len(values),
@@ -127,7 +125,6 @@ def _subtract_ratio(values: Tensors, tops: Tensors, bottoms: Tensors, factor: An
         ratios = torch._foreach_div(tops, bottoms)
         torch._foreach_mul_(ratios, factor * sign)
         torch._foreach_add_(values, ratios)
-
 
 
 def _mean_of_squares(means: Tensors, grads: Tensors, rho: float) -> None:

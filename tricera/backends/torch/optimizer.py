@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from tricera.backends.torch.fused import FUSED as FUSED
-from tricera.backends.torch.fused import Tensors
+from tricera.backends.torch.fused import FUSED as FUSED, Tensors
 from tricera.backends.torch.replay import for_compiler, numbers
 
 scope = torch.no_grad
