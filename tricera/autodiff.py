@@ -388,7 +388,7 @@ def _chosen(
     fn: Callable[..., Any], what: str, argnums: int | Sequence[int], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Sequence[int] | None, tuple[Any, ...], Callable[..., Any]]:
     """The arguments to differentiate by (and None if it is a single one), and `fn` as a function of them alone."""
-    several = isinstance(argnums, (tuple, list))
+    several = isinstance(argnums, Sequence)
     numbers: list[Any] = list(argnums) if several else [argnums]  # type: ignore[arg-type]
     for n in numbers:
         if not isinstance(n, int) or isinstance(n, bool):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
+from tests.backends import recurrent_cases
+from tests.backends.recurrent_cases import FEATURES, GATES, MASKS, UNITS
 from tests.conftest import BACKENDS
 
 if "torch" not in BACKENDS:
@@ -17,21 +18,9 @@ from tricera.backends.torch.ops import recurrent as fused
 from tricera.core.op import OPS
 from tricera.ops import recurrent as ops
 
-BATCH, TIME, FEATURES, UNITS = 4, 6, 3, 5
-MASKS = {
-    "whole": None,
-    "padded": [[1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 0]],
-    "holes": [[0, 1, 0, 1, 1, 0], [1, 0, 1, 0, 0, 1], [0, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0]],
-}
-GATES = {"lstm": 4, "gru": 3, "simple_rnn": 1}
-
 
 def operands(name, dtype=torch.float64):
-    rng, gates = np.random.default_rng(0), GATES[name]
-    bias = (2, gates * UNITS) if name == "gru" else (gates * UNITS,)
-    shapes = [(BATCH, TIME, FEATURES), (FEATURES, gates * UNITS), (UNITS, gates * UNITS), bias, (BATCH, UNITS)]
-    shapes += [(BATCH, UNITS)] * (name == "lstm")
-    return [torch.tensor(rng.normal(size=s), dtype=dtype, requires_grad=True) for s in shapes]
+    return [torch.tensor(a, dtype=dtype, requires_grad=True) for a in recurrent_cases.operands(name, "float64")]
 
 
 def run(function, tensors, mask, sequences):

@@ -187,7 +187,11 @@ def test_stateless(backend, kind):
 FUSED = [
     SGD(0.1), SGD(0.1, momentum=0.9), SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.1), RMSprop(0.1),
     RMSprop(0.1, momentum=0.5, centered=True), Adam(0.1), Adam(0.1, amsgrad=True), AdamW(0.1, weight_decay=0.1),
-    Adam(0.1, gradient_accumulation_steps=2, clipnorm=1.0),
+    Adam(0.1, gradient_accumulation_steps=2, clipnorm=1.0), optimizers.Adagrad(0.1), optimizers.Adadelta(0.5),
+    optimizers.Adamax(0.1), optimizers.Nadam(0.1), optimizers.Lion(0.1), optimizers.Lamb(0.1), optimizers.Ftrl(0.1),
+    optimizers.Ftrl(0.1, l1_regularization_strength=0.3, l2_regularization_strength=0.1, beta=0.2,
+                    l2_shrinkage_regularization_strength=0.1, learning_rate_power=-0.7),
+    optimizers.ScheduleFreeAdamW(0.1), optimizers.ScheduleFreeAdamW(0.1, warmup_steps=4, weight_decay=0.1),
 ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ class Adagrad(Optimizer):
     """
 
     _rule = rules.adagrad
+    fused_name = "adagrad"
     _config = ("initial_accumulator_value", "epsilon")
 
     def __init__(
@@ -84,6 +85,7 @@ class Adadelta(Optimizer):
     """
 
     _rule = rules.adadelta
+    fused_name = "adadelta"
     _config = ("rho", "epsilon")
 
     def __init__(

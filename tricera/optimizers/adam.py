@@ -139,6 +139,7 @@ class Adamax(Optimizer):
     """
 
     _rule = rules.adamax
+    fused_name = "adamax"
     _config = ("beta_1", "beta_2", "epsilon")
 
     def __init__(
@@ -189,6 +190,8 @@ class Nadam(Optimizer):
         0.5
     """
 
+    _rule = rules.nadam
+    fused_name = "nadam"
     _config = ("beta_1", "beta_2", "epsilon")
 
     def __init__(
@@ -232,8 +235,5 @@ class Nadam(Optimizer):
         t = ops.cast(self.iterations, "float32") + 1
         self._product.assign(self._product.value * rules.nadam_momentum(t, self.beta_1))
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
-        """Update one variable."""
-        self._run_rule(
-            rules.nadam, gradient, variable, learning_rate, {**self._hyper(), "product": self._product.value}
-        )
+    def _hyper(self) -> dict[str, Any]:
+        return {**super()._hyper(), "product": self._product.value}

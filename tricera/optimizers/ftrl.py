@@ -36,6 +36,7 @@ class Ftrl(Optimizer):
     """
 
     _rule = rules.ftrl
+    fused_name = "ftrl"
     _config = (
         "learning_rate_power", "initial_accumulator_value", "l1_regularization_strength", "l2_regularization_strength",
         "l2_shrinkage_regularization_strength", "beta",

@@ -30,6 +30,7 @@ class Lion(Optimizer):
     """
 
     _rule = rules.lion
+    fused_name = "lion"
     _config = ("beta_1", "beta_2")
 
     def __init__(
@@ -82,6 +83,7 @@ class Lamb(Optimizer):
     """
 
     _rule = rules.lamb
+    fused_name = "lamb"
     _config = ("beta_1", "beta_2", "epsilon")
 
     def __init__(

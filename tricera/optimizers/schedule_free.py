@@ -56,6 +56,7 @@ class ScheduleFreeAdamW(Optimizer):
     """
 
     _rule = rules.schedule_free_adamw
+    fused_name = "schedule_free"
     _config = ("beta_1", "beta_2", "epsilon", "warmup_steps")
 
     def __init__(

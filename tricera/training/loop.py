@@ -21,7 +21,7 @@ from tricera.training.data import (
 from tricera.training.data.ahead import wait_for_turn
 from tricera.training.resident import Pace, Stacked, chunk, resident
 from tricera.training.run import Run
-from tricera.training.steps import optimizers_of, prepare, step_variables, structure
+from tricera.training.steps import optimizers_of, prepare, run_single, step_variables, structure
 from tricera.utils.progbar import resolve_verbose
 
 
@@ -366,12 +366,10 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
     wait_for_turn()
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, y, sample_weight, class_weight))
-        prepare(model, kind, batch)
         if kind == "train":
             for optimizer in optimizers_of(model):
                 optimizer._to_training()
-        with structure(model)():
-            outputs = model._step_cache.get(model, kind).run([batch])
+        outputs = run_single(model, kind, batch)
         return _result(model, lazy_logs(model, outputs), return_dict)
 
 
@@ -380,7 +378,4 @@ def predict_on_batch(model: Any, x: Any) -> Any:
     wait_for_turn()
     with dispatch.use(model._backend):
         batch = model._backend.step.place(_one_batch(x, None, None, None))
-        prepare(model, "predict", batch)
-        with structure(model)():
-            outputs = model._step_cache.get(model, "predict").run([batch])
-        return _to_numpy(model, outputs[0])
+        return _to_numpy(model, run_single(model, "predict", batch)[0])

@@ -131,6 +131,32 @@ def prepare(model: Any, kind: str, batch: Any) -> None:
         model._backend.step.discover(step_function(model, kind), batch)
 
 
+def ready(model: Any, kind: str) -> Any:
+    """The step of a kind, where a batch needs no preparation any more; else None."""
+    compiled = model._compiled
+    if public_class(model).train_step is not _default_train_step() and kind == "train":
+        return None
+    with tracking.walk():
+        if not all([layer.built for layer in model._flatten_layers()]):
+            return None
+        if kind != "predict" and compiled is not None and not _metrics_built(compiled):
+            return None
+        if kind == "train" and not (model.optimizer is not None and model.optimizer.built):
+            return None
+        return model._step_cache.get(model, kind)
+
+
+def run_single(model: Any, kind: str, batch: Any) -> Any:
+    """Prepare the model where it has to be, and run the step of a kind on one batch."""
+    with structure(model)():
+        step = ready(model, kind)
+        if step is not None:
+            return step.run([batch])
+    prepare(model, kind, batch)
+    with structure(model)():
+        return model._step_cache.get(model, kind).run([batch])
+
+
 def _default_train_step() -> Any:
     from tricera.training.trainer import Trainer
 

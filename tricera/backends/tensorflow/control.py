@@ -127,7 +127,11 @@ def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: Any, reverse
         flat = [] if out is None else tree.flatten(out)
         return done + 1, held, tuple(a.write(i, v) for a, v in zip(results, flat, strict=True))
 
-    _, carry, arrays = tf.while_loop(lambda done, *_: done < length, step, (tf.constant(1), carry, arrays))
+    # XLA differentiates only loops whose number of rounds it knows.
+    limit = None if isinstance(length, tf.Tensor) else length - 1
+    _, carry, arrays = tf.while_loop(
+        lambda done, *_: done < length, step, (tf.constant(1), carry, arrays), maximum_iterations=limit
+    )
     return carry, None if y is None else tree.pack_sequence_as(y, [a.stack() for a in arrays])
 
 

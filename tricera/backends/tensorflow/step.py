@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tricera.backends.tensorflow.settled import Settled, signature
 from tricera.backends.tensorflow.tensor import to_numpy
 from tricera.core import dispatch, tree
 from tricera.core.bounded import Bounded
@@ -49,70 +50,128 @@ def wait(outputs: Any) -> Any:
 
 
 class Step:
-    """A compiled step; see the JAX backend's for the arguments."""
+    """A compiled step; see the JAX backend's for the arguments.
+
+    With `jit="auto"` a step is a graph at first, which is made quickly, and is compiled by XLA after some batches of the same shape
+    (`settled.py`), when that pays: a count, not a clock, so that every run makes the same numbers, however its batches are dispatched.
+    """
 
     def __init__(
         self, fn: Callable[[Any], Any], variables: Sequence[Any], *, jit: Any, donate: bool, collect: bool
     ) -> None:
         self.fn, self.collect = fn, collect
         backend = dispatch.current()
+        for variable in variables:
+            variable.native  # noqa: B018 - a function that makes variables while it is traced is traced twice
 
         def one(batch: Any) -> Any:
             with dispatch.use(backend):
                 return fn(batch)
 
-        def many(stacked: Any, steps: Any) -> Any:
-            with dispatch.use(backend):
-                first = fn(tf.nest.map_structure(lambda x: x[0], stacked))
-                flat = tf.nest.flatten(first)
-
-                def body(i: Any, *_: Any) -> Any:
-                    return (i + 1, *tf.nest.flatten(fn(tf.nest.map_structure(lambda x: x[i], stacked))))
-
-                last = tf.while_loop(lambda i, *_: i < steps, body, (tf.constant(1), *flat))
-                return tf.nest.pack_sequence_as(first, last[1:])
-
         self._eager = jit == "eager"
         self._one: Any = one if self._eager else _graph(one, jit_compile=True if jit is True else None)
-        self._many = _graph(many)
-        self._windows, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
+        self._compiled: Any = _graph(one, jit_compile=True) if jit == "auto" and not collect else None
+        self._settled = Settled()
+        self._direct: dict[Any, Any] = {}
+        self._loops, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
 
     def run(self, batches: list[Any]) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
-        if len(batches) > 1 and not self.collect and not self._eager and _alike(batches):
+        if self.collect or self._eager:
+            outs = [self._one(batch) for batch in batches]
+            return outs if self.collect else outs[-1]
+        if len(batches) > 1 and _alike(batches):
             stacked = tf.nest.map_structure(lambda *xs: tf.stack(xs), *batches)
-            return self._many(stacked, tf.constant(len(batches)))
-        outs = [self._one(batch) for batch in batches]
-        return outs if self.collect else outs[-1]
+            return self._in_parts(
+                batches[0], 0, len(batches), lambda one, *bounds: self._stacked(one)(stacked, *map(tf.constant, bounds))
+            )
+        for batch in batches:
+            out = self._in_parts(batch, 0, 1, lambda one, *_: self._single(one, batch))  # noqa: B023 - called at once
+        return out
+
+    def _single(self, one: Any, batch: Any) -> Any:
+        if one is not self._compiled:
+            return one(batch)
+        key = signature(batch)
+        found = self._direct.get(key)
+        if found is None:  # the function of this shape itself: finding it costs more than calling it
+            found = self._direct[key] = one.get_concrete_function(batch)
+        return found(batch)
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data, in one call; the outputs of the last. See the JAX backend's."""
-        key = (size, order is None)
-        found = self._windows.get(key)
-        if found is None:
-            found = self._windows[key] = self._window(data, order, size)
-        return found(data, order, tf.constant(first), tf.constant(stop))
-
-    def _window(self, data: Any, order: Any, size: int) -> Any:
         sample = tf.nest.map_structure(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
-        out = self._one.get_concrete_function(sample).structured_outputs
 
-        def loop(data: Any, order: Any, first: Any, stop: Any) -> Any:
-            def body(i: Any, *_: Any) -> Any:
-                return (i + 1, *tf.nest.flatten(self._one(_batch(data, order, size, i))))
+        def part(one: Any, first: int, stop: int) -> Any:
+            loop = self._window(one, sample, order is None, size)
+            return loop(data, order, tf.constant(first), tf.constant(stop))
 
-            start = [tf.zeros(x.shape, x.dtype) for x in tf.nest.flatten(out)]
-            last = tf.while_loop(lambda i, *_: i < stop, body, (first, *start))
-            return tf.nest.pack_sequence_as(out, last[1:])
+        return self._in_parts(sample, first, stop, part)
 
-        return _graph(loop)
+    def _in_parts(self, sample: Any, first: int, stop: int, run: Callable[[Any, int, int], Any]) -> Any:
+        """Run batches `first` to `stop`, which look like `sample`: those of before and those of after compilation."""
+        if self._compiled is None:
+            return run(self._one, first, stop)
+        settled, key = self._settled, signature(sample)
+        middle = first + settled.count(key, stop - first)
+        if middle > first:
+            out = run(self._one, first, middle)
+        if stop > middle:
+            if key not in settled.tried and not settled.admits(key, self._one, sample):
+                return run(self._one, middle, stop)
+            try:
+                out = run(self._compiled, middle, stop)
+            except _UNCOMPILED:
+                # Of the first call alone: XLA refuses before anything has run. What is wrong with the batch shows in the graph.
+                if settled.tried[key]:
+                    raise
+                settled.refuse(key)
+                return run(self._one, middle, stop)
+            settled.tried[key] = True
+        return out
+
+    def _stacked(self, one: Any) -> Any:
+        found = self._loops.get(one)
+        if found is None:
+
+            def many(stacked: Any, start: Any, stop: Any) -> Any:
+                def at(i: Any) -> Any:
+                    return one(tf.nest.map_structure(lambda x: x[i], stacked))
+
+                first = at(start)
+
+                def body(i: Any, *_: Any) -> Any:
+                    return (i + 1, *tf.nest.flatten(at(i)))
+
+                last = tf.while_loop(lambda i, *_: i < stop, body, (start + 1, *tf.nest.flatten(first)))
+                return tf.nest.pack_sequence_as(first, last[1:])
+
+            found = self._loops[one] = _graph(many)
+        return found
+
+    def _window(self, one: Any, sample: Any, in_order: bool, size: int) -> Any:
+        key = (one, in_order, size)
+        found = self._loops.get(key)
+        if found is None:
+            out = one.get_concrete_function(sample).structured_outputs
+
+            def loop(data: Any, order: Any, first: Any, stop: Any) -> Any:
+                def body(i: Any, *_: Any) -> Any:
+                    return (i + 1, *tf.nest.flatten(one(_batch(data, order, size, i))))
+
+                start = [tf.zeros(x.shape, x.dtype) for x in tf.nest.flatten(out)]
+                last = tf.while_loop(lambda i, *_: i < stop, body, (first, *start))
+                return tf.nest.pack_sequence_as(out, last[1:])
+
+            found = self._loops[key] = _graph(loop)
+        return found
 
     def run_chunk(self, data: Any, size: int, first: int, stop: int, limit: int) -> Any:
         """Run one step a batch on some of the batches that lie in a chunk, in one call. See the JAX backend's."""
         if self._eager:
             return None
         sample = tf.nest.map_structure(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
-        key = tuple([None if x is None else (tuple(x.shape), x.dtype) for x in tf.nest.flatten(sample)])
+        key = signature(sample)
         found = self._chunks.get(key)
         if found is None:
             found = self._chunks[key] = self._chunk(sample, size)
@@ -142,6 +201,7 @@ class Step:
 
 
 _PROGRAMS = 16  # loops over data of so many shapes are kept
+_UNCOMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError)
 
 
 def _graph(fn: Callable[..., Any], **options: Any) -> Any:

@@ -10,6 +10,7 @@ from tricera.backends.jax.ops import (
     linear,
     nn,
     pooling,
+    recurrent,
     reduce,
     select,
     shape,
@@ -17,5 +18,7 @@ from tricera.backends.jax.ops import (
 )
 from tricera.backends.table import collect
 
-TABLE = collect(convolution, creation, elementwise, linalg, linear, nn, pooling, reduce, select, shape, signal)
+TABLE = collect(
+    convolution, creation, elementwise, linalg, linear, nn, pooling, recurrent, reduce, select, shape, signal
+)
 DETOURS: dict[str, dict[str, str]] = {}

@@ -11,13 +11,16 @@ from tricera.backends.tensorflow.ops import (
     linear,
     nn,
     pooling,
+    recurrent,
     reduce,
     select,
     shape,
     signal,
 )
 
-TABLE = collect(convolution, creation, elementwise, linalg, linear, nn, pooling, reduce, select, shape, signal)
+TABLE = collect(
+    convolution, creation, elementwise, linalg, linear, nn, pooling, recurrent, reduce, select, shape, signal
+)
 
 # TensorFlow's CPU kernels leave out dtypes here and there.
 _UNSIGNED = {"uint8": "int32", "uint16": "int32", "uint32": "int64"}
