@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from tricera.core import dispatch
 from tricera.core.dtypes import numpy_dtype
@@ -111,7 +112,32 @@ def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: An
 
 def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int, reverse: bool, unroll: Any) -> Any:
     """Carry a value along the first axis."""
-    return jax.lax.scan(f, carry, xs, length, reverse, unroll)
+    if not 0 < length <= _WRITTEN_OUT or _compiling():
+        return jax.lax.scan(f, carry, xs, length, reverse, unroll)
+    first = jax.tree_util.tree_map(jnp.asarray, carry)
+    held, found = first, [None] * length
+    for i in range(length - 1, -1, -1) if reverse else range(length):
+        held, found[i] = f(held, jax.tree_util.tree_map(lambda x: x[i], xs))  # noqa: B023 - called at once
+        if not _alike(first, held):
+            return jax.lax.scan(f, carry, xs, length, reverse, unroll)  # says what is wrong
+    return held, jax.tree_util.tree_map(lambda *ys: jnp.stack(ys), *found)
+
+
+# Outside of compiled code, a loop would be compiled anew for each call, which costs as much as some thousand single ops.
+_WRITTEN_OUT = 256
+
+
+def _compiling() -> bool:
+    """Whether what is computed now becomes a program; derivatives alone are computed with values."""
+    return isinstance(jnp.zeros(()), jax.core.Tracer)
+
+
+def _alike(first: Any, second: Any) -> bool:
+    flat, tree_ = jax.tree_util.tree_flatten(first)
+    others, other_tree = jax.tree_util.tree_flatten(second)
+    return tree_ == other_tree and all(
+        jnp.shape(a) == jnp.shape(b) and a.dtype == jnp.result_type(b) for a, b in zip(flat, others, strict=True)
+    )
 
 
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
