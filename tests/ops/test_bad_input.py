@@ -212,6 +212,12 @@ CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("scan", lambda: ops.scan(lambda c, x: (c, x), 0.0)),
     ("associative_scan", lambda: ops.associative_scan(ops.add, MATRIX, axis=5)),
     ("unstack", lambda: ops.unstack(MATRIX, 5)),
+    ("depth_to_space", lambda: ops.depth_to_space(IMAGE, 2)),
+    ("depth_to_space", lambda: ops.depth_to_space(MATRIX, 2)),
+    ("space_to_depth", lambda: ops.space_to_depth(IMAGE, 3)),
+    ("space_to_depth", lambda: ops.space_to_depth(IMAGE, 0)),
+    ("image.extract_patches", lambda: ops.image.extract_patches(IMAGE, 2, data_format="nope")),
+    ("image.sobel_edges", lambda: ops.image.sobel_edges(IMAGE, data_format="nope")),
     ("vectorize", lambda: ops.vectorize(3)),
     ("custom_gradient", lambda: ops.custom_gradient(3)),
     ("get_item", lambda: ops.get_item(MATRIX, (0, 0, 0))),
@@ -268,30 +274,35 @@ def test_unknown_and_missing_arguments(backend: str) -> None:
     assert {k: v for k, v in problems.items() if v} == {}
 
 
+# Ops that only move elements, where text is fine, or look at no element; and those whose first argument is no tensor.
+NUMBERS = sorted(n for n, op in OPS.items() if n in BY_OP and op.promote in ("float", "number") and op.leading)
+TENSORS = sorted(n for n, op in OPS.items() if n in BY_OP and op.leading)
+
+
 def test_what_is_no_tensor(backend: str) -> None:
-    """Text where there should be numbers, and an object that can't be a tensor (text is fine where elements are moved)."""
-    names = (
-        "add",
-        "exp",
-        "matmul",
-        "sum",
-        "conv",
-        "where",
-        "take",
-        "softmax",
-        "sort",
-        "cumsum",
-        "dot_product_attention",
-    )
-    numbers = ("add", "exp", "matmul", "conv", "softmax")
+    """An object that can't be a tensor, for every op; text where there should be numbers."""
     problems: dict[str, Any] = {}
-    for name in names:
-        op = {"where": "select_where"}.get(name, name)
-        first = OPS[op].names[0]
-        problems[f"{name} object"] = refused(arguments(op, **{first: object()}))
-        if name in numbers:
-            problems[f"{name} text"] = refused(arguments(op, **{first: "text"}))
+    for name in TENSORS:
+        first = OPS[name].names[0]
+        problems[f"{name} object"] = refused(arguments(name, **{first: object()}))
+        if name in NUMBERS:
+            problems[f"{name} text"] = refused(arguments(name, **{first: "text"}))
     assert {k: v for k, v in problems.items() if v} == {}
+    assert len(NUMBERS) > 60
+    assert len(TENSORS) > 200
+
+
+# Options that name something: of each op that has one, a name that there is not.
+NAMED = ("data_format", "dtype", "fill_mode", "interpolation", "method", "mode", "padding", "reduction", "side", "strategy", "window")
+
+
+def test_unknown_names(backend: str) -> None:
+    """An option by name, for every op that has one."""
+    rows = [(name, option) for name in sorted(set(OPS) & set(BY_OP)) for option in NAMED if option in OPS[name].index]
+    # The pads of `unfold` and `fold` are numbers.
+    problems = {f"{name} {option}": refused(arguments(name, **{option: "nope"})) for name, option in rows}
+    assert {k: v for k, v in problems.items() if v} == {}
+    assert len(rows) > 40
 
 
 def test_shapes_and_options(backend: str) -> None:

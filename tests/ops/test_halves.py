@@ -27,6 +27,7 @@ EXCEPTIONS = {
     "view": "it reads the bits as they are",
     "nextafter": "the next number of the dtype is another; TensorFlow has none",
 }
+WIDER = {"ssim": 3.0}  # variances are differences, in which digits go
 HALVES = pytest.mark.parametrize("dtype", list(EPSILON))
 
 
@@ -42,14 +43,14 @@ def half(x: np.ndarray, dtype: str) -> Any:
     return ops.cast(x, dtype) if x.dtype.kind == "f" else ops.convert_to_tensor(x)
 
 
-def off(outs: Sequence[Any], wanted: Sequence[Any], dtype: str, floor: float = 1.0) -> str | None:
+def off(outs: Sequence[Any], wanted: Sequence[Any], dtype: str, wider: float = 1.0) -> str | None:
     """How results are beyond the tolerance, or None."""
     for out, want in zip(outs, wanted, strict=True):
         got, want = ops.convert_to_numpy(ops.cast(out, "float32")).astype("float64"), np.asarray(want, "float64")
         if got.shape != want.shape:
             return f"the shape is {got.shape}, not {want.shape}"
         finite = np.isfinite(want)
-        limit = TIMES * EPSILON[dtype] * max([floor, *np.abs(want[finite]).ravel()])
+        limit = wider * TIMES * EPSILON[dtype] * max([1.0, *np.abs(want[finite]).ravel()])
         if not np.array_equal(np.isnan(got), np.isnan(want)) or not (np.abs(got - want)[finite] <= limit).all():
             return f"{got.ravel()[:4]}, not {want.ravel()[:4]}"
     return None
@@ -114,7 +115,7 @@ def check_calls(dtype: str) -> list[str]:
             outs = parts(call(tricera, *[half(a, dtype) for a in arrays]))
         if any(ops.dtype(o) not in (dtype, "int32", "bool") for o in outs):
             problems.append(f"{key}: {[ops.dtype(o) for o in outs]}")
-        elif found := off(outs, [np.asarray(w) for w in want], dtype):
+        elif found := off(outs, [np.asarray(w) for w in want], dtype, WIDER.get(key, 1.0)):
             problems.append(f"{key}: {found}")
     return problems
 

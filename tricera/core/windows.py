@@ -72,17 +72,22 @@ def each(value: Any, n: int, name: str, op: str) -> tuple[int, ...]:
     return values
 
 
-def layout(op: str, shape: Shape, data_format: str | None) -> tuple[bool, Shape, int | None]:
-    """Whether channels come first, the spatial lengths, and the number of channels."""
-    if data_format is None:
-        data_format = config.image_data_format()
+def channels_first(op: str, data_format: str | None) -> bool:
+    """Whether channels come first."""
+    data_format = data_format or config.image_data_format()
     if data_format not in ("channels_first", "channels_last"):
         raise ValueError(f"ops.{op}: `data_format` must be 'channels_last' or 'channels_first', not {data_format!r}.")
+    return data_format == "channels_first"
+
+
+def layout(op: str, shape: Shape, data_format: str | None) -> tuple[bool, Shape, int | None]:
+    """Whether channels come first, the spatial lengths, and the number of channels."""
+    first = channels_first(op, data_format)
     if not 3 <= len(shape) <= 5:
         raise ValueError(
             f"ops.{op}: the input must have 3, 4 or 5 axes (batch, 1 to 3 spatial axes, channels), not the shape {tuple(shape)}."
         )
-    if data_format == "channels_first":
+    if first:
         return True, tuple(shape[2:]), shape[1]
     return False, tuple(shape[1:-1]), shape[-1]
 
@@ -250,7 +255,7 @@ def grouped_kernel(inputs: Any, kernel: Any, data_format: str | None) -> tuple[A
     Raises:
         ValueError: it does not have as many channels as the input.
     """
-    first = (data_format or config.image_data_format()) == "channels_first"
+    first = channels_first("depthwise_conv", data_format)
     channels = inputs[1 if first else -1] if len(inputs) > 1 else None
     if len(kernel) < 3 or (channels is not None and kernel[-2] != channels):
         raise ValueError(

@@ -10,6 +10,7 @@ import numpy as np
 from tricera.core import dispatch
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
+from tricera.core.windows import layout
 from tricera.ops.creation import (
     arange,
     convert_to_numpy,
@@ -506,6 +507,20 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     return maximum(subtract(x, divide(subtract(kept, 1.0), count)), 0)
 
 
+def _images(op: str, x: Any, block: Any, data_format: str, spread: bool) -> bool:
+    """Whether channels come first; what does not fit is an error."""
+    first, sizes, channels = layout(op, tuple(x.shape), data_format)
+    if len(x.shape) != 4:
+        raise ValueError(f"ops.{op}: images have 4 axes, a batch and their channels included; got {tuple(x.shape)}.")
+    if isinstance(block, bool) or not isinstance(block, int) or block < 1:
+        raise ValueError(f"ops.{op}: `block_size` must be a positive integer, not {block!r}.")
+    if spread and channels is not None and channels % block**2:
+        raise ValueError(f"ops.{op}: {channels} channels can't be spread over blocks of {block} x {block}.")
+    if not spread and any(n is not None and n % block for n in sizes):
+        raise ValueError(f"ops.{op}: images of {tuple(sizes)} can't be cut into blocks of {block} x {block}.")
+    return first
+
+
 @composed(promote=None)
 def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Blocks of channels spread over height and width.
@@ -519,7 +534,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
         Images (batch, height * block, width * block, channels), or with channels first.
     """
     b = block_size
-    if data_format == "channels_first":
+    if _images("depth_to_space", x, b, data_format, spread=True):
         n, c, h, w = x.shape
         out = transpose(reshape(x, (n, b, b, c // b**2, h, w)), (0, 3, 4, 1, 5, 2))
         return reshape(out, (n, c // b**2, h * b, w * b))
@@ -532,7 +547,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
     """Blocks of height and width put into channels, the inverse of `depth_to_space`."""
     b = block_size
-    if data_format == "channels_first":
+    if _images("space_to_depth", x, b, data_format, spread=False):
         n, c, h, w = x.shape
         out = transpose(reshape(x, (n, c, h // b, b, w // b, b)), (0, 3, 5, 1, 2, 4))
         return reshape(out, (n, c * b**2, h // b, w // b))

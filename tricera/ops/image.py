@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from tricera.core import config, dispatch
+from tricera.core import dispatch
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.core.variable import Variable
-from tricera.core.windows import each
+from tricera.core.windows import channels_first, each
 from tricera.ops.convolution import conv, depthwise_conv
 from tricera.ops.creation import convert_to_tensor, dtype, shape, zeros_like
 from tricera.ops.elementwise import (
@@ -52,15 +52,10 @@ def _back(x: Any, kind: str) -> Any:
 
 def _format(op: str, images: Any, data_format: str | None) -> tuple[bool, int]:
     """Whether channels come first, and the axis of the height."""
-    data_format = data_format or config.image_data_format()
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(
-            f"ops.image.{op}: `data_format` must be 'channels_last' or 'channels_first', not {data_format!r}."
-        )
+    first = channels_first(f"image.{op}", data_format)
     rank = len(images.shape)
     if rank not in (3, 4):
         raise ValueError(f"ops.image.{op}: images have 3 axes, batches of them 4; got the shape {tuple(images.shape)}.")
-    first = data_format == "channels_first"
     return first, rank - 2 if first else rank - 3
 
 
@@ -440,7 +435,7 @@ def _extracted(
         raise ValueError(
             f"ops.image.{op}: the input must have {n + 1} or {n + 2} axes; got the shape {tuple(images.shape)}."
         )
-    first = (data_format or config.image_data_format()) == "channels_first"
+    first = channels_first(f"image.{op}", data_format)
     x = cast(images if rank == n + 2 else expand_dims(images, 0), float_of(dtype(images)))
     size = each(size, n, "size", f"image.{op}")
     out = _patches(x, size, size if strides is None else strides, dilation, padding, first, n)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tricera.core import config, windows
+from tricera.core import windows
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.creation import convert_to_tensor, dtype
@@ -93,7 +93,7 @@ def _adaptive_spec(op: str) -> Any:
 
 
 def _adaptive(op: str, shape: Any, output_size: Any, data_format: str | None) -> tuple[bool, tuple[int, ...]]:
-    first = (data_format or config.image_data_format()) == "channels_first"
+    first = windows.channels_first(op, data_format)
     if not 3 <= len(shape) <= 5:
         raise ValueError(f"ops.{op}: the input must have 3, 4 or 5 axes, not the shape {tuple(shape)}.")
     return first, windows.each(output_size, len(shape) - 2, "output_size", op)
