@@ -315,3 +315,48 @@ def test_gradients_of_compiled_conditions() -> None:
         run = torch.compile(loss, fullgraph=True, backend="aot_eager")
         same(torch.autograd.grad(run(v, torch.tensor(3)), v)[0], 3 * v.detach() ** 2)
         same(torch.autograd.grad(run(v, torch.tensor(2)), v)[0], np.ones(3))
+
+
+# What `torch.compile(fullgraph=True)` can't take, with the reason. Strict: what it can take must not stand here.
+NOT_ON_TORCH: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
+    "a variable read inside": (
+        lambda x, n: ops.add(_VARIABLE[0], x),
+        "what a variable looks at, open scopes of state, are context variables, which dynamo does not trace",
+    ),
+}
+_VARIABLE: list[Any] = []
+
+
+@pytest.mark.skipif("torch" not in BACKENDS, reason="needs torch")
+@pytest.mark.parametrize("what", NOT_ON_TORCH)
+def test_what_torch_does_not_compile(what: str) -> None:
+    """Each exception fails with an error, and none gives a wrong result."""
+    import torch
+
+    with dispatch.use("torch"):
+        _VARIABLE[:] = [Variable([1.0, 2.0])]
+        torch._dynamo.reset()
+        run = torch.compile(NOT_ON_TORCH[what][0], fullgraph=True, backend="eager")
+        with pytest.raises(torch._dynamo.exc.Unsupported, match="ContextVar"):
+            run(torch.tensor([1.0, 2.0]), torch.tensor(3))
+
+
+@pytest.mark.skipif("torch" not in BACKENDS, reason="needs torch")
+def test_what_torch_compiles_beyond_jax() -> None:
+    """Sizes that are values, branches of different shapes, and a condition for each slice of a map."""
+    import torch
+
+    def program(x: Any, n: Any) -> Any:
+        sized = ops.zeros((n, 2))
+        cut = ops.cond(n > 1, lambda: x, lambda: x[:1])
+        each = ops.vectorized_map(lambda v: ops.cond(v > 1.5, lambda: v, lambda: -v), x)
+        return sized, cut, each
+
+    with dispatch.use("torch"):
+        torch._dynamo.reset()
+        run = torch.compile(program, fullgraph=True, backend="eager")
+        for n in (3, 1):
+            sized, cut, each = run(torch.tensor([1.0, 2.0]), torch.tensor(n))
+            same(sized, np.zeros((n, 2)))
+            same(cut, [1.0, 2.0][: n if n == 1 else 2])
+            same(each, [-1.0, 2.0])
