@@ -177,6 +177,23 @@ def test_hooks_weights_and_partial_batches_mean_the_same(trainable_backend, monk
             np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6, err_msg=name)
 
 
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+@pytest.mark.parametrize("worth", [0.0, 1e9])
+def test_a_source_may_fill_the_same_arrays_again(backend, kind, worth, monkeypatch):
+    monkeypatch.setattr(ahead, "WORTH", worth)
+    x = np.zeros((4, 3), "float32") if kind == "numpy" else pytest.importorskip("torch").zeros((4, 3))
+
+    def source():
+        for i in range(8):
+            x[:] = i
+            yield (x,)
+
+    net = keras.Sequential([layers.Input((3,)), layers.Identity()])
+    net.compile(steps_per_execution=2)
+    out = net.predict(source(), verbose=0)
+    np.testing.assert_array_equal(out[:, 0], np.repeat(np.arange(8), 4))
+
+
 def endless(count):
     i = 0
     while True:

@@ -56,6 +56,7 @@ class Source:
     batch_size: int | None = None
     partial_batch_size: int | None = None
     ahead: bool = True  # whether batches may be read in another thread than the caller's
+    reuses: bool = False  # whether a batch may lie in arrays that the next one will lie in
     resumes: bool = False  # whether a new pass goes on where the last one was left
 
     def on_epoch_begin(self) -> None:

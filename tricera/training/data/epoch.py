@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import numbers
 import time
 import warnings
@@ -9,8 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tricera.core import config
-from tricera.training.data import ahead
+import numpy as np
+
+from tricera.core import config, tree
+from tricera.training.data import ahead, foreign
 from tricera.training.data.adapter import DataAdapter
 from tricera.training.data.arrays import ArrayAdapter, ArrayPass, Window
 
@@ -55,6 +58,8 @@ class EpochIterator:
         self.steps_per_epoch = steps_per_epoch
         self.steps_per_execution = steps_per_execution
         self.place = place or _as_it_is
+        if getattr(adapter, "reuses", False):
+            self.place = functools.partial(_placed_copy, self.place)
         self.variables: Iterable[Any] = ()
         self.waited = 0.0
         self.exhausted = False
@@ -276,3 +281,14 @@ class EpochIterator:
 
 def _as_it_is(batch: Any) -> Any:
     return batch
+
+
+def _placed_copy(place: Callable[[Any], Any], batch: Any) -> Any:
+    """A batch of a user's code placed, of which nothing changes any more when that code fills the same arrays again."""
+    return place(tree.map_structure(_copy, batch))
+
+
+def _copy(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        return x.copy()
+    return x.detach().clone() if foreign.kind(x) == "torch" else x  # other tensors stay as they are

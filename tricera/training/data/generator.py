@@ -19,7 +19,7 @@ class GeneratorAdapter(Source):
         class_weight: dict of class to weight, turned into sample weights batch by batch.
     """
 
-    resumes = True
+    resumes = reuses = True
 
     def __init__(self, iterator: Iterator[Any], *, class_weight: dict[int, float] | None = None) -> None:
         self._iterator = iterator

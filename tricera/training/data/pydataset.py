@@ -119,6 +119,8 @@ class PyDatasetAdapter(Source):
         class_weight: dict of class to weight, turned into sample weights batch by batch.
     """
 
+    reuses = True
+
     def __init__(
         self, dataset: PyDataset, *, shuffle: Any = False, class_weight: dict[int, float] | None = None
     ) -> None:
