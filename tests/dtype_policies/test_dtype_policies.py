@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import tricera
 from tricera import dtype_policies, layers, mixed_precision
 
 DTYPES = {
@@ -59,3 +60,13 @@ def test_a_map_finds_policies_by_path():
     assert policies["block/dense"].name == "bfloat16" and policies["other"].name == "float32" and len(policies) == 2
     again = dtype_policies.deserialize(dtype_policies.serialize(policies))
     assert again.get_config() == policies.get_config()
+
+
+@pytest.mark.parametrize("number", [1, True, 1.0, 5])
+def test_a_number_is_no_dtype(number):
+    """TensorFlow's dtypes are equal to numbers, which must not be found in their place."""
+    tf = pytest.importorskip("tensorflow")
+    standardize = tricera.backend.standardize_dtype
+    assert [standardize(d) for d in (tf.float32, tf.int16)] == ["float32", "int16"]
+    with pytest.raises(ValueError, match="is a number"):
+        standardize(number)

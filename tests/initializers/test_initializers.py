@@ -84,10 +84,11 @@ def test_dtypes(backend, dtype):
 
 def test_get():
     assert initializers.get(None) is None
-    assert initializers.get(3.0).value == 3.0
     assert isinstance(initializers.get("stft"), initializers.STFT)
     for wrong in ("nonsense", {"class_name": "nonsense", "config": {}}):
         with pytest.raises(ValueError):
             initializers.get(wrong)
+    with pytest.raises(ValueError, match=r"Constant\(3\.0\)"):
+        initializers.get(3.0)
     with pytest.raises(ValueError, match="seed"):
         initializers.RandomNormal(seed="one")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import tricera
 from tests.conftest import BACKENDS
 from tricera import activations, layers, losses, ops
 from tricera.backend import use
@@ -268,3 +269,28 @@ def test_what_was_changed_in_place_has_no_logits(changed):
         assert float(loss(np.array([1]), probabilities)) == pytest.approx(300.0)
         {"probabilities": probabilities, "logits": logits}[changed].mul_(0.5)
         assert float(loss(np.array([1]), probabilities)) < 20
+
+
+def test_shapes_that_do_not_fit(backend):
+    """The error says of which loss it is and which shapes it got."""
+    true, pred = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    for name in (
+        "MeanSquaredError",
+        "CosineSimilarity",
+        "BinaryCrossentropy",
+        "CategoricalCrossentropy",
+        "KLDivergence",
+    ):
+        with pytest.raises(ValueError, match=rf"^{name}: `y_true` has the shape \(4, 3\), and `y_pred` \(4, 2\)"):
+            getattr(losses, name)()(true, pred)
+
+
+@pytest.mark.parametrize(
+    "room",
+    ["losses", "metrics", "regularizers", "constraints", "activations", "optimizers", "initializers", "dtype_policies"],
+)
+@pytest.mark.parametrize("wrong", [5, 5.5, True, [], {}, object(), "nonsense"], ids=lambda x: type(x).__name__)
+def test_what_means_nothing_is_refused(room, wrong):
+    """Every `get` refuses what is no name, config, class, object or function."""
+    with pytest.raises(ValueError):
+        getattr(tricera, room).get(wrong)

@@ -174,3 +174,14 @@ def test_a_result_does_not_change_with_later_updates(backend, cls):
     metric.update_state(*batch)
     metric.reset_state()
     assert float(value(first)) == kept > 0
+
+
+def test_shapes_that_do_not_fit(backend):
+    """The error says of which metric it is and which shapes it got."""
+    true, pred = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    for name, options in (
+        ("MeanSquaredError", {}), ("BinaryAccuracy", {}), ("AUC", {}), ("Precision", {}), ("MeanIoU", {"num_classes": 2}),
+        ("F1Score", {}), ("R2Score", {}), ("PearsonCorrelation", {}), ("TruePositives", {}),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=rf"^{name}: `y_true` has the shape \(4, 3\), and `y_pred` \(4, 2\)"):
+            getattr(metrics, name)(**options).update_state(true, pred)

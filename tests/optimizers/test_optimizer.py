@@ -362,3 +362,21 @@ def test_copy_stands_alone(backend):
         twin.apply(GRADIENTS, others)
     assert int(optimizer.iterations) == 1
     assert int(twin.iterations) == 2
+
+
+def test_nothing_lax_at_the_door(backend):
+    """Numbers, shapes and counts that can't be meant are told of, by the optimizer's name."""
+    with pytest.raises(ValueError, match=r"SGD: `gradient_accumulation_steps`.*not 0"):
+        SGD(gradient_accumulation_steps=0)
+    w = Variable([1.0, 2.0])
+    optimizer = SGD(0.1, name="mine")
+    with pytest.raises(ValueError, match="mine.*does not know its variables"):
+        optimizer.apply([])
+    optimizer.apply([], [])  # a model of which everything is frozen
+    assert not optimizer.built
+    with pytest.raises(ValueError, match="mine: 0 gradients were given for 1 variables"):
+        optimizer.apply([], [w])
+    for wrong in (np.ones(3, "float32"), np.ones((1, 2), "float32"), np.float32(1.0)):
+        with pytest.raises(ValueError, match=r"mine: the gradient for 'variable.*' must have its shape \(2,\)"):
+            optimizer.apply([ops.convert_to_tensor(wrong)], [w])
+    np.testing.assert_array_equal(w.numpy(), [1.0, 2.0])

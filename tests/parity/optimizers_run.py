@@ -135,8 +135,8 @@ def overflowing(case: str) -> list[list[np.ndarray]]:
     return rows
 
 
-def make(optimizers: Any, case: str) -> Any:
-    """The optimizer of a case, from either package's namespace."""
+def make(optimizers: Any, case: str, excluding: bool = True) -> Any:
+    """The optimizer of a case, from either package's namespace; what it excludes from decay isn't part of a config."""
     kind, arguments = CASES[case]
     arguments = dict(arguments)
     if "schedule" in arguments:
@@ -146,7 +146,7 @@ def make(optimizers: Any, case: str) -> Any:
         arguments["learning_rate"] = getattr(optimizers.schedules, name)(**options)
     scaled, excluded = arguments.pop("scaled", None), arguments.pop("excluded", None)
     optimizer = getattr(optimizers, kind)(**arguments)
-    if excluded:
+    if excluded and excluding:
         optimizer.exclude_from_weight_decay(var_names=excluded)
     return optimizer if scaled is None else optimizers.LossScaleOptimizer(optimizer, **scaled)
 

@@ -48,6 +48,8 @@ _EXTENDED: dict[str, np.dtype[Any]] = {
 }
 _NAMES: dict[Any, str] = {bool: "bool", int: "int32", float: "float32", complex: "complex64", str: "string"}
 
+_NUMBERS = frozenset((bool, int, float))  # some of which equal TensorFlow's dtypes, which count themselves
+
 
 def standardize_dtype(dtype: Any) -> str:
     """Return the name of a dtype given in any form.
@@ -69,6 +71,8 @@ def standardize_dtype(dtype: Any) -> str:
         return config.floatx()
     if type(dtype) is str and dtype in ALLOWED:
         return dtype
+    if type(dtype) in _NUMBERS:
+        raise ValueError(f"{dtype!r} is a number, not a dtype. Expected a name such as 'float32', or a dtype.")
     try:
         return _NAMES[dtype]
     except (KeyError, TypeError):

@@ -199,8 +199,8 @@ def lookup(
     if callable(identifier) or hasattr(identifier, "get_config"):
         return identifier
     raise ValueError(
-        f"{identifier!r} (a {type(identifier).__name__}) does not say which {kind} is meant. Give a name, a config "
-        f"dict, a {kind} object or class, or a function. Names: {', '.join(sorted(table))}."
+        f"{identifier!r} (of type {type(identifier).__name__}) does not say which {kind} is meant. Give a name, a config "
+        f"dict, an object or class of this kind, or a function. Names: {', '.join(sorted(table))}."
     )
 
 
@@ -215,10 +215,12 @@ def from_config(
     name = config.get("class_name")
     inner = config.get("config", {})
     if not isinstance(name, str):
-        raise ValueError(f"A {kind} config is a dict with the keys 'class_name' and 'config'; got {dict(config)!r}.")
+        raise ValueError(
+            f"The config of this kind of object ({kind}) is a dict with the keys 'class_name' and 'config'; got {dict(config)!r}."
+        )
     if name == "function":
         if not isinstance(inner, str):
-            raise ValueError(f"The config of a {kind} function holds its name; got {inner!r}.")
+            raise ValueError(f"The config of a function ({kind}) holds its name; got {inner!r}.")
         return _named(kind, inner, table, custom_objects)
     found = None
     if not str(config.get("module") or "").startswith(("keras", "tricera")):

@@ -55,7 +55,7 @@ def get(identifier: Any) -> Any:
         2.0
     """
     if isinstance(identifier, (int, float)) and not isinstance(identifier, bool):
-        return Constant(identifier)
+        raise ValueError(f"{identifier!r} is no initializer. For a constant, pass `Constant({identifier!r})`.")
     return lookup("initializer", identifier, _TABLE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -71,7 +72,10 @@ class Loss(checks.Checked):
         mask = next((m for m in map(get_mask, tree.flatten(y_pred)) if m is not None), None)
         y_pred = self._converted(y_pred)
         y_true = ops.convert_to_tensor(y_true) if self._takes_classes else self._converted(y_true)
-        values = self.call(y_true, y_pred)
+        try:
+            values = self.call(y_true, y_pred)
+        except ValueError as error:
+            raise with_shapes(error, self, y_true, y_pred) from error
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
         return reduce_weighted_values(
@@ -138,6 +142,29 @@ class LossFunctionWrapper(Loss):
 
             config = {**config, "fn": deserialize_keras_object(config["fn"])}
         return cls(**config)
+
+
+def with_shapes(error: ValueError, who: Any, y_true: Any, y_pred: Any) -> ValueError:
+    """The error of a loss or metric, told by its class and by what it was given."""
+    name = type(who).__name__
+    shapes = [getattr(x, "shape", None) for x in (y_true, y_pred)]
+    if None in shapes or str(error).startswith(f"{name}: "):
+        return error
+    true, pred = (tuple(shape) for shape in shapes if shape is not None)
+    return ValueError(f"{name}: `y_true` has the shape {true}, and `y_pred` {pred}. {error}")
+
+
+def telling_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A metric's `update_state(y_true, y_pred, ...)` whose errors say of which class and of which shapes they are."""
+
+    @functools.wraps(method)
+    def told(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, y_true, y_pred, *args, **kwargs)
+        except ValueError as error:
+            raise with_shapes(error, self, y_true, y_pred) from error
+
+    return told
 
 
 def from_origin(fn: Any, y_pred: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

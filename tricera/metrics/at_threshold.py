@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tricera import ops
+from tricera.losses.loss import telling_shapes
 from tricera.metrics.confusion import counts
 from tricera.metrics.metric import Metric
 
@@ -34,6 +35,7 @@ class _BestWhere(Metric):
             for kind in ("true_positives", "false_positives", "true_negatives", "false_negatives")
         )
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tricera import ops
 from tricera.core import config
-from tricera.losses.loss import squeeze_or_expand_to_same_rank
+from tricera.losses.loss import squeeze_or_expand_to_same_rank, telling_shapes
 from tricera.metrics.metric import Metric
 
 
@@ -71,6 +71,7 @@ class _Count(Metric):
         self.thresholds = check_thresholds(thresholds)
         self.accumulator = self.add_variable((len(self.thresholds),), "zeros", name="accumulator")
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 
@@ -143,6 +144,7 @@ class _Ratio(Metric):
         self.true_positives = self.add_variable(size, "zeros", name="true_positives")
         self.other = self.add_variable(size, "zeros", name=self._other[0])
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 
@@ -265,6 +267,7 @@ class AUC(Metric):
         """The thresholds."""
         return list(self._thresholds)
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 

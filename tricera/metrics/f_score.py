@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tricera import ops
+from tricera.losses.loss import telling_shapes
 from tricera.metrics.metric import Metric
 
 Average = Literal["micro", "macro", "weighted"]
@@ -60,6 +61,7 @@ class FBetaScore(Metric):
         )
         self._built = True
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tricera import ops
 from tricera.losses import functions as F
-from tricera.losses.loss import squeeze_or_expand_to_same_rank
+from tricera.losses.loss import squeeze_or_expand_to_same_rank, telling_shapes
 from tricera.metrics.reduction import Mean, MeanMetricWrapper
 
 
@@ -197,6 +197,7 @@ class RootMeanSquaredError(Mean):
         super().__init__(name=name, dtype=dtype)
         self._direction = "down"
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tricera import ops
+from tricera.losses.loss import telling_shapes
 from tricera.metrics.metric import Metric
 
 
@@ -71,6 +72,7 @@ class IoU(Metric):
             (num_classes, num_classes), "zeros", name="total_confusion_matrix"
         )
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 
@@ -148,6 +150,7 @@ class BinaryIoU(IoU):
         super().__init__(2, target_class_ids, name=name, dtype=dtype)
         self.threshold = threshold
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from tricera import ops
 from tricera.core.masking import get_mask
-from tricera.losses.loss import squeeze_or_expand_to_same_rank
+from tricera.losses.loss import squeeze_or_expand_to_same_rank, telling_shapes
 from tricera.metrics.metric import Metric
 
 
@@ -132,6 +132,7 @@ class MeanMetricWrapper(Mean):
         self._fn, self._fn_kwargs = fn, kwargs
         self._direction: str | None = None
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from tricera import ops
 from tricera.core import config
-from tricera.losses.loss import squeeze_or_expand_to_same_rank
+from tricera.losses.loss import squeeze_or_expand_to_same_rank, telling_shapes
 from tricera.metrics.metric import Metric
 from tricera.metrics.reduction import MeanMetricWrapper
 
@@ -55,6 +55,7 @@ class R2Score(Metric):
         )
         self._built = True
 
+    @telling_shapes
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account.
 

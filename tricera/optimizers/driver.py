@@ -11,6 +11,14 @@ from tricera.core.state import current_cells, functionalize
 from tricera.core.variable import Variable
 
 
+def differ(found: Any, wanted: tuple[int, ...]) -> bool:
+    """Whether a native shape is another than the wanted one for sure; in traced code parts of it may be open."""
+    if getattr(found, "rank", 0) is None:
+        return False
+    lengths = tuple(found)
+    return len(lengths) != len(wanted) or any(n not in (None, m) for n, m in zip(lengths, wanted, strict=True))
+
+
 def clip_each(gradients: list[Any], clipnorm: float) -> list[Any]:
     """Scale each gradient so that its norm is at most `clipnorm`."""
     out = []

@@ -173,10 +173,12 @@ class Optimizer(OptimizerState, checks.Checked):
             trainable_variables: the variables; default: those it was built with. The first call builds the optimizer.
 
         Raises:
-            ValueError: numbers of gradients and variables differ, all gradients are None, or a variable is unknown.
+            ValueError: numbers of gradients and variables differ, or the shapes of a pair; all gradients are None; or a variable is
+                unknown.
         """
         grads = list(grads)
-        if not grads:
+        trainable_variables = None if trainable_variables is None else list(trainable_variables)
+        if not grads and trainable_variables == []:  # everything is frozen
             return
         variables = self._chosen(grads, trainable_variables)
         backend = self._backend
@@ -215,7 +217,9 @@ class Optimizer(OptimizerState, checks.Checked):
         else:
             chosen = list(variables)
         if len(grads) != len(chosen):
-            raise ValueError(f"{len(grads)} gradients were given for {len(chosen)} variables; there must be one each.")
+            raise ValueError(
+                f"{self.name}: {len(grads)} gradients were given for {len(chosen)} variables; there must be one each."
+            )
         if not self.built:
             self.build(chosen)
         if variables is not None and not self._are_all(chosen):
@@ -252,6 +256,10 @@ class Optimizer(OptimizerState, checks.Checked):
                     g = backend.cast(g, v._dtype)
             else:
                 g = backend.convert(g if owner is None else owner.to_numpy(g), v._dtype)
+            if g.shape != v.shape and driver.differ(g.shape, v.shape):
+                raise ValueError(
+                    f"{self.name}: the gradient for {v.path!r} must have its shape {v.shape}, but has {tuple(g.shape)}."
+                )
             if v.overwrite_with_gradient:
                 v.assign(g)
             else:
@@ -520,7 +528,7 @@ def _check(
                 f"{kind}: `ema_overwrite_frequency` must be a positive integer or None, not {ema_overwrite_frequency!r}."
             )
     steps = gradient_accumulation_steps
-    if steps is not None and steps != 0 and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 2):
+    if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 2):
         raise ValueError(
             f"{kind}: `gradient_accumulation_steps` must be an integer of at least 2 or None, not {steps!r}."
         )
