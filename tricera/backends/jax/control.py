@@ -133,9 +133,10 @@ def _compiling() -> bool:
 
 
 def _alike(first: Any, second: Any) -> bool:
-    flat, tree_ = jax.tree_util.tree_flatten(first)
-    others, other_tree = jax.tree_util.tree_flatten(second)
-    return tree_ == other_tree and all(
+    flat, held = jax.tree_util.tree_flatten(first)
+    others, other = jax.tree_util.tree_flatten(second)
+    same: bool = held == other  # type: ignore[operator]
+    return same and all(
         jnp.shape(a) == jnp.shape(b) and a.dtype == jnp.result_type(b) for a, b in zip(flat, others, strict=True)
     )
 
