@@ -56,7 +56,7 @@ def test_calls_leave_no_objects(trainable_backend):
             for act in calls:
                 act(i)
 
-    all_of_them(16)
+    all_of_them(16)  # until the eight sizes have come, twice
     before = objects(trainable_backend)
     all_of_them(16)
     after = objects(trainable_backend)
