@@ -138,8 +138,7 @@ class Watcher(keras.callbacks.Callback):
         self.batches.append((batch, logs["loss"]))
 
 
-@pytest.mark.parametrize("shuffle", [True, False, "batch"])
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shuffle, weighted", [(True, True), (False, False), ("batch", True)])
 def test_watched_steps_and_steps_in_one_dispatch_are_the_same(trainable_backend, shuffle, weighted):
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(300, 5)).astype("float32"), rng.integers(0, 3, 300)

