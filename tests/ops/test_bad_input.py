@@ -292,7 +292,19 @@ def test_what_is_no_tensor(backend: str) -> None:
 
 
 # Options that name something: of each op that has one, a name that there is not.
-NAMED = ("data_format", "dtype", "fill_mode", "interpolation", "method", "mode", "padding", "reduction", "side", "strategy", "window")
+NAMED = (
+    "data_format",
+    "dtype",
+    "fill_mode",
+    "interpolation",
+    "method",
+    "mode",
+    "padding",
+    "reduction",
+    "side",
+    "strategy",
+    "window",
+)
 
 
 def test_unknown_names(backend: str) -> None:

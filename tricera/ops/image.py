@@ -788,7 +788,10 @@ def perspective_transform(
             raise ValueError(
                 f"ops.image.perspective_transform: `{name}` must have the shape (batch, 4, 2), not {tuple(given.shape)}."
             )
-        points.append(cast(given if len(given.shape) == 3 else expand_dims(given, 0), "float32"))
+        wide = (
+            "float64" if dtype(given) == "float64" else "float32"
+        )  # halves can't tell the pixels of large images apart
+        points.append(cast(given if len(given.shape) == 3 else expand_dims(given, 0), wide))
     start, end = points
     # Two equations a point: where in the input the place `end` of the result is read.
     x, y, u, v = end[..., 0], end[..., 1], start[..., 0], start[..., 1]
