@@ -225,8 +225,8 @@ def scale_and_translate(
         axis %= len(images.shape)
         size, out = images.shape[axis], output_shape[axis]
         if any(given):  # what tensors hold need not be known yet
-            numbers = [cast(convert_to_tensor(v)[i], "float32") for v in (scale, translation)]
-            matrix = cast(_weights(size, out, *numbers, method, antialias, ops), dtype(x))
+            by, to = (cast(convert_to_tensor(v)[i], "float32") for v in (scale, translation))
+            matrix = cast(_weights(size, out, by, to, method, antialias, ops), dtype(x))
         else:
             options = (size, out, float(scale[i]), float(translation[i]), method, antialias)
             matrix = dispatch.table(_weights, *options, dtype=dtype(x))
