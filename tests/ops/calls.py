@@ -20,7 +20,7 @@ S = rand(2, 3, 3)
 SYMMETRIC = (S + np.swapaxes(S, -1, -2)).astype("float32")
 MOVED = np.array([0.93, 0.11, 0.47, -0.13, 1.07, 0.23, 0.0, 0.0], "float32")
 CORNERS = np.array([[0, 0], [5, 0], [0, 4], [5, 4]], "float32")
-GOALS = np.array([[1, 0], [4, 1], [0, 4], [5, 3]], "float32")
+GOALS = np.array([[0.83, 0.12], [4.21, 0.67], [0.14, 3.71], [4.88, 3.23]], "float32")
 AT = np.array([[0.2, 1.6, 3.4, -0.3], [0.6, 2.2, -1.3, 5.2]], "float32")
 LOGITS = np.log(rand(2, 5, 4, low=0.05, high=0.9))
 

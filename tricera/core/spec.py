@@ -17,6 +17,11 @@ def same(x: Spec, *_: Any) -> Spec:
     return x
 
 
+def real_part(x: Spec) -> Spec:
+    """As `same`, complex numbers becoming real ones."""
+    return Spec(x.shape, {"complex64": "float32", "complex128": "float64"}.get(x.dtype, x.dtype))
+
+
 def broadcast(*operands: Any) -> Spec:
     """NumPy's broadcasting of all the operands."""
     specs = [s for s in operands if isinstance(s, Spec)]

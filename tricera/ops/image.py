@@ -225,8 +225,8 @@ def scale_and_translate(
         axis %= len(images.shape)
         size, out = images.shape[axis], output_shape[axis]
         if any(given):  # what tensors hold need not be known yet
-            factor, shift = (cast(convert_to_tensor(v)[i], "float32") for v in (scale, translation))
-            matrix = cast(_weights(size, out, factor, shift, method, antialias, ops), dtype(x))
+            by, to = (cast(convert_to_tensor(v)[i], "float32") for v in (scale, translation))
+            matrix = cast(_weights(size, out, by, to, method, antialias, ops), dtype(x))
         else:
             options = (size, out, float(scale[i]), float(translation[i]), method, antialias)
             matrix = dispatch.table(_weights, *options, dtype=dtype(x))
@@ -788,7 +788,10 @@ def perspective_transform(
             raise ValueError(
                 f"ops.image.perspective_transform: `{name}` must have the shape (batch, 4, 2), not {tuple(given.shape)}."
             )
-        points.append(cast(given if len(given.shape) == 3 else expand_dims(given, 0), "float32"))
+        wide = (
+            "float64" if dtype(given) == "float64" else "float32"
+        )  # halves can't tell the pixels of large images apart
+        points.append(cast(given if len(given.shape) == 3 else expand_dims(given, 0), wide))
     start, end = points
     # Two equations a point: where in the input the place `end` of the result is read.
     x, y, u, v = end[..., 0], end[..., 1], start[..., 0], start[..., 1]

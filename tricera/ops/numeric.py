@@ -10,7 +10,7 @@ import numpy as np
 
 from tricera.core.dtypes import float_of, standardize_dtype
 from tricera.core.op import composed, primitive
-from tricera.core.spec import broadcast, same
+from tricera.core.spec import broadcast, real_part, same
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.creation import dtype as dtype_of, ones_like, zeros_like
 from tricera.ops.elementwise import (
@@ -143,23 +143,19 @@ def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neg
     return where(isneginf(x), -limit if neginf is None else neginf, x)
 
 
-def _real_dtype(x: Spec) -> Spec:
-    return Spec(x.shape, {"complex64": "float32", "complex128": "float64"}.get(x.dtype, x.dtype))
-
-
-@primitive(spec=_real_dtype, promote=None)
+@primitive(spec=real_part, promote=None)
 def real(x: TensorLike) -> Tensor:
     """The real part."""
     ...
 
 
-@primitive(spec=_real_dtype, promote=None)
+@primitive(spec=real_part, promote=None)
 def imag(x: TensorLike) -> Tensor:
     """The imaginary part, 0 for real tensors."""
     ...
 
 
-@primitive(spec=_real_dtype, promote="float")
+@primitive(spec=real_part, promote="float")
 def angle(x: TensorLike) -> Tensor:
     """The angle of a complex number in radians; 0 or pi for real ones."""
     ...

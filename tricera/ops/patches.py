@@ -32,7 +32,7 @@ class _Blocks(NamedTuple):
     kernel: int
     dilation: int
     stride: int
-    number: int
+    blocks: int
     padding: int
 
 
@@ -55,7 +55,7 @@ def _spread(x: Any, at: _Blocks) -> Any:
     """Along the last axis: (..., n) becomes (..., elements, blocks)."""
     # Of the framework's own numbers: torch.compile traces NumPy, too, and then does not know its dtypes.
     elements = reshape(multiply(arange(at.kernel, dtype="int32"), at.dilation), (at.kernel, 1))
-    return take(x, add(elements, multiply(arange(at.number, dtype="int32"), at.stride)), axis=-1)
+    return take(x, add(elements, multiply(arange(at.blocks, dtype="int32"), at.stride)), axis=-1)
 
 
 def _gather(x: Any, at: _Blocks) -> Any:
@@ -64,9 +64,9 @@ def _gather(x: Any, at: _Blocks) -> Any:
     none = ((0, 0),) * len(lead)
     open_ = tuple(-1 if d is None else d for d in lead)
     # Between the blocks there are stride - 1 zeros.
-    x = pad(reshape(x, (*open_, at.kernel, at.number, 1)), (*none, (0, 0), (0, 0), (0, at.stride - 1)))
-    reach = (at.number - 1) * at.stride + 1
-    x = reshape(x, (*open_, at.kernel, at.number * at.stride))[..., :reach]
+    x = pad(reshape(x, (*open_, at.kernel, at.blocks, 1)), (*none, (0, 0), (0, 0), (0, at.stride - 1)))
+    reach = (at.blocks - 1) * at.stride + 1
+    x = reshape(x, (*open_, at.kernel, at.blocks * at.stride))[..., :reach]
     total: Any = None
     for i in range(at.kernel):
         begin = i * at.dilation
@@ -102,7 +102,7 @@ def unfold(x: TensorLike, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     rows = _spread(transpose(x, (0, 1, 3, 2)), high)  # (batch, channels, width, rows of a block, rows of blocks)
     both = _spread(transpose(rows, (0, 1, 3, 4, 2)), wide)
     both = transpose(both, (0, 1, 2, 4, 3, 5))  # (batch, channels, the elements of a block, the blocks)
-    return reshape(both, (-1, channels * high.kernel * wide.kernel, high.number * wide.number))
+    return reshape(both, (-1, channels * high.kernel * wide.kernel, high.blocks * wide.blocks))
 
 
 @composed(promote=None)
@@ -127,13 +127,13 @@ def fold(
     """
     size = _pair(output_size, "output_size")
     high, wide = _blocks(size, kernel_size, dilation, padding, stride)
-    elements, blocks = high.kernel * wide.kernel, high.number * wide.number
+    elements, blocks = high.kernel * wide.kernel, high.blocks * wide.blocks
     if x.shape[1] % elements or x.shape[2] != blocks:
         raise ValueError(
             f"ops.fold: an image of {size} has {blocks} blocks of {elements} elements; got a tensor of shape "
             f"{tuple(x.shape)}."
         )
-    both = reshape(x, (-1, x.shape[1] // elements, high.kernel, wide.kernel, high.number, wide.number))
+    both = reshape(x, (-1, x.shape[1] // elements, high.kernel, wide.kernel, high.blocks, wide.blocks))
     rows = _gather(transpose(both, (0, 1, 2, 4, 3, 5)), wide)
     image = transpose(_gather(transpose(rows, (0, 1, 4, 2, 3)), high), (0, 1, 3, 2))
     return image[:, :, high.padding : high.full - high.padding, wide.padding : wide.full - wide.padding]

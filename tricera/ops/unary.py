@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tricera.core.op import primitive
-from tricera.core.spec import same
+from tricera.core.spec import real_part, same
 from tricera.core.tensor import Tensor, TensorLike
 
 
@@ -432,7 +432,7 @@ def negative(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same)
+@primitive(spec=real_part)
 def absolute(x: TensorLike) -> Tensor:
     """The absolute value.
 
@@ -440,7 +440,7 @@ def absolute(x: TensorLike) -> Tensor:
         x: a tensor of any shape.
 
     Returns:
-        A tensor of the same shape.
+        A tensor of the same shape; of complex numbers a real one.
 
     Example:
         >>> float(absolute(-2.0))
