@@ -338,6 +338,7 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
             for optimizer in optimizers_of(model):
                 optimizer._to_training()
         with structure(model)():
+            model.reset_metrics()
             outputs = model._step_cache.get(model, kind).run([batch])
         return _result(model, lazy_logs(model, outputs), return_dict)
 
