@@ -92,3 +92,36 @@ def test_get():
         initializers.get(3.0)
     with pytest.raises(ValueError, match="seed"):
         initializers.RandomNormal(seed="one")
+
+
+FANS = {
+    (): (1, 1), (7,): (7, 7), (5, 3): (5, 3), (3, 4, 5): (12, 15), (2, 3, 4, 5): (24, 30), (2, 2, 2, 3, 4): (24, 32),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", list(FANS), ids=str)
+def test_fans_of_all_shapes(shape):
+    """Uniform draws fill the interval that the fans of a shape give, and by a Kolmogorov-Smirnov test evenly."""
+    stats = pytest.importorskip("scipy.stats")
+    fan_in, fan_out = FANS[shape]
+    count = max(1, 1500 // int(np.prod(shape)))
+    for name, n in (("he_uniform", fan_in / 2), ("lecun_uniform", fan_in), ("glorot_uniform", (fan_in + fan_out) / 2)):
+        limit = np.sqrt(3 / n)
+        cls = type(initializers.get(name))
+        drawn = np.concatenate([np.ravel(cls(seed=s).on_host(shape, "float32")) for s in range(count)])
+        assert np.abs(drawn).max() <= limit * 1.0001
+        assert stats.kstest(drawn, stats.uniform(-limit, 2 * limit).cdf).pvalue > 1e-3, name
+
+
+@pytest.mark.parametrize("name", list(STATISTICS))
+def test_whole_distribution(name):
+    """By a Kolmogorov-Smirnov test, against the distribution that the docstring names."""
+    stats = pytest.importorskip("scipy.stats")
+    _, deviation, limit = STATISTICS[name]
+    drawn = np.ravel(getattr(initializers, name)(seed=3).on_host(SHAPE, "float32"))[:20000]
+    wanted = stats.norm(0, deviation)
+    if "Uniform" in name:
+        wanted = stats.uniform(-limit, 2 * limit)
+    elif name in ("TruncatedNormal", "GlorotNormal", "HeNormal", "LecunNormal"):
+        wanted = stats.truncnorm(-2, 2, scale=deviation / stats.truncnorm(-2, 2).std())
+    assert stats.kstest(drawn, wanted.cdf).pvalue > 1e-3

@@ -152,3 +152,15 @@ def test_masked_steps_do_not_count_in_statistics(backend):
     norm = layers.BatchNormalization(momentum=0.0)
     norm(x, training=True, mask=HERE)
     np.testing.assert_allclose(norm.moving_mean.numpy(), x[HERE].mean(0), rtol=1e-4)
+
+
+def test_masked_steps_do_not_count_in_the_metrics_of_a_training_step(trainable_backend):
+    """A batch of which nothing counts has no loss and metrics of zero; the outputs of a derivative carry their masks."""
+    model = Sequential([layers.Input((3,), dtype="int32"), layers.Embedding(5, 2, mask_zero=True)])
+    model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mae"])
+    none, y = np.zeros((2, 3), "int32"), np.ones((2, 3, 2), "float32")
+    found = model.train_on_batch(none, y, return_dict=True)
+    assert found == {"loss": 0.0, "mae": 0.0, "weighted_mae": 0.0}
+    before = model.get_weights()[0]
+    wanted = np.abs(before[IDS] - y).mean(-1)[HERE].mean()
+    np.testing.assert_allclose(model.train_on_batch(IDS, y, return_dict=True)["mae"], wanted, rtol=1e-4)

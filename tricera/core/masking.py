@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
+from tricera.core import tree
+
 
 class Companion:
     """Something that may go with a tensor.
@@ -39,3 +41,17 @@ class Companion:
 _masks = Companion("_keras_mask")
 get_mask = _masks.of
 set_mask = _masks.give
+
+
+def masks_of(structure: Any) -> dict[int, Any]:
+    """The masks of the tensors of a structure, by their place in it flattened."""
+    found = ((i, get_mask(x)) for i, x in enumerate(tree.flatten(structure)))
+    return {i: mask for i, mask in found if mask is not None}
+
+
+def give_masks(structure: Any, masks: dict[int, Any]) -> None:
+    """Let the tensors of a structure carry what `masks_of` found on those of another one like it."""
+    if masks:
+        leaves = tree.flatten(structure)
+        for i, mask in masks.items():
+            set_mask(leaves[i], mask)

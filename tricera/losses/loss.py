@@ -78,9 +78,10 @@ class Loss(checks.Checked):
             raise with_shapes(error, self, y_true, y_pred) from error
         if sample_weight is not None:
             sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
-        return reduce_weighted_values(
-            values, sample_weight, get_mask(values) if mask is None else mask, self.reduction, self.dtype
-        )
+        own = get_mask(values)  # of ignored classes
+        if own is not None:
+            mask = own if mask is None else ops.logical_and(mask, own)
+        return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
 
     def _converted(self, x: Any) -> Any:
         """Tensors of the loss's dtype; a nested list of Python numbers is one tensor."""

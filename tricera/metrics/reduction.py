@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from tricera import ops
 from tricera.core.masking import get_mask
-from tricera.losses.loss import squeeze_or_expand_to_same_rank, telling_shapes
+from tricera.losses.loss import apply_mask, squeeze_or_expand_to_same_rank, telling_shapes
 from tricera.metrics.metric import Metric
 
 
@@ -144,7 +144,7 @@ class MeanMetricWrapper(Mean):
         mask = get_mask(y_pred)
         values = self._fn(y_true, y_pred, **self._fn_kwargs)
         if sample_weight is not None and mask is not None:
-            sample_weight = apply_mask(sample_weight, mask, self.dtype)
+            sample_weight = apply_mask(sample_weight, mask, self.dtype, None)
         elif mask is not None:
             sample_weight = mask
         super().update_state(values, sample_weight=sample_weight)
@@ -164,16 +164,6 @@ class MeanMetricWrapper(Mean):
 
             config = {**config, "fn": deserialize_keras_object(config["fn"])}
         return cls(**config)
-
-
-def apply_mask(sample_weight: Any, mask: Any, dtype: str) -> Any:
-    """Weights that are 0 where masked."""
-    weights = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
-    mask = ops.cast(mask, dtype)
-    mask, weights = squeeze_or_expand_to_same_rank(mask, weights)
-    while len(weights.shape) < len(mask.shape):
-        weights = ops.expand_dims(weights, -1)
-    return ops.multiply(weights, mask)
 
 
 class FunctionMetric(MeanMetricWrapper):

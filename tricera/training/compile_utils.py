@@ -248,15 +248,16 @@ class CompileMetrics(Metric):
             if t is None:
                 continue
             mask = get_mask(p)
-            for metric in plain:
-                metric.update_state(t, p, **({"sample_weight": mask} if mask is not None else {}))
+            for metric in plain:  # means over samples find the mask by themselves
+                given = mask is not None and not isinstance(metric, MeanMetricWrapper)
+                metric.update_state(t, p, **({"sample_weight": mask} if given else {}))
             for metric in weighted:
                 metric.update_state(t, p, sample_weight=w)
 
     def result(self) -> dict[str, Any]:
         """The values by name."""
         results: dict[str, Any] = {}
-        for groups in (self._plain, self._weighted):
+        for groups, again in ((self._plain, ""), (self._weighted, "weighted_")):
             for prefix, group in zip(self._prefixes, groups, strict=True):
                 for metric in group:
                     value = metric.result()
@@ -264,8 +265,11 @@ class CompileMetrics(Metric):
                         results.update({f"{prefix}{k}": v for k, v in value.items()})
                         continue
                     name, number = f"{prefix}{metric.name}", 1
+                    if name in results:
+                        name = f"{prefix}{again}{metric.name}"
+                    stem = name
                     while name in results:
-                        name, number = f"{prefix}{metric.name}_{number}", number + 1
+                        name, number = f"{stem}_{number}", number + 1
                     results[name] = value
         return results
 

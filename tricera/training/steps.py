@@ -147,14 +147,20 @@ def ready(model: Any, kind: str) -> Any:
 
 
 def run_single(model: Any, kind: str, batch: Any) -> Any:
-    """Prepare the model where it has to be, and run the step of a kind on one batch."""
+    """Prepare the model where it has to be, and run the step of a kind on one batch, of which alone the metrics tell."""
     with structure(model)():
         step = ready(model, kind)
         if step is not None:
-            return step.run([batch])
+            return _alone(model, kind, step, batch)
     prepare(model, kind, batch)
     with structure(model)():
-        return model._step_cache.get(model, kind).run([batch])
+        return _alone(model, kind, model._step_cache.get(model, kind), batch)
+
+
+def _alone(model: Any, kind: str, step: Any, batch: Any) -> Any:
+    if kind != "predict":
+        model.reset_metrics()
+    return step.run([batch])
 
 
 def _default_train_step() -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from tricera.autodiff import value_and_grad
 from tricera.core import dispatch, tree
 from tricera.core.graph import public_class
+from tricera.core.masking import give_masks, masks_of
 from tricera.training import loop
 from tricera.training.compiled import Compiled, check_steps_per_execution
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -311,14 +312,15 @@ class Trainer:
         def forward() -> Any:
             y_pred = self._forward(x, training=True)
             loss = self.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True)
-            return self.optimizer.scale_loss(loss), (loss, y_pred)
+            return self.optimizer.scale_loss(loss), (loss, y_pred, masks_of(y_pred))
 
         variables = self.trainable_variables  # type: ignore[attr-defined]
         if variables:
-            (_, (loss, y_pred)), gradients = value_and_grad(forward, variables, has_aux=True)()
+            (_, (loss, y_pred, masks)), gradients = value_and_grad(forward, variables, has_aux=True)()
+            give_masks(y_pred, masks)  # what comes out of a derivative are other tensors
             self.optimizer.apply(gradients, variables)
         else:
-            _, (loss, y_pred) = forward()
+            _, (loss, y_pred, _) = forward()
         self._track_loss(loss, x)
         return x, y, sample_weight, y_pred
 
@@ -475,7 +477,7 @@ class Trainer:
     def train_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One training step on one batch; the metrics go on from where they stand.
+        """One training step on one batch; loss and metrics are those of the batch.
 
         Returns:
             As `evaluate`.
@@ -484,7 +486,7 @@ class Trainer:
         return loop.on_batch(self, "train", x, y, sample_weight, class_weight, return_dict)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """One evaluation step on one batch; the metrics go on from where they stand.
+        """One evaluation step on one batch; loss and metrics are those of the batch.
 
         Returns:
             As `evaluate`.
