@@ -32,22 +32,28 @@ class StepCache:
         """Forget all steps."""
         self._steps.clear()
 
-    def get(self, model: Any, kind: str) -> Any:
-        """The step of a kind, made anew if variables were added, frozen or unfrozen since."""
+    def get(self, model: Any, kind: str, alone: bool = False) -> Any:
+        """The step of a kind, made anew if variables were added, frozen or unfrozen since.
+
+        With `alone`, it sets the metrics back first: what they tell is of one batch.
+        """
         with tracking.walk():
             variables = step_variables(model, kind)
         signature = tuple((id(v), v.trainable) for v in variables)
-        found = self._steps.get(kind)
+        key = f"{kind} alone" if alone else kind
+        found = self._steps.get(key)
         if found is not None and found[0] == signature:
             found[1].recorded = None  # layers may have been changed since
             return found[1]
-        step = self._make(model, kind, variables)
-        self._steps[kind] = (signature, step)
+        step = self._make(model, kind, variables, alone)
+        self._steps[key] = (signature, step)
         return step
 
-    def _make(self, model: Any, kind: str, variables: list[Variable]) -> Any:
+    def _make(self, model: Any, kind: str, variables: list[Variable], alone: bool) -> Any:
         backend = model._backend
         fn = step_function(model, kind)
+        if alone:
+            fn = functools.partial(_after_reset, model, fn)
         compiled = model._compiled
         eager = compiled is not None and compiled.run_eagerly
         jit = "eager" if eager else "auto" if compiled is None else compiled.jit_compile
@@ -67,6 +73,11 @@ def step_function(model: Any, kind: str) -> Callable[[Any], Any]:
 
     step.silent = _silent(model, kind) or step  # type: ignore[attr-defined]
     return step
+
+
+def _after_reset(model: Any, fn: Callable[[Any], Any], batch: Any) -> Any:
+    model.reset_metrics()
+    return fn(batch)
 
 
 def _silent(model: Any, kind: str) -> Callable[[Any], Any] | None:
@@ -143,7 +154,7 @@ def ready(model: Any, kind: str) -> Any:
             return None
         if kind == "train" and not (model.optimizer is not None and model.optimizer.built):
             return None
-        return model._step_cache.get(model, kind)
+        return model._step_cache.get(model, kind, alone=kind != "predict")
 
 
 def run_single(model: Any, kind: str, batch: Any) -> Any:
@@ -151,16 +162,10 @@ def run_single(model: Any, kind: str, batch: Any) -> Any:
     with structure(model)():
         step = ready(model, kind)
         if step is not None:
-            return _alone(model, kind, step, batch)
+            return step.run([batch])
     prepare(model, kind, batch)
     with structure(model)():
-        return _alone(model, kind, model._step_cache.get(model, kind), batch)
-
-
-def _alone(model: Any, kind: str, step: Any, batch: Any) -> Any:
-    if kind != "predict":
-        model.reset_metrics()
-    return step.run([batch])
+        return model._step_cache.get(model, kind, alone=kind != "predict").run([batch])
 
 
 def _default_train_step() -> Any:
