@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
 import warnings
 from typing import Any
 
@@ -53,6 +50,10 @@ class RemoteMonitor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Send the epoch's number and results."""
+        import urllib.error
+        import urllib.parse
+        import urllib.request
+
         message = {"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}}
         text = json.dumps(message)
         if self.send_as_json:

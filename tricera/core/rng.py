@@ -5,12 +5,11 @@ Philox is counter-based (Salmon et al. 2011, "Parallel random numbers: as easy a
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import numpy as np
 
-_process = np.random.Generator(np.random.Philox(secrets.randbits(64)))
+_process: np.random.Generator | None = None  # made, as NumPy's random room is loaded, when it is first drawn from
 
 
 def set_seed(seed: int) -> None:
@@ -21,6 +20,9 @@ def set_seed(seed: int) -> None:
 
 def draw_seed() -> int:
     """The next seed of the process-wide stream, below 2**31."""
+    global _process
+    if _process is None:
+        _process = np.random.Generator(np.random.Philox())  # seeded by the system
     return int(_process.integers(0, 2**31 - 1))
 
 

@@ -12,7 +12,6 @@ from tricera.core import rng
 from tricera.training.data import class_weight as weights
 from tricera.training.data.adapter import Source
 from tricera.training.data.batch import as_batch
-from tricera.training.data.workers import ProcessLoader, annotate, load_in_threads
 
 
 class PyDataset:
@@ -127,7 +126,7 @@ class PyDatasetAdapter(Source):
         self._dataset = dataset
         self._class_weight = weights.check_class_weight(class_weight)
         self._generator = rng.generator(rng.draw_seed()) if shuffle else None
-        self._processes: ProcessLoader | None = None
+        self._processes: Any = None  # a `ProcessLoader`, once there is one
 
     @property
     def ahead(self) -> bool:  # type: ignore[override]
@@ -158,6 +157,8 @@ class PyDatasetAdapter(Source):
         return range(n) if self._generator is None else self._generator.permutation(n).tolist()
 
     def _load(self, indices: Iterable[int]) -> Generator[Any, None, None]:
+        from tricera.training.data.workers import ProcessLoader, load_in_threads  # which loads multiprocessing
+
         dataset = self._dataset
         name = type(dataset).__name__
         if dataset.use_multiprocessing and dataset.workers > 0:
@@ -190,6 +191,8 @@ def _load_here(dataset: PyDataset, indices: Iterable[int], name: str) -> Generat
         try:
             batch = dataset[index]
         except Exception as error:
+            from tricera.training.data.workers import annotate
+
             annotate(error, index, name)
             raise
         yield batch
