@@ -629,7 +629,7 @@ def conj(x: TensorLike) -> Tensor:
         x: a tensor.
 
     Returns:
-        A tensor of the same shape and dtype; what is not complex stays as it is.
+        A tensor of the same shape and dtype; numbers that are not complex stay as they are.
 
     Example:
         >>> float(conj(2.0))
@@ -704,9 +704,6 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     Returns:
         A tensor of the broadcast shape, of a float dtype.
 
-    Raises:
-        ValueError: the shapes don't broadcast.
-
     Example:
         >>> f"{float(logaddexp(0.0, 0.0)):.4f}"
         '0.6931'
@@ -726,9 +723,6 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Returns:
         A tensor of the broadcast shape, of a float dtype.
-
-    Raises:
-        ValueError: the shapes don't broadcast.
 
     Example:
         >>> float(hypot(3.0, 4.0))

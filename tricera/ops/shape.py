@@ -362,7 +362,7 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
         A tensor of the same shape and dtype.
 
     Raises:
-        ValueError: several shifts, but not as many axes.
+        ValueError: several shifts for one axis, or for another number of axes.
 
     Example:
         >>> from tricera import ops
