@@ -549,7 +549,7 @@ def size(x: Any) -> Any:
         x: a tensor, symbolic or not.
 
     Returns:
-        An integer or None.
+        An integer or None; inside a graph whose sizes are not known, a scalar.
 
     Example:
         >>> size([[1, 2], [3, 4]])
