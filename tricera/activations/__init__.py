@@ -48,6 +48,9 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
         max_value: the largest value, None for no limit.
         threshold: where the slope changes.
 
+    Returns:
+        A tensor of the same shape; integers stay integers only with the other arguments at their defaults.
+
     Example:
         >>> float(relu(-2.0, negative_slope=0.5))
         -1.0
@@ -68,7 +71,19 @@ def _float_dtype(x: Any) -> str:
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
-    """Gaussian error linear unit, x * P(X <= x), exact unless `approximate` (`ops.gelu` has the other default)."""
+    """Gaussian error linear unit, x * P(X <= x), exact unless `approximate` (`ops.gelu` has the other default).
+
+    Args:
+        x: a tensor.
+        approximate: use the formula with tanh in the place of the error function.
+
+    Returns:
+        A tensor of the same shape, of a float dtype.
+
+    Example:
+        >>> round(float(gelu(1.0)), 4)
+        0.8413
+    """
     return ops.gelu(x, approximate=approximate)
 
 
@@ -77,6 +92,9 @@ def sigmoid(x: Any) -> Any:
 
     Args:
         x: a tensor of logits.
+
+    Returns:
+        A tensor of the same shape, of a float dtype.
 
     Example:
         >>> float(sigmoid(0.0))
@@ -91,6 +109,9 @@ def softmax(x: Any, axis: int = -1) -> Any:
     Args:
         x: a tensor of logits.
         axis: the axis, or several, over which the result sums to 1.
+
+    Returns:
+        A tensor of the same shape, of a float dtype.
 
     Example:
         >>> [round(float(p), 3) for p in softmax([0.0, 1.0])]
@@ -109,12 +130,34 @@ def _from_logits(name: str, result: Any, x: Any) -> Any:
 
 
 def exponential(x: Any) -> Any:
-    """e^x."""
+    """e^x.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tensor of the same shape, of a float dtype.
+
+    Example:
+        >>> float(exponential(0.0))
+        1.0
+    """
     return ops.exp(x)
 
 
 def linear(x: Any) -> Any:
-    """x itself."""
+    """x itself.
+
+    Args:
+        x: anything.
+
+    Returns:
+        `x`, not converted.
+
+    Example:
+        >>> linear(3)
+        3
+    """
     return x
 
 
@@ -130,6 +173,12 @@ _TABLE: dict[str, Any] = {name: globals()[name] for name in _NAMES}
 def get(identifier: Any) -> Any:
     """The activation that `identifier` (a name, config, function or layer) means; `linear` for None.
 
+    Args:
+        identifier: a name, config, function or layer, or None.
+
+    Returns:
+        A function or another callable.
+
     Raises:
         ValueError: it means none.
 
@@ -141,7 +190,18 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(activation: Any) -> Any:
-    """An activation as its name, or a config if it is not a built-in."""
+    """An activation as its name, or a config if it is not a built-in.
+
+    Args:
+        activation: a function or another object that can be serialized.
+
+    Returns:
+        A string for the built-in ones (`silu` for `swish`), else a config.
+
+    Example:
+        >>> serialize(hard_swish)
+        'hard_silu'
+    """
     name = getattr(activation, "__name__", None)
     if name in _TABLE and _TABLE[name] is activation:
         return {"hard_swish": "hard_silu", "swish": "silu"}.get(name, name)
@@ -149,7 +209,22 @@ def serialize(activation: Any) -> Any:
 
 
 def deserialize(config: Any, custom_objects: Any = None) -> Any:
-    """An activation from its name or config."""
+    """An activation from its name or config.
+
+    Args:
+        config: a name or a config.
+        custom_objects: a dict of further names and what they mean; built-in names keep their meaning.
+
+    Returns:
+        A function or another callable; None for None.
+
+    Raises:
+        ValueError: the name is not known.
+
+    Example:
+        >>> deserialize("relu") is relu
+        True
+    """
     return lookup("activation", config, _TABLE, custom_objects)
 
 

@@ -51,8 +51,15 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
         axis1: the rows' axis.
         axis2: the columns' axis.
 
+    Returns:
+        A tensor of the same dtype with one axis less.
+
     Raises:
         ValueError: fewer than 2 axes.
+
+    Example:
+        >>> convert_to_numpy(diagonal([[1, 2], [3, 4]])).tolist()
+        [1, 4]
     """
     if len(x.shape) < 2:
         raise ValueError(f"ops.diagonal needs at least 2 axes; got a tensor of shape {tuple(x.shape)}.")
@@ -76,10 +83,17 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
 
     Args:
         x: a tensor of 1 or 2 axes.
-        k: which diagonal.
+        k: which diagonal: 0 the main one, positive ones above it.
+
+    Returns:
+        A vector for a matrix; for a vector of length n a matrix of n + |k| rows and columns.
 
     Raises:
         ValueError: another number of axes.
+
+    Example:
+        >>> convert_to_numpy(diag([1, 2])).tolist()
+        [[1, 0], [0, 2]]
     """
     if len(x.shape) == 2:
         return diagonal(x, k)
@@ -99,13 +113,42 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
 
 @composed(promote=None)
 def diagflat(x: TensorLike, k: int = 0) -> Tensor:
-    """The matrix with the elements of a tensor, flattened, on its k-th diagonal."""
+    """The matrix with the elements of a tensor, flattened, on its k-th diagonal.
+
+    Args:
+        x: a tensor.
+        k: which diagonal: 0 the main one, positive ones above it.
+
+    Returns:
+        A matrix of n + |k| rows and columns for n elements.
+
+    Example:
+        >>> convert_to_numpy(diagflat([[1, 2]])).tolist()
+        [[1, 0], [0, 2]]
+    """
     return diag(reshape(x, (-1,)), k=k)
 
 
 @composed
 def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The sum of a diagonal of two axes; arguments as for `diagonal`."""
+    """The sum of a diagonal of two axes.
+
+    Args:
+        x: a tensor of at least 2 axes.
+        offset: which diagonal: 0 the main one, positive ones above it.
+        axis1: the rows' axis.
+        axis2: the columns' axis.
+
+    Returns:
+        A tensor without these axes, of the dtype that `sum` gives.
+
+    Raises:
+        ValueError: fewer than 2 axes.
+
+    Example:
+        >>> int(trace([[1, 2], [3, 4]]))
+        5
+    """
     return sum_(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
@@ -115,8 +158,15 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     Args:
         N: the number of rows.
         M: the number of columns, N for None.
-        k: which diagonal.
+        k: which diagonal: 0 the main one, positive ones above it.
         dtype: default: floatx.
+
+    Returns:
+        A tensor of shape (N, M).
+
+    Example:
+        >>> convert_to_numpy(tri(2, 3)).tolist()
+        [[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]
     """
     from tricera.core.dtypes import standardize_dtype
 
@@ -132,6 +182,9 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
         a: a tensor.
         n: how often differences are taken.
         axis: the axis.
+
+    Returns:
+        A tensor of the same dtype, shorter by `n` along the axis; of booleans, whether neighbours differ.
 
     Raises:
         ValueError: `n` is negative.
@@ -164,8 +217,15 @@ def cross(
         axisc: the axis of the vectors in the result (there is none for two vectors of 2 components).
         axis: all three at once.
 
+    Returns:
+        A tensor of the broadcast shape; without the axis of the vectors for two vectors of 2 components.
+
     Raises:
         ValueError: another number of components.
+
+    Example:
+        >>> convert_to_numpy(cross([1, 0, 0], [0, 1, 0])).tolist()
+        [0, 0, 1]
     """
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -196,8 +256,15 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
         choicelist: as many tensors.
         default: a number or a tensor.
 
+    Returns:
+        A tensor of the broadcast shape and the common dtype of choices and default.
+
     Raises:
         ValueError: the lists are empty or of different lengths.
+
+    Example:
+        >>> convert_to_numpy(select([[True, False], [True, True]], [[1, 2], [3, 4]])).tolist()
+        [1, 4]
     """
     if not condlist or len(condlist) != len(choicelist):
         raise ValueError(f"ops.select needs as many choices as conditions; got {len(choicelist)} and {len(condlist)}.")
@@ -227,15 +294,38 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
         x: a tensor.
         dtype: a dtype in any form; None leaves it.
 
+    Returns:
+        A tensor of the given dtype; the last axis is as much longer as the elements are smaller.
+
     Raises:
         ValueError: the last axis does not hold whole elements.
+
+    Example:
+        >>> convert_to_numpy(view([1.0], "int32")).tolist()
+        [1065353216]
     """
     ...
 
 
 @composed
 def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
-    """`x2` behind `x1` along an axis; None flattens both."""
+    """`x2` behind `x1` along an axis; None flattens both.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that differs at most on that axis.
+        axis: the axis; None flattens both tensors first.
+
+    Returns:
+        A tensor of their common dtype.
+
+    Raises:
+        ValueError: the shapes don't fit.
+
+    Example:
+        >>> convert_to_numpy(append([1, 2], [[3]])).tolist()
+        [1, 2, 3]
+    """
     if axis is None:
         return concatenate([reshape(x1, (-1,)), reshape(x2, (-1,))])
     return concatenate([x1, x2], axis=axis)
@@ -250,8 +340,15 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
         indices_or_sections: the number of parts, or the indices at which to cut.
         axis: the axis.
 
+    Returns:
+        A list of tensors.
+
     Raises:
-        ValueError: not a positive number of parts.
+        ValueError: not a positive number of parts, or the length of the axis is not known.
+
+    Example:
+        >>> [part.shape[0] for part in array_split([1, 2, 3], 2)]
+        [2, 1]
     """
     if isinstance(indices_or_sections, int):
         size = x.shape[axis]
@@ -267,25 +364,84 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
 
 @composed(promote=None)
 def hsplit(x: TensorLike, indices_or_sections: Any) -> Any:
-    """Parts along the second axis (the first of a vector)."""
+    """Parts along the second axis (the first of a vector).
+
+    Args:
+        x: a tensor of at least 1 axis.
+        indices_or_sections: the number of equal parts, or the indices at which to cut.
+
+    Returns:
+        A list of tensors.
+
+    Raises:
+        ValueError: the axis can't be divided so.
+
+    Example:
+        >>> [part.shape[0] for part in hsplit([1, 2, 3], [1])]
+        [1, 2]
+    """
     return split(x, indices_or_sections, axis=1 if len(x.shape) > 1 else 0)
 
 
 @composed(promote=None)
 def vsplit(x: TensorLike, indices_or_sections: Any) -> Any:
-    """Parts along the first axis."""
+    """Parts along the first axis.
+
+    Args:
+        x: a tensor of at least 1 axis.
+        indices_or_sections: the number of equal parts, or the indices at which to cut.
+
+    Returns:
+        A list of tensors.
+
+    Raises:
+        ValueError: the axis can't be divided so.
+
+    Example:
+        >>> [part.shape[0] for part in vsplit([[1], [2], [3]], [1])]
+        [1, 2]
+    """
     return split(x, indices_or_sections, axis=0)
 
 
 @composed(promote=None)
 def dsplit(x: TensorLike, indices_or_sections: Any) -> Any:
-    """Parts along the third axis."""
+    """Parts along the third axis.
+
+    Args:
+        x: a tensor of at least 3 axes.
+        indices_or_sections: the number of equal parts, or the indices at which to cut.
+
+    Returns:
+        A list of tensors.
+
+    Raises:
+        ValueError: the axis can't be divided so, or there are fewer than 3.
+
+    Example:
+        >>> [part.shape[2] for part in dsplit([[[1, 2, 3]]], [1])]
+        [1, 2]
+    """
     return split(x, indices_or_sections, axis=2)
 
 
 @composed
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
-    """Tensors joined along the third axis; vectors (n,) count as (1, n, 1), matrices as (n, m, 1)."""
+    """Tensors joined along the third axis; vectors (n,) count as (1, n, 1), matrices as (n, m, 1).
+
+    Args:
+        xs: a list of tensors.
+
+    Returns:
+        A tensor of at least 3 axes and the common dtype.
+
+    Raises:
+        ValueError: the shapes don't fit.
+
+    Example:
+        >>> convert_to_numpy(dstack([[1, 2], [3, 4]])).tolist()
+        [[[1, 3], [2, 4]]]
+    """
     parts = []
     for x in xs:
         x = reshape(x, (1, -1, 1)) if len(x.shape) < 2 else expand_dims(x, -1) if len(x.shape) == 2 else x
@@ -295,13 +451,41 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
 
 @composed(promote=None)
 def fliplr(x: TensorLike) -> Tensor:
-    """The second axis reversed."""
+    """The second axis reversed.
+
+    Args:
+        x: a tensor of at least 2 axes.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: fewer axes.
+
+    Example:
+        >>> convert_to_numpy(fliplr([[1, 2], [3, 4]])).tolist()
+        [[2, 1], [4, 3]]
+    """
     return flip(x, axis=1)
 
 
 @composed(promote=None)
 def flipud(x: TensorLike) -> Tensor:
-    """The first axis reversed."""
+    """The first axis reversed.
+
+    Args:
+        x: a tensor of at least 1 axis.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: a scalar.
+
+    Example:
+        >>> convert_to_numpy(flipud([1, 2])).tolist()
+        [2, 1]
+    """
     return flip(x, axis=0)
 
 
@@ -311,11 +495,18 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
 
     Args:
         array: a tensor of at least 2 axes.
-        k: how many turns.
+        k: how many turns; negative ones go the other way.
         axes: the plane.
+
+    Returns:
+        A tensor of the same dtype, both lengths exchanged by an odd number of turns.
 
     Raises:
         ValueError: fewer than 2 axes, or the same axis twice.
+
+    Example:
+        >>> convert_to_numpy(rot90([[1, 2], [3, 4]])).tolist()
+        [[2, 4], [1, 3]]
     """
     from tricera.ops.shape import swapaxes
 
@@ -337,7 +528,19 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
 
 @composed
 def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The Kronecker product: each element of `x1` times all of `x2`, side by side."""
+    """The Kronecker product: each element of `x1` times all of `x2`, side by side.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor; the one with fewer axes gets axes of length 1 in front.
+
+    Returns:
+        A tensor of their common dtype, each length the product of both.
+
+    Example:
+        >>> convert_to_numpy(kron([1, 2], [1, 3])).tolist()
+        [1, 3, 2, 6]
+    """
     rank = max(len(x1.shape), len(x2.shape))
     a = reshape(x1, (*(1,) * (rank - len(x1.shape)), *x1.shape))
     b = reshape(x2, (*(1,) * (rank - len(x2.shape)), *x2.shape))
@@ -360,8 +563,15 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
         N: how many powers; default: as many as elements.
         increasing: begin with the power 0.
 
+    Returns:
+        A tensor of the same dtype and of shape (elements, powers).
+
     Raises:
         ValueError: not one axis.
+
+    Example:
+        >>> convert_to_numpy(vander([2, 3], N=3)).tolist()
+        [[4, 2, 1], [9, 3, 1]]
     """
     if len(x.shape) != 1:
         raise ValueError(f"ops.vander needs a vector; got a tensor of shape {tuple(x.shape)}.")
@@ -387,6 +597,10 @@ def unravel_index(indices: TensorLike, shape: Any) -> Any:
 
     Returns:
         A tuple of tensors, one an axis.
+
+    Example:
+        >>> [int(i) for i in unravel_index(5, (2, 3))]
+        [1, 2]
     """
     out = []
     for size in reversed(tuple(shape)):
@@ -409,6 +623,10 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
 
     Raises:
         ValueError: another mode.
+
+    Example:
+        >>> convert_to_numpy(correlate([1, 2, 3], [1, 1])).tolist()
+        [3.0, 5.0]
     """
     from tricera.ops.convolution import conv
 
@@ -428,7 +646,27 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
 def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None, axis: int = 0
 ) -> Tensor:
-    """`num` numbers from base**start to base**stop, evenly spaced on a logarithmic scale; arguments as for `linspace`."""
+    """`num` numbers from base**start to base**stop, evenly spaced on a logarithmic scale.
+
+    Args:
+        start: the exponent of the first, a number or a tensor.
+        stop: the exponent of the last (not included if `endpoint` is False).
+        num: how many.
+        endpoint: whether the last number is that of `stop`.
+        base: a number or a tensor.
+        dtype: of the result; default: a float dtype.
+        axis: where the new axis goes, for tensors.
+
+    Returns:
+        A tensor, `num` long along the new axis.
+
+    Raises:
+        ValueError: `num` is negative.
+
+    Example:
+        >>> convert_to_numpy(logspace(0, 2, num=3, base=2)).tolist()
+        [1.0, 2.0, 4.0]
+    """
     from tricera.ops.creation import linspace
     from tricera.ops.elementwise import power
 
@@ -437,7 +675,26 @@ def logspace(
 
 
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Tensor:
-    """`num` numbers from `start` to `stop`, each the same multiple of the one before; arguments as for `linspace`."""
+    """`num` numbers from `start` to `stop`, each the same multiple of the one before.
+
+    Args:
+        start: the first, a number or a tensor, not 0.
+        stop: the last (not included if `endpoint` is False), of the same sign.
+        num: how many.
+        endpoint: whether the last number is that of `stop`.
+        dtype: of the result; default: a float dtype.
+        axis: where the new axis goes, for tensors.
+
+    Returns:
+        A tensor, `num` long along the new axis.
+
+    Raises:
+        ValueError: `num` is negative.
+
+    Example:
+        >>> [round(float(v), 4) for v in geomspace(1, 4, num=3)]
+        [1.0, 2.0, 4.0]
+    """
     from tricera.ops.creation import linspace
     from tricera.ops.elementwise import exp, log, sign
 
@@ -459,27 +716,83 @@ def _window(function: Any) -> Any:
 
 
 def bartlett(x: Any) -> Tensor:
-    """The triangular window of `x` points."""
+    """The triangular window of `x` points, 1 - |2 n / (x - 1) - 1|.
+
+    Args:
+        x: the number of points, an integer or a scalar tensor.
+
+    Returns:
+        A vector of float32; an empty one if `x` is less than 1.
+
+    Example:
+        >>> convert_to_numpy(bartlett(3)).tolist()
+        [0.0, 1.0, 0.0]
+    """
     return _window(np.bartlett)(x)
 
 
 def blackman(x: Any) -> Tensor:
-    """Blackman's window of `x` points."""
+    """Blackman's window of `x` points, 0.42 - 0.5 cos(2 pi n / (x - 1)) + 0.08 cos(4 pi n / (x - 1)).
+
+    Args:
+        x: the number of points, an integer or a scalar tensor.
+
+    Returns:
+        A vector of float32; an empty one if `x` is less than 1.
+
+    Example:
+        >>> round(float(blackman(5)[1]), 4)
+        0.34
+    """
     return _window(np.blackman)(x)
 
 
 def hamming(x: Any) -> Tensor:
-    """Hamming's window of `x` points, 0.54 - 0.46 cos(2 pi n / (x - 1))."""
+    """Hamming's window of `x` points, 0.54 - 0.46 cos(2 pi n / (x - 1)).
+
+    Args:
+        x: the number of points, an integer or a scalar tensor.
+
+    Returns:
+        A vector of float32; an empty one if `x` is less than 1.
+
+    Example:
+        >>> round(float(hamming(3)[0]), 4)
+        0.08
+    """
     return _window(np.hamming)(x)
 
 
 def hanning(x: Any) -> Tensor:
-    """Hann's window of `x` points, 0.5 - 0.5 cos(2 pi n / (x - 1))."""
+    """Hann's window of `x` points, 0.5 - 0.5 cos(2 pi n / (x - 1)).
+
+    Args:
+        x: the number of points, an integer or a scalar tensor.
+
+    Returns:
+        A vector of float32; an empty one if `x` is less than 1.
+
+    Example:
+        >>> convert_to_numpy(hanning(3)).tolist()
+        [0.0, 1.0, 0.0]
+    """
     return _window(np.hanning)(x)
 
 
 def kaiser(x: Any, beta: Any) -> Tensor:
-    """Kaiser's window of `x` points with the shape `beta`."""
+    """Kaiser's window of `x` points, I0(beta sqrt(1 - (2 n / (x - 1) - 1)^2)) / I0(beta).
+
+    Args:
+        x: the number of points, an integer or a scalar tensor.
+        beta: the shape, a number or a scalar tensor; 0 gives a rectangle.
+
+    Returns:
+        A vector of float32; an empty one if `x` is less than 1.
+
+    Example:
+        >>> convert_to_numpy(kaiser(3, 0.0)).tolist()
+        [1.0, 1.0, 1.0]
+    """
     return _window(np.kaiser)(x, beta)
 
 
@@ -493,6 +806,10 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
 
     Returns:
         A tensor of the same shape that sums to 1 along the axis.
+
+    Example:
+        >>> convert_to_numpy(sparsemax([2.0, 0.0])).tolist()
+        [1.0, 0.0]
     """
     from tricera.ops.elementwise import maximum
 
@@ -532,6 +849,13 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
 
     Returns:
         Images (batch, height * block, width * block, channels), or with channels first.
+
+    Raises:
+        ValueError: not 4 axes, no positive block size, or a number of channels that block² doesn't divide.
+
+    Example:
+        >>> tuple(depth_to_space(zeros_like([[[[1, 2, 3, 4]]]]), 2).shape)
+        (1, 2, 2, 1)
     """
     b = block_size
     if _images("depth_to_space", x, b, data_format, spread=True):
@@ -545,7 +869,23 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
 
 @composed(promote=None)
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Tensor:
-    """Blocks of height and width put into channels, the inverse of `depth_to_space`."""
+    """Blocks of height and width put into channels, the inverse of `depth_to_space`.
+
+    Args:
+        x: images (batch, height, width, channels), or with channels first.
+        block_size: the blocks' height and width.
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Returns:
+        Images (batch, height / block, width / block, block² * channels), or with channels first.
+
+    Raises:
+        ValueError: not 4 axes, no positive block size, or one that doesn't divide height and width.
+
+    Example:
+        >>> convert_to_numpy(space_to_depth([[[[1], [2]], [[3], [4]]]], 2)).tolist()
+        [[[[1, 2, 3, 4]]]]
+    """
     b = block_size
     if _images("space_to_depth", x, b, data_format, spread=False):
         n, c, h, w = x.shape

@@ -55,6 +55,13 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
     Returns:
         An array.
+
+    Raises:
+        ValueError: `x` is symbolic, and has no values.
+
+    Example:
+        >>> convert_to_numpy(ones((2,))).tolist()
+        [1.0, 1.0]
     """
     if isinstance(x, Variable):
         return x.numpy()
@@ -68,6 +75,12 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a tensor of a framework (or of the current backend).
+
+    Args:
+        x: anything.
+
+    Returns:
+        A bool; False for symbolic tensors.
 
     Example:
         >>> is_tensor(convert_to_tensor([1.0]))
@@ -84,6 +97,10 @@ def shape(x: Any) -> tuple[Any, ...]:
 
     Returns:
         A tuple of integers (None where a symbolic tensor's dimension is unknown).
+
+    Example:
+        >>> shape([[1, 2, 3]])
+        (1, 3)
     """
     if isinstance(x, (KerasTensor, Variable)):
         return x.shape
@@ -96,6 +113,12 @@ def shape(x: Any) -> tuple[Any, ...]:
 def ndim(x: Any) -> int:
     """The number of axes.
 
+    Args:
+        x: a tensor, symbolic or not.
+
+    Returns:
+        An integer.
+
     Example:
         >>> ndim([[1.0]])
         2
@@ -104,7 +127,18 @@ def ndim(x: Any) -> int:
 
 
 def dtype(x: Any) -> str:
-    """The name of a tensor's dtype."""
+    """The name of a tensor's dtype.
+
+    Args:
+        x: a tensor, symbolic or not, a Variable or an array.
+
+    Returns:
+        A string.
+
+    Example:
+        >>> dtype(zeros((2,), dtype="int32"))
+        'int32'
+    """
     if isinstance(x, (KerasTensor, Variable)):
         return x.dtype
     backend = dispatch.of(x)
@@ -123,8 +157,11 @@ def zeros(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor of zeros.
 
     Args:
-        shape: its shape, a tuple or a tensor of integers.
+        shape: its shape, an integer, a tuple or a tensor of integers.
         dtype: default: floatx.
+
+    Returns:
+        A tensor of that shape.
 
     Example:
         >>> convert_to_numpy(zeros((2,))).tolist()
@@ -137,8 +174,11 @@ def ones(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor of ones.
 
     Args:
-        shape: its shape.
+        shape: its shape, an integer, a tuple or a tensor of integers.
         dtype: default: floatx.
+
+    Returns:
+        A tensor of that shape.
 
     Example:
         >>> convert_to_numpy(ones((2,))).tolist()
@@ -151,8 +191,15 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor whose values are not promised (zeros, here).
 
     Args:
-        shape: its shape.
+        shape: its shape, an integer, a tuple or a tensor of integers.
         dtype: default: floatx.
+
+    Returns:
+        A tensor of that shape.
+
+    Example:
+        >>> tuple(empty((2, 3)).shape)
+        (2, 3)
     """
     return _filled("empty", shape, 0, dtype)
 
@@ -161,9 +208,15 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
     """A tensor filled with one value.
 
     Args:
-        shape: its shape.
+        shape: its shape, an integer, a tuple or a tensor of integers.
         fill_value: a number, or a tensor that broadcasts to the shape.
         dtype: default: floatx.
+
+    Returns:
+        A tensor of that shape.
+
+    Raises:
+        ValueError: the value doesn't broadcast to the shape.
 
     Example:
         >>> convert_to_numpy(full((2,), 7)).tolist()
@@ -194,19 +247,55 @@ def _like_spec(x: Spec, *rest: Any) -> Spec:
 
 @composed(spec=_like_spec, promote=None)
 def zeros_like(x: TensorLike, dtype: Any = None) -> Tensor:
-    """Zeros of the shape (and, unless given, the dtype) of `x`."""
+    """Zeros of the shape (and, unless given, the dtype) of `x`.
+
+    Args:
+        x: a tensor.
+        dtype: default: that of `x`.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> convert_to_numpy(zeros_like([1, 2])).tolist()
+        [0, 0]
+    """
     return _like(0)(x, dtype)
 
 
 @composed(spec=_like_spec, promote=None)
 def ones_like(x: TensorLike, dtype: Any = None) -> Tensor:
-    """Ones of the shape (and, unless given, the dtype) of `x`."""
+    """Ones of the shape (and, unless given, the dtype) of `x`.
+
+    Args:
+        x: a tensor.
+        dtype: default: that of `x`.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> convert_to_numpy(ones_like([1, 2])).tolist()
+        [1, 1]
+    """
     return _like(1)(x, dtype)
 
 
 @composed(spec=_like_spec, promote=None)
 def empty_like(x: TensorLike, dtype: Any = None) -> Tensor:
-    """A tensor of the shape of `x` whose values are not promised (zeros, here)."""
+    """A tensor of the shape of `x` whose values are not promised (zeros, here).
+
+    Args:
+        x: a tensor.
+        dtype: default: that of `x`.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> tuple(empty_like([1, 2]).shape)
+        (2,)
+    """
     return _like(0)(x, dtype)
 
 
@@ -216,8 +305,15 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: Any = None) -> Tenso
 
     Args:
         x: a tensor.
-        fill_value: a number, or a tensor that broadcasts.
+        fill_value: a number, or a tensor that broadcasts; it is cast to the dtype.
         dtype: default: that of `x`.
+
+    Returns:
+        A tensor of the same shape.
+
+    Example:
+        >>> convert_to_numpy(full_like([1, 2], 7)).tolist()
+        [7, 7]
     """
     backend = dispatch.current()
     wanted = backend.dtype(x) if dtype is None else backend.canonical(standardize_dtype(dtype))
@@ -232,6 +328,9 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
         stop: the end, not included.
         step: the spacing, 1 for None.
         dtype: default: the joined dtype of the arguments.
+
+    Returns:
+        A vector.
 
     Raises:
         ValueError: the step is 0.
@@ -264,11 +363,18 @@ def linspace(
         num: how many.
         endpoint: whether `stop` is the last value.
         retstep: also return the spacing.
-        dtype: default: floatx for numbers.
+        dtype: default: a float dtype, floatx for numbers.
         axis: where the new axis goes, for tensors.
 
     Returns:
         A tensor, or with `retstep` the pair (tensor, spacing).
+
+    Raises:
+        ValueError: `num` is negative.
+
+    Example:
+        >>> convert_to_numpy(linspace(0, 1, num=3)).tolist()
+        [0.0, 0.5, 1.0]
     """
     from tricera.core.inference import PUBLIC
 
@@ -303,6 +409,9 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
         k: which diagonal: 0 the main one, positive ones above it.
         dtype: default: floatx.
 
+    Returns:
+        A tensor of shape (N, M).
+
     Raises:
         ValueError: a negative number.
 
@@ -322,16 +431,54 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 def identity(n: int, dtype: Any = None) -> Tensor:
-    """The square identity matrix, `eye(n)`."""
+    """The square identity matrix, `eye(n)`.
+
+    Args:
+        n: the number of rows and columns.
+        dtype: default: floatx.
+
+    Returns:
+        A tensor of shape (n, n).
+
+    Raises:
+        ValueError: `n` is negative.
+
+    Example:
+        >>> convert_to_numpy(identity(2)).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
     return eye(n, dtype=dtype)
 
 
 def array(x: Any, dtype: Any = None) -> Tensor:
-    """Make a tensor, as `convert_to_tensor`."""
+    """Make a tensor, as `convert_to_tensor`.
+
+    Args:
+        x: a tensor, Variable, array, number or nested list.
+        dtype: default: the array's, floatx for Python floats, int32 for Python integers.
+
+    Returns:
+        A tensor.
+
+    Example:
+        >>> convert_to_numpy(array([1, 2])).tolist()
+        [1, 2]
+    """
     return convert_to_tensor(x, dtype)
 
 
 @primitive(promote=None, spec=same)
 def copy(x: TensorLike) -> Tensor:
-    """A tensor of the same values that shares no memory."""
+    """A tensor of the same values that shares no memory.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Example:
+        >>> convert_to_numpy(copy([1, 2])).tolist()
+        [1, 2]
+    """
     ...

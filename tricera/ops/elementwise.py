@@ -563,13 +563,38 @@ def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
 @composed
 def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """x1 / x2, the same as `divide`."""
+    """x1 / x2, the same as `divide`.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of a float dtype.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(true_divide(1, 2))
+        0.5
+    """
     return divide(x1, x2)
 
 
 @composed
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 / x2, and 0 where x2 is 0 (with a gradient of 0 there).
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of a float dtype.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
 
     Example:
         >>> float(divide_no_nan(1.0, 0.0))
@@ -581,19 +606,47 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @composed
 def abs(x: TensorLike) -> Tensor:
-    """The absolute value, the same as `absolute`."""
+    """The absolute value, the same as `absolute`.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tensor of the same shape and dtype; of complex ones, of the float dtype of their parts.
+
+    Example:
+        >>> int(abs(-3))
+        3
+    """
     return absolute(x)
 
 
 @composed
 def conj(x: TensorLike) -> Tensor:
-    """The complex conjugate, the same as `conjugate`."""
+    """The complex conjugate, the same as `conjugate`.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tensor of the same shape and dtype; numbers that are not complex stay as they are.
+
+    Example:
+        >>> float(conj(2.0))
+        2.0
+    """
     return conjugate(x)
 
 
 @composed(promote="number")
 def square(x: TensorLike) -> Tensor:
     """x * x.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tensor of the same shape and dtype (int32 for booleans).
 
     Example:
         >>> float(square(3.0))
@@ -606,6 +659,12 @@ def square(x: TensorLike) -> Tensor:
 def reciprocal(x: TensorLike) -> Tensor:
     """1 / x.
 
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tensor of the same shape, of a float dtype.
+
     Example:
         >>> float(reciprocal(4.0))
         0.25
@@ -615,13 +674,35 @@ def reciprocal(x: TensorLike) -> Tensor:
 
 @composed
 def squared_difference(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """(x1 - x2)^2."""
+    """(x1 - x2)^2.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes don't broadcast.
+
+    Example:
+        >>> float(squared_difference(1.0, 3.0))
+        4.0
+    """
     return square(subtract(x1, x2))
 
 
 @composed(promote="float")
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of a float dtype.
 
     Example:
         >>> f"{float(logaddexp(0.0, 0.0)):.4f}"
@@ -635,6 +716,13 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
 @composed(promote="float")
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """sqrt(x1^2 + x2^2), without overflow.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor whose shape broadcasts with that of `x1`.
+
+    Returns:
+        A tensor of the broadcast shape, of a float dtype.
 
     Example:
         >>> float(hypot(3.0, 4.0))
@@ -703,5 +791,16 @@ def cast(x: TensorLike, dtype: Any) -> Tensor:
 
 @primitive(promote=None, spec=same)
 def stop_gradient(variable: TensorLike) -> Tensor:
-    """The same value, through which no gradient flows."""
+    """The same value, through which no gradient flows.
+
+    Args:
+        variable: a tensor.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Example:
+        >>> float(stop_gradient(2.0))
+        2.0
+    """
     ...

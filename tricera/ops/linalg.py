@@ -107,6 +107,18 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     Args:
         x: a tensor (..., n, n).
         upper: give L^T.
+
+    Returns:
+        A float tensor (..., n, n), zero on the other side of the diagonal.
+
+    Raises:
+        ValueError: the matrices aren't square. For ones that aren't positive-definite JAX and TensorFlow give NaN,
+            torch and NumPy raise.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(cholesky([[4.0, 2.0], [2.0, 5.0]])).tolist()
+        [[2.0, 0.0], [1.0, 2.0]]
     """
     ...
 
@@ -114,6 +126,15 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
 @primitive(spec=_det_spec, promote="float")
 def det(x: TensorLike) -> Tensor:
     """The determinants.
+
+    Args:
+        x: a tensor (..., n, n).
+
+    Returns:
+        A float tensor (...).
+
+    Raises:
+        ValueError: the matrices aren't square.
 
     Example:
         >>> round(float(det([[2.0, 0.0], [0.0, 3.0]])), 4)
@@ -124,31 +145,108 @@ def det(x: TensorLike) -> Tensor:
 
 @primitive(spec=_slogdet_spec, promote="float")
 def slogdet(x: TensorLike) -> Any:
-    """The sign of the determinant and the logarithm of its absolute value, as a pair."""
+    """The sign of the determinant and the logarithm of its absolute value, as a pair.
+
+    Args:
+        x: a tensor (..., n, n).
+
+    Returns:
+        The pair (sign, logarithm) of float tensors (...); (0, -inf) for singular matrices.
+
+    Raises:
+        ValueError: the matrices aren't square.
+
+    Example:
+        >>> sign, logarithm = slogdet([[-1.0, 0.0], [0.0, 3.0]])
+        >>> float(sign), round(float(logarithm), 4)
+        (-1.0, 1.0986)
+    """
     ...
 
 
 @primitive(spec=_eig_spec, promote="float")
 def eig(x: TensorLike) -> Any:
-    """Eigenvalues and eigenvectors (as columns), both complex."""
+    """Eigenvalues and eigenvectors (as columns), both complex: x v = w v.
+
+    Args:
+        x: a tensor (..., n, n).
+
+    Returns:
+        The pair (w, v) of tensors (..., n) and (..., n, n), of dtype complex64 (complex128 for float64); the order is
+        the framework's.
+
+    Raises:
+        ValueError: the matrices aren't square.
+
+    Example:
+        >>> from tricera import ops
+        >>> w, v = eig([[2.0, 0.0], [0.0, 3.0]])
+        >>> sorted(ops.convert_to_numpy(w).real.tolist())
+        [2.0, 3.0]
+    """
     ...
 
 
 @primitive(spec=_eigh_spec, promote="float")
 def eigh(x: TensorLike) -> Any:
-    """Eigenvalues, ascending, and eigenvectors (as columns) of symmetric matrices."""
+    """Eigenvalues, ascending, and eigenvectors (as columns) of symmetric matrices: x v = w v.
+
+    Args:
+        x: a tensor (..., n, n).
+
+    Returns:
+        The pair (w, v) of float tensors (..., n) and (..., n, n); the sign of an eigenvector is the framework's.
+
+    Raises:
+        ValueError: the matrices aren't square.
+
+    Example:
+        >>> from tricera import ops
+        >>> w, v = eigh([[3.0, 0.0], [0.0, 2.0]])
+        >>> ops.convert_to_numpy(w).round(4).tolist()
+        [2.0, 3.0]
+    """
     ...
 
 
 @primitive(spec=_like("inv"), promote="float")
 def inv(x: TensorLike) -> Tensor:
-    """The inverse matrices."""
+    """The inverse matrices.
+
+    Args:
+        x: a tensor (..., n, n).
+
+    Returns:
+        A float tensor (..., n, n).
+
+    Raises:
+        ValueError: the matrices aren't square. For singular ones JAX gives infinities and NaN, the others raise.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(inv([[2.0, 0.0], [0.0, 4.0]])).tolist()
+        [[0.5, 0.0], [0.0, 0.25]]
+    """
     ...
 
 
 @primitive(spec=_lu_spec, promote="float")
 def lu_factor(x: TensorLike) -> Any:
-    """The factors L (below the diagonal) and U in one matrix, and the pivots: row i was swapped with row pivots[i]."""
+    """The factors L (below the diagonal) and U in one matrix, and the pivots: row i was swapped with row pivots[i].
+
+    Args:
+        x: a tensor (..., n, n).
+
+    Returns:
+        The pair (factors, pivots): a float tensor (..., n, n), and one (..., n) of dtype int32. The ones on the
+        diagonal of L are left out.
+
+    Example:
+        >>> from tricera import ops
+        >>> factors, pivots = lu_factor([[2.0, 1.0], [4.0, 4.0]])
+        >>> ops.convert_to_numpy(factors).tolist(), ops.convert_to_numpy(pivots).tolist()
+        ([[4.0, 4.0], [0.5, -1.0]], [1, 1])
+    """
     ...
 
 
@@ -160,8 +258,18 @@ def qr(x: TensorLike, mode: str = "reduced") -> Any:
         x: a tensor (..., m, n).
         mode: `"reduced"` or `"complete"` (Q is square).
 
+    Returns:
+        The pair (Q, R) of float tensors (..., m, k) and (..., k, n), k being min(m, n), or m if complete; signs are the
+        framework's.
+
     Raises:
         ValueError: another mode.
+
+    Example:
+        >>> import numpy as np
+        >>> q, r = qr(np.ones((3, 2)))
+        >>> tuple(q.shape), tuple(r.shape)
+        ((3, 2), (2, 2))
     """
     ...
 
@@ -176,7 +284,13 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
         compute_uv: False gives S alone.
 
     Returns:
-        The triple (U, S, Vh), or S.
+        The triple (U, S, Vh) of float tensors (..., m, m), (..., k) and (..., n, n), k being min(m, n), or S; without
+        `full_matrices` (..., m, k) and (..., k, n). S is in descending order; signs are the framework's.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(svd([[2.0, 0.0], [0.0, 3.0]], compute_uv=False)).round(4).tolist()
+        [3.0, 2.0]
     """
     ...
 
@@ -188,19 +302,55 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
     Args:
         a: a tensor (..., n, n).
         b: a tensor (..., n, k), or (..., n).
+
+    Returns:
+        A float tensor of the shape of `b`.
+
+    Raises:
+        ValueError: the shapes don't fit. For singular matrices JAX gives infinities or NaN, the others raise.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 8.0])).tolist()
+        [1.0, 2.0]
     """
     ...
 
 
 @primitive(spec=_solve_spec, promote="float")
 def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tensor:
-    """The x with a x = b, of which `a` only the upper (or lower) triangle is looked at."""
+    """The x with a x = b, of which `a` only the upper (or lower) triangle is looked at.
+
+    Args:
+        a: a tensor (..., n, n).
+        b: a tensor (..., n, k), or (..., n).
+        lower: whether it is the lower triangle.
+
+    Returns:
+        A float tensor of the shape of `b`.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(solve_triangular([[2.0, 1.0], [9.0, 4.0]], [4.0, 8.0])).tolist()
+        [1.0, 2.0]
+    """
     ...
 
 
 @composed(promote="float")
 def logdet(x: TensorLike) -> Tensor:
-    """The logarithm of the determinant of symmetric positive-definite matrices."""
+    """The logarithm of the determinant of symmetric positive-definite matrices, by `cholesky`.
+
+    Args:
+        x: a tensor (..., n, n).
+
+    Returns:
+        A float tensor (...); for other matrices the same as happens in `cholesky`.
+
+    Example:
+        >>> round(float(logdet([[2.0, 0.0], [0.0, 3.0]])), 4)
+        1.7918
+    """
     from tricera.ops.arrays import diagonal
 
     return multiply(2.0, sum_(log(diagonal(cholesky(x), axis1=-2, axis2=-1)), axis=-1))
@@ -213,6 +363,14 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
     Args:
         x: a triangular factor (..., n, n).
         upper: whether it is the upper one.
+
+    Returns:
+        A float tensor (..., n, n).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(cholesky_inverse([[2.0, 0.0], [0.0, 4.0]])).tolist()
+        [[0.25, 0.0], [0.0, 0.0625]]
     """
     identity = add(zeros_like(x), eye(x.shape[-1], dtype=dtype(x)))
     inverse = solve_triangular(x, identity, lower=not upper)
@@ -228,7 +386,19 @@ def _cutoff(values: Any, shape: Any, rcond: float | None) -> Any:
 
 @composed(promote="float")
 def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
-    """How many singular values are above a tolerance (by default the largest one times max(m, n) times the dtype's epsilon)."""
+    """How many singular values are above a tolerance.
+
+    Args:
+        x: a tensor (..., m, n).
+        tol: the tolerance; default: the largest singular value times max(m, n) times the dtype's epsilon.
+
+    Returns:
+        A tensor (...) of dtype int32.
+
+    Example:
+        >>> int(matrix_rank([[1.0, 2.0], [2.0, 4.0]]))
+        1
+    """
     values = svd(x, compute_uv=False)
     limit = _cutoff(values, x.shape, None) if tol is None else tol
     return sum_(cast(greater(values, limit), "int32"), axis=-1)
@@ -236,7 +406,20 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
 
 @composed(promote="float")
 def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
-    """The Moore-Penrose inverse; singular values below `rcond` times the largest count as 0."""
+    """The Moore-Penrose inverse; singular values below `rcond` times the largest count as 0.
+
+    Args:
+        x: a tensor (..., m, n).
+        rcond: default: max(m, n) times the dtype's epsilon.
+
+    Returns:
+        A float tensor (..., n, m).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(pinv([[2.0, 0.0], [0.0, 4.0], [0.0, 0.0]])).round(4).tolist()
+        [[0.5, 0.0, 0.0], [0.0, 0.25, 0.0]]
+    """
     u, s, vh = svd(x, full_matrices=False)
     keep = greater(s, _cutoff(s, x.shape, rcond))
     inverse = where(keep, divide(1.0, where(keep, s, 1.0)), 0.0)
@@ -250,7 +433,15 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
     Args:
         a: a matrix (m, n).
         b: a tensor (m,) or (m, k).
-        rcond: singular values below `rcond` times the largest count as 0.
+        rcond: singular values below `rcond` times the largest count as 0; default: max(m, n) times the dtype's epsilon.
+
+    Returns:
+        A float tensor (n,) or (n, k).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(lstsq([[1.0], [1.0]], [1.0, 3.0])).round(4).tolist()
+        [2.0]
     """
     vector = len(b.shape) == 1
     out = matmul(pinv(a, rcond), expand_dims(b, -1) if vector else b)

@@ -27,7 +27,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
         x2: a tensor (..., k, j) or (k,).
 
     Returns:
-        A tensor (..., i, j), without i or j where the operand is a vector.
+        A tensor (..., i, j), without i or j where the operand is a vector; of the common dtype, int32 for int8.
 
     Raises:
         ValueError: the inner dimensions differ.
@@ -73,13 +73,42 @@ def _einsum_spec(subscripts: str, operands: Sequence[Spec]) -> Spec:
 
 @composed(promote="same")
 def affine(x: TensorLike, kernel: TensorLike, bias: TensorLike) -> Tensor:
-    """x @ kernel + bias, what a dense layer computes."""
+    """x @ kernel + bias, what a dense layer computes.
+
+    Args:
+        x: a tensor (..., n).
+        kernel: a matrix (n, units).
+        bias: a vector (units,).
+
+    Returns:
+        A tensor (..., units).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(affine([[1.0, 2.0]], [[3.0], [4.0]], [0.5])).tolist()
+        [[11.5]]
+    """
     return add(matmul(x, kernel), bias)
 
 
 @primitive(spec=_einsum_spec)
 def contract(subscripts: str, operands: Sequence[TensorLike]) -> Tensor:
-    """`einsum` with its operands in a list."""
+    """`einsum` with its operands in a list.
+
+    Args:
+        subscripts: as for `einsum`.
+        operands: a list of tensors.
+
+    Returns:
+        A tensor, as of `einsum`.
+
+    Raises:
+        ValueError: the subscripts don't fit the operands.
+
+    Example:
+        >>> float(contract("i,i->", [[1.0, 2.0], [3.0, 4.0]]))
+        11.0
+    """
     ...
 
 
@@ -87,8 +116,12 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:
     """A sum of products over indices, in Einstein's notation.
 
     Args:
-        subscripts: such as `"ij,jk->ik"`; `...` stands for batch axes.
+        subscripts: such as `"ij,jk->ik"`; `...` stands for batch axes. Without `->` the result has the indices that
+            occur once, in alphabetical order.
         *operands: tensors.
+
+    Returns:
+        A tensor with the axes named behind `->`; of the common dtype, int32 for int8.
 
     Raises:
         ValueError: the subscripts don't fit the operands.
@@ -111,6 +144,14 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
 
     Returns:
         A tensor of the axes that are left, of `x1` then `x2`.
+
+    Raises:
+        ValueError: the lengths of paired axes differ.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(tensordot(np.ones((2, 3, 4)), np.ones((4, 3, 5)), axes=([1, 2], [1, 0])).shape)
+        (2, 5)
     """
     if isinstance(axes, int):
         a, b = list(range(ndim(x1) - axes, ndim(x1))), list(range(axes))
@@ -131,6 +172,16 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
 def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The product over the last axis of `x1` and the last but one of `x2` (the only one of a vector).
 
+    Args:
+        x1: a tensor; a scalar multiplies.
+        x2: a tensor; a scalar multiplies.
+
+    Returns:
+        A tensor of the axes that are left, of `x1` then `x2`.
+
+    Raises:
+        ValueError: the lengths of these axes differ.
+
     Example:
         >>> float(dot([1.0, 2.0], [3.0, 4.0]))
         11.0
@@ -142,13 +193,40 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @composed
 def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The sum of the products of all elements."""
+    """The sum of the products of all elements.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor of as many elements.
+
+    Returns:
+        A scalar of the common dtype.
+
+    Example:
+        >>> float(vdot([[1.0, 2.0]], [[3.0, 4.0]]))
+        11.0
+    """
     return cast(sum_(multiply(reshape(x1, (-1,)), reshape(x2, (-1,)))), dtype_of(x1))
 
 
 @composed
 def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The product over the last axes of both."""
+    """The product over the last axes of both.
+
+    Args:
+        x1: a tensor; a scalar multiplies.
+        x2: a tensor; a scalar multiplies.
+
+    Returns:
+        A tensor of the axes that are left, of `x1` then `x2`.
+
+    Raises:
+        ValueError: the lengths of these axes differ.
+
+    Example:
+        >>> float(inner([1.0, 2.0], [3.0, 4.0]))
+        11.0
+    """
     if not ndim(x1) or not ndim(x2):
         return multiply(x1, x2)
     return tensordot(x1, x2, axes=[[-1], [-1]])
@@ -156,13 +234,41 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @composed
 def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """All products of an element of one with an element of the other, both flattened."""
+    """All products of an element of one with an element of the other, both flattened.
+
+    Args:
+        x1: a tensor of m elements.
+        x2: a tensor of n elements.
+
+    Returns:
+        A tensor (m, n).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(outer([1, 2], [3, 4])).tolist()
+        [[3, 4], [6, 8]]
+    """
     return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
 
 
 @composed
 def matrix_transpose(x: TensorLike) -> Tensor:
-    """The last two axes exchanged."""
+    """The last two axes exchanged.
+
+    Args:
+        x: a tensor (..., m, n).
+
+    Returns:
+        A tensor (..., n, m).
+
+    Raises:
+        ValueError: there are fewer than two axes.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(matrix_transpose([[1, 2], [3, 4]])).tolist()
+        [[1, 3], [2, 4]]
+    """
     order = list(range(ndim(x)))
     if len(order) < 2:
         raise ValueError(f"ops.matrix_transpose needs at least 2 axes; got {len(order)}.")

@@ -62,6 +62,9 @@ def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e
         atol: the absolute tolerance.
         equal_nan: whether NaN is close to NaN.
 
+    Returns:
+        A bool tensor of the broadcast shape.
+
     Example:
         >>> bool(isclose(1.0, 1.0 + 1e-7))
         True
@@ -73,7 +76,22 @@ def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e
 
 @composed(promote="float")
 def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """Whether all elements are close; arguments as for `isclose`."""
+    """Whether all elements are close: `all` of `isclose`.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+        rtol: the relative tolerance.
+        atol: the absolute tolerance.
+        equal_nan: whether NaN is close to NaN.
+
+    Returns:
+        A bool scalar.
+
+    Example:
+        >>> bool(allclose([1.0, 2.0], [1.0, 2.5]))
+        False
+    """
     return all_(isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan))
 
 
@@ -86,6 +104,14 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
         x2: a tensor, seen as a set.
         assume_unique: both hold no element twice (a hint).
         invert: whether it is not among them.
+
+    Returns:
+        A bool tensor of the shape of `x1`.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(isin([1, 2, 3], [3, 1])).tolist()
+        [True, False, True]
     """
     found = any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), axis=-1)
     return logical_not(found) if invert else found
@@ -93,19 +119,55 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
 
 @composed
 def isposinf(x: TensorLike) -> Tensor:
-    """Whether each element is positive infinity."""
+    """Whether each element is positive infinity.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A bool tensor of the shape of `x`.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(isposinf([float("inf"), -float("inf"), 1.0])).tolist()
+        [True, False, False]
+    """
     return logical_and(isinf(x), greater(x, 0))
 
 
 @composed
 def isneginf(x: TensorLike) -> Tensor:
-    """Whether each element is negative infinity."""
+    """Whether each element is negative infinity.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A bool tensor of the shape of `x`.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(isneginf([float("inf"), -float("inf"), 1.0])).tolist()
+        [False, True, False]
+    """
     return logical_and(isinf(x), less(x, 0))
 
 
 @composed
 def isreal(x: TensorLike) -> Tensor:
-    """Whether each element has no imaginary part."""
+    """Whether each element has no imaginary part.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A bool tensor of the shape of `x`, true throughout where the dtype isn't complex.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(isreal(ops.view_as_complex([[1.0, 0.0], [1.0, 2.0]]))).tolist()
+        [True, False]
+    """
     if "complex" not in dtype_of(x):
         return ones_like(x, dtype="bool")
     return equal(imag(x), 0)
@@ -129,11 +191,13 @@ def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neg
         neginf: what negative infinity becomes; default: the dtype's least number.
 
     Returns:
-        A tensor of the dtype of `x`; integers and booleans have nothing to replace.
+        A tensor of the dtype of `x`; integers and booleans have nothing to replace, complex numbers stay as they are.
 
     Example:
         >>> float(nan_to_num(float("nan")))
         0.0
+        >>> float(nan_to_num(float("inf"), posinf=9.0))
+        9.0
     """
     if "float" not in dtype_of(x):
         return x
@@ -145,25 +209,67 @@ def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neg
 
 @primitive(spec=real_part, promote=None)
 def real(x: TensorLike) -> Tensor:
-    """The real part."""
+    """The real part.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tensor of the same shape: float32 for complex64, float64 for complex128, else `x` with its dtype.
+
+    Example:
+        >>> from tricera import ops
+        >>> float(real(ops.view_as_complex([1.0, 2.0])))
+        1.0
+    """
     ...
 
 
 @primitive(spec=real_part, promote=None)
 def imag(x: TensorLike) -> Tensor:
-    """The imaginary part, 0 for real tensors."""
+    """The imaginary part, 0 for real tensors.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A tensor of the same shape: float32 for complex64, float64 for complex128, else zeros of the dtype of `x`.
+
+    Example:
+        >>> from tricera import ops
+        >>> float(imag(ops.view_as_complex([1.0, 2.0])))
+        2.0
+    """
     ...
 
 
 @primitive(spec=real_part, promote="float")
 def angle(x: TensorLike) -> Tensor:
-    """The angle of a complex number in radians; 0 or pi for real ones."""
+    """The angle of a complex number in radians, arctan2(imag(x), real(x)); 0 or pi for real ones.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A float tensor of the same shape, in [-pi, pi].
+
+    Example:
+        >>> from tricera import ops
+        >>> round(float(angle(ops.view_as_complex([1.0, 1.0]))), 4)
+        0.7854
+    """
     ...
 
 
 @primitive(spec=same, promote="float")
 def erfc(x: TensorLike) -> Tensor:
     """1 - erf(x), accurate for large x.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A float tensor of the same shape.
 
     Example:
         >>> float(erfc(0.0))
@@ -176,6 +282,12 @@ def erfc(x: TensorLike) -> Tensor:
 def i0(x: TensorLike) -> Tensor:
     """The modified Bessel function of the first kind, of order 0.
 
+    Args:
+        x: a tensor.
+
+    Returns:
+        A float tensor of the same shape.
+
     Example:
         >>> f"{float(i0(0.0)):.4f}"
         '1.0000'
@@ -187,6 +299,12 @@ def i0(x: TensorLike) -> Tensor:
 def signbit(x: TensorLike) -> Tensor:
     """Whether the sign is negative (that of -0.0 is).
 
+    Args:
+        x: a tensor.
+
+    Returns:
+        A bool tensor of the same shape.
+
     Example:
         >>> bool(signbit(-0.0))
         True
@@ -196,13 +314,32 @@ def signbit(x: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="float")
 def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The float next to `x1` in the direction of `x2`."""
+    """The float next to `x1` in the direction of `x2`.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+
+    Returns:
+        A float tensor of the broadcast shape.
+
+    Example:
+        >>> float(nextafter(1.0, 2.0)) - 1.0 == 2.0**-23
+        True
+    """
     ...
 
 
 @primitive(spec=broadcast, promote="number")
 def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The greatest common divisor of integers.
+    """The greatest common divisor of integers, not negative; gcd(0, 0) is 0.
+
+    Args:
+        x1: an integer tensor.
+        x2: an integer tensor that broadcasts with it.
+
+    Returns:
+        An integer tensor of the broadcast shape; floats are refused.
 
     Example:
         >>> int(gcd(12, 18))
@@ -213,7 +350,14 @@ def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @composed(promote="number")
 def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The least common multiple of integers.
+    """The least common multiple of integers, |x1 x2| / gcd(x1, x2); 0 where one is 0.
+
+    Args:
+        x1: an integer tensor.
+        x2: an integer tensor that broadcasts with it.
+
+    Returns:
+        An integer tensor of the broadcast shape; floats are refused.
 
     Example:
         >>> int(lcm(4, 6))
@@ -226,25 +370,66 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @composed
 def bitwise_invert(x: TensorLike) -> Tensor:
-    """Each integer's bits inverted, as `bitwise_not`."""
+    """Each integer's bits inverted, as `bitwise_not`.
+
+    Args:
+        x: an integer tensor.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Example:
+        >>> int(bitwise_invert(5))
+        -6
+    """
     return bitwise_not(x)
 
 
 @composed(promote="number")
 def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """x * 2**y on integers, as `left_shift`."""
+    """x * 2**y on integers, as `left_shift`.
+
+    Args:
+        x: an integer tensor.
+        y: an integer tensor that broadcasts with it: by how many bits.
+
+    Returns:
+        An integer tensor of the broadcast shape.
+
+    Example:
+        >>> int(bitwise_left_shift(3, 2))
+        12
+    """
     return left_shift(x, y)
 
 
 @composed(promote="number")
 def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """x // 2**y on integers, as `right_shift`."""
+    """x // 2**y on integers, as `right_shift`.
+
+    Args:
+        x: an integer tensor.
+        y: an integer tensor that broadcasts with it: by how many bits.
+
+    Returns:
+        An integer tensor of the broadcast shape.
+
+    Example:
+        >>> int(bitwise_right_shift(12, 2))
+        3
+    """
     return right_shift(x, y)
 
 
 @composed(promote="float")
 def cbrt(x: TensorLike) -> Tensor:
     """The cube root, negative for negative numbers.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A float tensor of the same shape.
 
     Example:
         >>> round(float(cbrt(-27.0)), 4)
@@ -262,37 +447,102 @@ def cbrt(x: TensorLike) -> Tensor:
 
 @composed(promote="float")
 def deg2rad(x: TensorLike) -> Tensor:
-    """Degrees as radians, x * pi / 180."""
+    """Degrees as radians, x * pi / 180.
+
+    Args:
+        x: a tensor of degrees.
+
+    Returns:
+        A float tensor of the same shape.
+
+    Example:
+        >>> round(float(deg2rad(180.0)), 4)
+        3.1416
+    """
     return multiply(x, math.pi / 180)
 
 
 @composed(promote="float")
 def rad2deg(x: TensorLike) -> Tensor:
-    """Radians as degrees, x * 180 / pi."""
+    """Radians as degrees, x * 180 / pi.
+
+    Args:
+        x: a tensor of radians.
+
+    Returns:
+        A float tensor of the same shape.
+
+    Example:
+        >>> import math
+        >>> round(float(rad2deg(math.pi)), 2)
+        180.0
+    """
     return multiply(x, 180 / math.pi)
 
 
 @composed(promote="float")
 def fabs(x: TensorLike) -> Tensor:
-    """The absolute value as a float."""
+    """The absolute value as a float.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A float tensor of the same shape.
+
+    Example:
+        >>> float(fabs(-2))
+        2.0
+    """
     return absolute(x)
 
 
 @composed
 def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The larger of both elements; where one is NaN, the other."""
+    """The larger of both elements; where one is NaN, the other.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+
+    Returns:
+        A tensor of the broadcast shape and the common dtype.
+
+    Example:
+        >>> float(fmax(1.0, float("nan")))
+        1.0
+    """
     return where(isnan(x1), x2, where(isnan(x2), x1, maximum(x1, x2)))
 
 
 @composed
 def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The smaller of both elements; where one is NaN, the other."""
+    """The smaller of both elements; where one is NaN, the other.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+
+    Returns:
+        A tensor of the broadcast shape and the common dtype.
+
+    Example:
+        >>> float(fmin(1.0, float("nan")))
+        1.0
+    """
     return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
 
 
 @composed(promote="number")
 def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of the division rounded towards zero, which has the sign of `x1`.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+
+    Returns:
+        A tensor of the broadcast shape and the common dtype (int32 for booleans).
 
     Example:
         >>> int(fmod(-7, 3))
@@ -304,7 +554,20 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @composed(promote="float")
 def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """0 where `x1` is negative, 1 where positive, `x2` where 0."""
+    """0 where `x1` is negative, 1 where positive, `x2` where 0; NaN stays.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+
+    Returns:
+        A float tensor of the broadcast shape.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(heaviside([-1.0, 0.0, 2.0], 0.5)).tolist()
+        [0.0, 0.5, 1.0]
+    """
     step = where(less(x1, 0), zeros_like(x1), where(equal(x1, 0), x2, ones_like(x1)))
     return where(isnan(x1), x1, step)
 
@@ -312,6 +575,13 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
 @composed(promote=None)
 def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 * 2**x2.
+
+    Args:
+        x1: a tensor.
+        x2: an integer tensor that broadcasts with it.
+
+    Returns:
+        A tensor of the broadcast shape, of the dtype of `x1` if that is a float, else floatx.
 
     Example:
         >>> float(ldexp(3.0, 2))
@@ -323,7 +593,19 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @composed(promote="float")
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """log2(2**x1 + 2**x2), without overflow."""
+    """log2(2**x1 + 2**x2), without overflow.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+
+    Returns:
+        A float tensor of the broadcast shape.
+
+    Example:
+        >>> round(float(logaddexp2(3.0, 3.0)), 4)
+        4.0
+    """
     larger = maximum(x1, x2)
     difference = negative(absolute(subtract(x1, x2)))
     total = add(larger, divide(log1p(exp2(difference)), math.log(2.0)))
@@ -333,6 +615,12 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
 @composed(promote="float")
 def sinc(x: TensorLike) -> Tensor:
     """sin(pi x) / (pi x), and 1 at 0.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A float tensor of the same shape.
 
     Example:
         >>> float(sinc(0.0))
@@ -350,11 +638,14 @@ def _saturated(x: Spec, dtype: Any) -> Spec:
 
 @composed(spec=_saturated, promote=None)
 def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
-    """The values in another dtype, those out of its range limited to it.
+    """The values in another dtype, those out of an integer dtype's range limited to it (and NaN to 0).
 
     Args:
         x: a tensor.
-        dtype: a dtype in any form.
+        dtype: a dtype in any form; casts to floats and booleans are plain ones.
+
+    Returns:
+        A tensor of the same shape.
 
     Example:
         >>> int(saturate_cast(300, "uint8"))
@@ -380,17 +671,22 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
 
 @composed
 def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis: int = -1) -> Tensor:
-    """The integral along an axis by the trapezoidal rule.
+    """The integral along an axis by the trapezoidal rule: the sum of (y[i] + y[i + 1]) / 2 * (x[i + 1] - x[i]).
 
     Args:
         y: the values.
-        x: where they were taken; None: `dx` apart.
+        x: where they were taken, of the shape of `y` or 1-D of the length of the axis; None: `dx` apart.
         dx: the spacing where `x` is None.
         axis: the axis.
+
+    Returns:
+        A float tensor without the axis.
 
     Example:
         >>> float(trapezoid([1.0, 2.0, 3.0]))
         4.0
+        >>> float(trapezoid([1.0, 2.0, 3.0], x=[0.0, 1.0, 3.0]))
+        6.5
     """
     from tricera.ops.arrays import diff
     from tricera.ops.reduce import sum as sum_

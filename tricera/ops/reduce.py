@@ -223,7 +223,10 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
     Args:
         x: a tensor.
         axis: the axis; None means the flattened tensor.
-        dtype: of the result.
+        dtype: of the result; default: that of `x`, int32 for booleans.
+
+    Returns:
+        A tensor of the same shape; a vector if the axis is None.
 
     Example:
         >>> from tricera import ops
@@ -240,7 +243,10 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor
     Args:
         x: a tensor.
         axis: the axis; None means the flattened tensor.
-        dtype: of the result.
+        dtype: of the result; default: that of `x`, int32 for booleans.
+
+    Returns:
+        A tensor of the same shape; a vector if the axis is None.
 
     Example:
         >>> from tricera import ops
@@ -252,13 +258,45 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor
 
 @composed
 def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest element along axes, as `max`."""
+    """The largest element along axes, as `max`.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes.
+
+    Raises:
+        ValueError: there is no element along them.
+
+    Example:
+        >>> int(amax([3, 1, 2]))
+        3
+    """
     return max(x, axis=axis, keepdims=keepdims)
 
 
 @composed
 def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest element along axes, as `min`."""
+    """The smallest element along axes, as `min`.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes.
+
+    Raises:
+        ValueError: there is no element along them.
+
+    Example:
+        >>> int(amin([3, 1, 2]))
+        1
+    """
     return min(x, axis=axis, keepdims=keepdims)
 
 
@@ -271,6 +309,9 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: an axis or a tuple of them; None means all.
         keepdims: keep the reduced axes, with length 1.
 
+    Returns:
+        A tensor without these axes, of a float dtype.
+
     Example:
         >>> float(var([1.0, 3.0]))
         1.0
@@ -281,6 +322,14 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @composed(promote="float")
 def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The standard deviation along axes, the square root of `var`.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes, of a float dtype.
 
     Example:
         >>> float(std([1.0, 3.0]))
@@ -295,12 +344,16 @@ def moments(x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: boo
 
     Args:
         x: a tensor.
-        axes: an axis or a tuple of them.
+        axes: an axis or a tuple of them; None means all.
         keepdims: keep the reduced axes, with length 1.
         synchronized: join the replicas of a distributed run.
 
     Returns:
         The pair (mean, variance); float16 is accumulated in float32.
+
+    Example:
+        >>> [float(m) for m in moments([1.0, 3.0], axes=0)]
+        [2.0, 1.0]
     """
     from tricera.core import dispatch
     from tricera.ops.creation import dtype as dtype_of
@@ -322,7 +375,19 @@ def moments(x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: boo
 
 
 def clip_to(x: Any, dtype: str) -> Tensor:
-    """Limit to what a float dtype can hold."""
+    """Limit to what a float dtype can hold.
+
+    Args:
+        x: a tensor.
+        dtype: the name of a float dtype.
+
+    Returns:
+        A tensor of the same shape and dtype, of values from minus the greatest to the greatest.
+
+    Example:
+        >>> float(clip_to(1e6, "float16"))
+        65504.0
+    """
     from tricera.core.dtypes import GREATEST
     from tricera.ops.elementwise import clip
 
@@ -344,6 +409,14 @@ def _of_singular_values(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool)
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) along axes, without overflow.
 
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes, of a float dtype; -inf where there is no element.
+
     Example:
         >>> round(float(logsumexp([0.0, 0.0])), 4)
         0.6931
@@ -360,6 +433,13 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
 @composed
 def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
     """How many elements along axes are not zero.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+
+    Returns:
+        A tensor of int32 without these axes.
 
     Example:
         >>> int(count_nonzero([0, 1, 2]))
@@ -379,8 +459,11 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
         axis: an axis or a tuple of them; None means all.
         weights: of the shape of `x`, or 1-D along a single axis; None weights all the same.
 
+    Returns:
+        A tensor without these axes, of a float dtype.
+
     Raises:
-        ValueError: 1-D weights, and no axis that they lie along.
+        ValueError: 1-D weights and no axis that they lie along, or another shape that doesn't fit.
 
     Example:
         >>> float(average([1.0, 3.0], weights=[3.0, 1.0]))
@@ -413,8 +496,15 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
         axis: an axis for vector norms, a pair for matrix norms; None means all elements, all axes if `ord` is given.
         keepdims: keep the reduced axes, with length 1.
 
+    Returns:
+        A tensor without these axes, of a float dtype.
+
     Raises:
-        ValueError: the order is not known for that number of axes.
+        ValueError: the order is not known for that number of axes, or `axis` names more than two.
+
+    Example:
+        >>> float(norm([3.0, 4.0]))
+        5.0
     """
     from tricera.ops.creation import dtype as dtype_of, ndim
     from tricera.ops.elementwise import absolute, cast, not_equal, power, reciprocal

@@ -22,7 +22,7 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
         x2: as `x1`.
 
     Returns:
-        A tensor of the broadcast shape and the common dtype of `x1` and `x2`.
+        A tensor of the broadcast shape and the common dtype of `x1` and `x2`, or what `nonzero` returns.
 
     Example:
         >>> int(where(True, 1, 2))
@@ -42,6 +42,11 @@ def nonzero(x: TensorLike) -> Any:
 
     Returns:
         A tuple of 1-D tensors of int32.
+
+    Example:
+        >>> from tricera import ops
+        >>> [ops.convert_to_numpy(i).tolist() for i in nonzero([[0, 5], [6, 0]])]
+        [[0, 1], [1, 0]]
     """
     ...
 
@@ -54,7 +59,20 @@ def _where_spec(condition: Spec, x1: Spec, x2: Spec) -> Spec:
 
 @primitive(spec=_where_spec, promote="tail")
 def select_where(condition: TensorLike, x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`where` with all three arguments."""
+    """`where` with all three arguments.
+
+    Args:
+        condition: a bool tensor.
+        x1: a tensor that broadcasts with the others.
+        x2: as `x1`.
+
+    Returns:
+        A tensor of the broadcast shape and the common dtype of `x1` and `x2`.
+
+    Example:
+        >>> int(select_where(False, 1, 2))
+        2
+    """
     ...
 
 
@@ -100,11 +118,19 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
 
     Args:
         x: a tensor.
-        indices: an integer tensor of the same rank.
+        indices: an integer tensor of the same rank; negative ones count from the end.
         axis: the axis; None works on the flattened tensor.
 
     Returns:
         A tensor of the shape of `indices` (broadcast).
+
+    Raises:
+        ValueError: the ranks differ.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1)).tolist()
+        [[2], [3]]
     """
     ...
 
@@ -117,6 +143,13 @@ def _sort_spec(x: Spec, axis: int | None = -1) -> Spec:
 def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The elements in ascending order along an axis.
 
+    Args:
+        x: a tensor.
+        axis: the axis; None means the flattened tensor.
+
+    Returns:
+        A tensor of the shape of `x` (1-D for None) and its dtype.
+
     Example:
         >>> from tricera import ops
         >>> ops.convert_to_numpy(sort([3, 1, 2])).tolist()
@@ -127,7 +160,14 @@ def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
 
 @primitive(spec=_sort_spec, out="int32")
 def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
-    """The indices that sort the tensor along an axis (None: the flattened tensor); equal elements keep their order.
+    """The indices that sort the tensor along an axis; equal elements keep their order.
+
+    Args:
+        x: a tensor.
+        axis: the axis; None means the flattened tensor.
+
+    Returns:
+        A tensor of the shape of `x` (1-D for None), of dtype int32.
 
     Example:
         >>> from tricera import ops
@@ -156,7 +196,16 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
         sorted: in descending order.
 
     Returns:
-        The pair (values, indices), indices of dtype int32.
+        The pair (values, indices) of tensors (..., k), indices of dtype int32.
+
+    Raises:
+        ValueError: the axis has fewer than `k` elements, or `k` is negative.
+
+    Example:
+        >>> from tricera import ops
+        >>> values, indices = top_k([1, 3, 2], 2)
+        >>> ops.convert_to_numpy(values).tolist(), ops.convert_to_numpy(indices).tolist()
+        ([3, 2], [1, 2])
     """
     ...
 
@@ -171,8 +220,16 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
 
     Args:
         indices: an integer tensor (..., n) of positions in the first n axes.
-        values: what is added there; values at the same position add up.
+        values: what is added there, (..., *shape[n:]); values at the same position add up.
         shape: the shape of the result.
+
+    Returns:
+        A tensor of that shape, of the dtype of `values`.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(scatter([[0], [2], [0]], [1, 2, 3], (4,))).tolist()
+        [4, 0, 2, 0]
     """
     ...
 
@@ -194,11 +251,21 @@ def scatter_update(
     Args:
         inputs: a tensor.
         indices: an integer tensor (..., n) of positions in the first n axes.
-        updates: the new values.
+        updates: the new values, (..., *inputs.shape[n:]); they are cast to the dtype of `inputs`.
         reduction: None replaces; `"add"`, `"max"`, `"min"`, `"mul"` combine.
+
+    Returns:
+        A tensor of the shape and dtype of `inputs`.
 
     Raises:
         ValueError: another reduction.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(scatter_update([1, 2, 3], [[0], [2]], [9, 8])).tolist()
+        [9, 2, 8]
+        >>> ops.convert_to_numpy(scatter_update([1, 2, 3], [[0], [0]], [9, 8], reduction="add")).tolist()
+        [18, 2, 3]
     """
     ...
 
@@ -226,10 +293,18 @@ def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
     Args:
         inputs: a tensor.
         start_indices: where the block begins, one integer an axis (a tensor is fine).
-        shape: its shape.
+        shape: its shape; -1 stands for all the rest of an axis.
+
+    Returns:
+        A tensor of that shape, of the dtype of `inputs`.
 
     Raises:
         ValueError: the block has another number of axes, or is larger than the tensor.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(slice([[1, 2, 3], [4, 5, 6]], (0, 1), (2, 2))).tolist()
+        [[2, 3], [5, 6]]
     """
     ...
 
@@ -253,11 +328,19 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
 
     Args:
         inputs: a tensor.
-        start_indices: where the block begins, one integer an axis.
-        updates: the block.
+        start_indices: where the block begins, one integer an axis (a tensor is fine).
+        updates: the block; it is cast to the dtype of `inputs`.
+
+    Returns:
+        A tensor of the shape and dtype of `inputs`.
 
     Raises:
         ValueError: the block has another number of axes, or is larger than the tensor.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(slice_update([1, 2, 3], (1,), [9])).tolist()
+        [1, 9, 3]
     """
     ...
 
@@ -327,6 +410,13 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
         x: a tensor.
         key: an index or a tuple of them.
 
+    Returns:
+        A tensor of the dtype of `x`.
+
+    Raises:
+        ValueError: more indices than axes.
+        IndexError: an integer out of range.
+
     Example:
         >>> from tricera import ops
         >>> ops.convert_to_numpy(get_item([[1, 2], [3, 4]], (Ellipsis, 0))).tolist()
@@ -354,6 +444,9 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
 
     Returns:
         A tensor with one more axis, of length `num_classes`.
+
+    Raises:
+        ValueError: the axis is out of range, or `num_classes` isn't a non-negative integer.
 
     Example:
         >>> from tricera import ops

@@ -22,6 +22,9 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
         x: a tensor.
         newshape: the shape, a tuple or a tensor of integers; one dimension may be -1 and is worked out.
 
+    Returns:
+        A tensor of that shape and the same dtype.
+
     Raises:
         ValueError: the number of elements differs.
 
@@ -40,8 +43,16 @@ def transpose(x: TensorLike, axes: Any = None) -> Tensor:
         x: a tensor.
         axes: the order; None reverses it.
 
+    Returns:
+        A tensor of the same dtype.
+
     Raises:
         ValueError: `axes` is not a permutation.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(transpose([[1, 2], [3, 4]])).tolist()
+        [[1, 3], [2, 4]]
     """
     ...
 
@@ -53,6 +64,12 @@ def expand_dims(x: TensorLike, axis: Any) -> Tensor:
     Args:
         x: a tensor.
         axis: where they stand in the result, an integer or a tuple.
+
+    Returns:
+        A tensor of the same dtype with these axes more.
+
+    Raises:
+        ValueError: the axis is out of range of the result.
 
     Example:
         >>> len(expand_dims([1, 2], 0).shape)
@@ -69,8 +86,15 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
         x: a tensor.
         axis: which axes go; None means all of length 1.
 
+    Returns:
+        A tensor of the same dtype.
+
     Raises:
         ValueError: an axis has another length.
+
+    Example:
+        >>> tuple(squeeze([[1, 2]]).shape)
+        (2,)
     """
     ...
 
@@ -87,8 +111,20 @@ def _broadcast_to_spec(x: Spec, shape: Any) -> Spec:
 def broadcast_to(x: TensorLike, shape: Any) -> Tensor:
     """The tensor repeated along axes of length 1 (and new ones in front) to fill a shape.
 
+    Args:
+        x: a tensor.
+        shape: the shape, a tuple or a tensor of integers.
+
+    Returns:
+        A tensor of that shape and the same dtype.
+
     Raises:
         ValueError: the shapes don't fit.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(broadcast_to([1, 2], (2, 2))).tolist()
+        [[1, 2], [1, 2]]
     """
     ...
 
@@ -99,7 +135,10 @@ def concatenate(xs: Sequence[TensorLike], axis: int | None = 0) -> Tensor:
 
     Args:
         xs: a list of tensors that differ at most on that axis.
-        axis: the axis.
+        axis: the axis; None flattens all first.
+
+    Returns:
+        A tensor of their common dtype.
 
     Raises:
         ValueError: the shapes don't fit, or the axis is out of range.
@@ -119,8 +158,16 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
         x: a list of tensors.
         axis: where the new axis stands in the result.
 
+    Returns:
+        A tensor of their common dtype with one axis more.
+
     Raises:
-        ValueError: the shapes differ, or the axis is out of range.
+        ValueError: the shapes differ, there is no tensor, or the axis is out of range.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(stack([[1, 2], [3, 4]], axis=1)).tolist()
+        [[1, 3], [2, 4]]
     """
     ...
 
@@ -153,6 +200,10 @@ def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
 
     Raises:
         ValueError: the axis can't be divided so.
+
+    Example:
+        >>> [part.shape[0] for part in split([1, 2, 3], [1])]
+        [1, 2]
     """
     ...
 
@@ -165,6 +216,16 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
         x: a tensor.
         num: how many there are; None reads it off the shape.
         axis: the axis.
+
+    Returns:
+        A list of tensors with one axis less.
+
+    Raises:
+        ValueError: the length is not known and `num` not given, or they differ.
+
+    Example:
+        >>> [int(part) for part in unstack([1, 2])]
+        [1, 2]
     """
     size = num if num is not None else x.shape[axis]
     if size is None:
@@ -193,8 +254,16 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
         mode: `"constant"`, `"reflect"` or `"symmetric"`.
         constant_values: what is added in constant mode, 0 for None.
 
+    Returns:
+        A tensor of the same dtype, longer by before + after along each axis.
+
     Raises:
         ValueError: an unknown mode, `constant_values` in another mode, or a negative width.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(pad([1, 2], (1, 2))).tolist()
+        [0, 1, 2, 0, 0]
     """
     ...
 
@@ -213,6 +282,14 @@ def tile(x: TensorLike, repeats: Any) -> Tensor:
     Args:
         x: a tensor.
         repeats: how often, an integer an axis (a tensor is fine).
+
+    Returns:
+        A tensor of the same dtype, as many times longer along each axis.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(tile([1, 2], 2)).tolist()
+        [1, 2, 1, 2]
     """
     ...
 
@@ -236,6 +313,9 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
         repeats: how often, an integer or one for each element.
         axis: the axis; None means the flattened tensor.
 
+    Returns:
+        A tensor of the same dtype; a vector if the axis is None.
+
     Example:
         >>> repeat([1, 2], 2).shape[0]
         4
@@ -245,7 +325,20 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
 
 @primitive(spec=lambda x, axis=None: x, promote=None)
 def flip(x: TensorLike, axis: Any = None) -> Tensor:
-    """The elements in reverse order along axes (None means all)."""
+    """The elements in reverse order along axes (None means all).
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(flip([1, 2, 3])).tolist()
+        [3, 2, 1]
+    """
     ...
 
 
@@ -264,6 +357,17 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
         x: a tensor.
         shift: how far, an integer or one for each axis.
         axis: along which axes (one may come several times); None: along the flattened tensor.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: several shifts for one axis, or for another number of axes.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(roll([1, 2, 3], 1)).tolist()
+        [3, 1, 2]
     """
     ...
 
@@ -271,6 +375,12 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
 @composed(promote=None)
 def ravel(x: TensorLike) -> Tensor:
     """The elements in one axis.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A vector of the same dtype.
 
     Example:
         >>> ravel([[1, 2], [3, 4]]).shape[0]
@@ -281,7 +391,24 @@ def ravel(x: TensorLike) -> Tensor:
 
 @composed(promote=None)
 def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
-    """Two axes exchanged."""
+    """Two axes exchanged.
+
+    Args:
+        x: a tensor.
+        axis1: an axis.
+        axis2: another one.
+
+    Returns:
+        A tensor of the same dtype.
+
+    Raises:
+        ValueError: an axis is out of range.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(swapaxes([[1, 2], [3, 4]], 0, 1)).tolist()
+        [[1, 3], [2, 4]]
+    """
     order = list(range(ndim(x)))
     for axis in (axis1, axis2):
         if not -len(order) <= axis < len(order):
@@ -298,6 +425,16 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
         x: a tensor.
         source: an axis or several.
         destination: where each goes.
+
+    Returns:
+        A tensor of the same dtype.
+
+    Raises:
+        ValueError: an axis is out of range, or there are more of one than of the other.
+
+    Example:
+        >>> tuple(moveaxis([[[1, 2]]], 2, 0).shape)
+        (2, 1, 1)
     """
     rank = ndim(x)
     sources = (source,) if isinstance(source, int) else tuple(source)
@@ -313,13 +450,45 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
 
 @primitive(spec=lambda x, k=0: _tri_spec(x), promote=None, strict=True)
 def tril(x: TensorLike, k: int = 0) -> Tensor:
-    """The lower triangle of the last two axes; zeros above the k-th diagonal."""
+    """The lower triangle of the last two axes; zeros above the k-th diagonal.
+
+    Args:
+        x: a tensor of at least 2 axes.
+        k: which diagonal: 0 the main one, positive ones above it.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: fewer than 2 axes.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(tril([[1, 2], [3, 4]])).tolist()
+        [[1, 0], [3, 4]]
+    """
     ...
 
 
 @primitive(spec=lambda x, k=0: _tri_spec(x), promote=None, strict=True)
 def triu(x: TensorLike, k: int = 0) -> Tensor:
-    """The upper triangle of the last two axes; zeros below the k-th diagonal."""
+    """The upper triangle of the last two axes; zeros below the k-th diagonal.
+
+    Args:
+        x: a tensor of at least 2 axes.
+        k: which diagonal: 0 the main one, positive ones above it.
+
+    Returns:
+        A tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: fewer than 2 axes.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(triu([[1, 2], [3, 4]])).tolist()
+        [[1, 2], [0, 4]]
+    """
     ...
 
 
@@ -330,7 +499,22 @@ def _tri_spec(x: Spec) -> Spec:
 
 
 def hstack(xs: Any) -> Tensor:
-    """Tensors joined along the second axis (1-D ones along the first)."""
+    """Tensors joined along the second axis (1-D ones along the first).
+
+    Args:
+        xs: a list of tensors that differ at most on that axis; scalars count as vectors.
+
+    Returns:
+        A tensor of their common dtype.
+
+    Raises:
+        ValueError: there is no tensor, or the shapes don't fit.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(hstack([[1], [2, 3]])).tolist()
+        [1, 2, 3]
+    """
     parts = [t if ndim(t) else reshape(t, (1,)) for t in map(convert_to_tensor, xs)]
     if not parts:
         raise ValueError("ops.hstack needs at least one tensor.")
@@ -338,13 +522,34 @@ def hstack(xs: Any) -> Tensor:
 
 
 def vstack(xs: Any) -> Tensor:
-    """Tensors joined along the first axis, 1-D ones taken as rows."""
+    """Tensors joined along the first axis, 1-D ones taken as rows.
+
+    Args:
+        xs: a list of tensors that differ at most on that axis.
+
+    Returns:
+        A tensor of at least 2 axes and their common dtype.
+
+    Raises:
+        ValueError: there is no tensor, or the shapes don't fit.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(vstack([[1, 2], [3, 4]])).tolist()
+        [[1, 2], [3, 4]]
+    """
     parts = [reshape(t, (1, -1)) if ndim(t) < 2 else t for t in map(convert_to_tensor, xs)]
     return concatenate(parts, axis=0)
 
 
 def size(x: Any) -> Any:
     """The number of elements; None where a symbolic dimension is not known.
+
+    Args:
+        x: a tensor, symbolic or not.
+
+    Returns:
+        An integer or None; inside a graph whose sizes are not known, a scalar.
 
     Example:
         >>> size([[1, 2], [3, 4]])
@@ -361,8 +566,15 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
         *x: the coordinates along each axis.
         indexing: `"xy"` (the first two axes exchanged) or `"ij"`.
 
+    Returns:
+        A list of tensors, one an argument and of its dtype; their shape holds the lengths of all.
+
     Raises:
         ValueError: another indexing.
+
+    Example:
+        >>> [tuple(grid.shape) for grid in meshgrid([1, 2], [3, 4, 5])]
+        [(3, 2), (3, 2)]
     """
     if indexing not in ("xy", "ij"):
         raise ValueError(f"ops.meshgrid: `indexing` must be 'xy' or 'ij', not {indexing!r}.")

@@ -45,26 +45,67 @@ def _irfft_spec(x: Sequence[Spec], fft_length: int | None = None) -> Spec:
 
 @primitive(spec=_pair, promote="float", strict=True)
 def fft(x: Sequence[TensorLike]) -> Any:
-    """The discrete Fourier transform along the last axis.
+    """The discrete Fourier transform along the last axis, sum over j of x[j] exp(-2 pi i j k / n).
 
     Args:
-        x: the pair (real part, imaginary part).
+        x: the pair (real part, imaginary part) of tensors (..., n).
 
     Returns:
-        Such a pair.
+        Such a pair, of the same shape and a float dtype.
+
+    Raises:
+        ValueError: not a pair of tensors of one shape.
+
+    Example:
+        >>> from tricera import ops
+        >>> real, imag = fft(([1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0]))
+        >>> ops.convert_to_numpy(real).tolist()
+        [4.0, 0.0, 0.0, 0.0]
     """
     ...
 
 
 @primitive(spec=_pair, promote="float", strict=True)
 def fft2(x: Sequence[TensorLike]) -> Any:
-    """The discrete Fourier transform along the last two axes; pairs as for `fft`."""
+    """The discrete Fourier transform along the last two axes; pairs as for `fft`.
+
+    Args:
+        x: the pair (real part, imaginary part) of tensors (..., m, n).
+
+    Returns:
+        Such a pair, of the same shape and a float dtype.
+
+    Raises:
+        ValueError: not a pair of tensors of one shape.
+
+    Example:
+        >>> from tricera import ops
+        >>> real, imag = fft2(([[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]]))
+        >>> ops.convert_to_numpy(real).tolist()
+        [[4.0, 0.0], [0.0, 0.0]]
+    """
     ...
 
 
 @primitive(spec=_pair, promote="float", strict=True)
 def ifft2(x: Sequence[TensorLike]) -> Any:
-    """The inverse of `fft2`."""
+    """The inverse of `fft2`.
+
+    Args:
+        x: the pair (real part, imaginary part) of tensors (..., m, n).
+
+    Returns:
+        Such a pair, of the same shape and a float dtype.
+
+    Raises:
+        ValueError: not a pair of tensors of one shape.
+
+    Example:
+        >>> from tricera import ops
+        >>> real, imag = ifft2(([[4.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]))
+        >>> ops.convert_to_numpy(real).tolist()
+        [[1.0, 1.0], [1.0, 1.0]]
+    """
     ...
 
 
@@ -77,7 +118,16 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> Any:
         fft_length: n; the axis is cut or filled with zeros to it. Default: its length.
 
     Returns:
-        The pair (real part, imaginary part).
+        The pair (real part, imaginary part) of float tensors (..., n // 2 + 1).
+
+    Raises:
+        ValueError: `fft_length` isn't positive.
+
+    Example:
+        >>> from tricera import ops
+        >>> real, imag = rfft([1.0, 1.0, 1.0, 1.0])
+        >>> ops.convert_to_numpy(real).tolist()
+        [4.0, 0.0, 0.0]
     """
     ...
 
@@ -87,8 +137,19 @@ def irfft(x: Sequence[TensorLike], fft_length: int | None = None) -> Tensor:
     """The inverse of `rfft`.
 
     Args:
-        x: the pair (real part, imaginary part).
-        fft_length: the length of the result; default: 2 (m - 1) for m elements.
+        x: the pair (real part, imaginary part) of tensors (..., m).
+        fft_length: the length of the result; default: 2 (m - 1).
+
+    Returns:
+        A float tensor (..., fft_length).
+
+    Raises:
+        ValueError: not a pair of tensors of one shape, or `fft_length` isn't positive.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(irfft(([4.0, 0.0, 0.0], [0.0, 0.0, 0.0]))).tolist()
+        [1.0, 1.0, 1.0, 1.0]
     """
     ...
 
@@ -105,13 +166,36 @@ def _parts_spec(x: Spec) -> Spec:
 
 @primitive(spec=_complex_spec, promote="float")
 def view_as_complex(x: TensorLike) -> Tensor:
-    """Complex numbers from a last axis of real and imaginary parts."""
+    """Complex numbers from a last axis of real and imaginary parts.
+
+    Args:
+        x: a tensor (..., 2).
+
+    Returns:
+        A tensor (...) of dtype complex64, or complex128 for float64.
+
+    Example:
+        >>> complex(view_as_complex([1.0, 2.0]))
+        (1+2j)
+    """
     ...
 
 
 @primitive(spec=_parts_spec, promote=None)
 def view_as_real(x: TensorLike) -> Tensor:
-    """The real and imaginary parts of complex numbers as a new last axis."""
+    """The real and imaginary parts of complex numbers as a new last axis.
+
+    Args:
+        x: a complex tensor.
+
+    Returns:
+        A tensor (..., 2) of dtype float32, or float64 for complex128.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(view_as_real(view_as_complex([1.0, 2.0]))).tolist()
+        [1.0, 2.0]
+    """
     ...
 
 
@@ -122,7 +206,19 @@ def _polar_spec(abs_: Spec, angle: Spec) -> Spec:
 
 @composed(spec=_polar_spec, promote="float")
 def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:
-    """The complex numbers of these absolute values and angles (in radians)."""
+    """The complex numbers abs_ * exp(i * angle), of these absolute values and angles (in radians).
+
+    Args:
+        abs_: a tensor.
+        angle: a tensor that broadcasts with it.
+
+    Returns:
+        A tensor of the broadcast shape and dtype complex64, or complex128 for float64.
+
+    Example:
+        >>> complex(polar(2.0, 0.0))
+        (2+0j)
+    """
     from tricera.ops.shape import stack
 
     return view_as_complex(stack([multiply(abs_, cos(angle)), multiply(abs_, sin(angle))], axis=-1))
@@ -142,6 +238,11 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
 
     Raises:
         ValueError: the frames are longer than the signal.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(extract_sequences([1, 2, 3, 4, 5], 3, 2)).tolist()
+        [[1, 2, 3], [3, 4, 5]]
     """
     size = x.shape[-1]
     if size is None or size < sequence_length:
@@ -209,7 +310,17 @@ def stft(
         center: the signal is reflected at both ends, such that frame t is centred at t * stride.
 
     Returns:
-        The pair (real part, imaginary part) of tensors (..., frames, fft_length // 2 + 1).
+        The pair (real part, imaginary part) of float tensors (..., frames, fft_length // 2 + 1).
+
+    Raises:
+        ValueError: `fft_length` is below `sequence_length`, the window is unknown or of another length, or the signal
+            is shorter than a frame.
+
+    Example:
+        >>> import numpy as np
+        >>> real, imag = stft(np.ones((2, 16)), sequence_length=4, sequence_stride=2, fft_length=8)
+        >>> tuple(real.shape)
+        (2, 9, 5)
     """
     if fft_length < sequence_length:
         raise ValueError(f"ops.stft: `fft_length`={fft_length} must not be below `sequence_length`={sequence_length}.")
@@ -236,12 +347,18 @@ def istft(
         sequence_length: as for `stft`.
         sequence_stride: as for `stft`.
         fft_length: as for `stft`.
-        length: the length of the result.
+        length: the length of the result, at most what the frames cover; default: all of it.
         window: as for `stft`.
         center: as for `stft`.
 
     Returns:
-        A tensor (..., samples).
+        A float tensor (..., samples).
+
+    Example:
+        >>> from tricera import ops
+        >>> spectrum = stft([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 4, 2, 4)
+        >>> ops.convert_to_numpy(istft(spectrum, 4, 2, 4)).round(4).tolist()
+        [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     """
     frames = irfft(x, fft_length)
     count = frames.shape[-2]

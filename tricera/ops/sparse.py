@@ -102,7 +102,22 @@ def _mean(room: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def hot(x: Any, num_classes: int, axis: int, dtype: str) -> Any:
-    """The sparse tensor of `one_hot`: a value for each element of `x`, 0 for classes out of range."""
+    """The sparse tensor of `one_hot`: a value for each element of `x`, 0 for classes out of range.
+
+    Args:
+        x: an integer tensor.
+        num_classes: how many classes there are.
+        axis: where their axis goes in the result, counted from the front.
+        dtype: of the values.
+
+    Returns:
+        A sparse tensor of one axis more than `x`.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(hot([1, 5], 2, 1, "float32")).tolist()
+        [[0.0, 1.0], [0.0, 0.0]]
+    """
     from tricera.ops.creation import arange, shape
 
     room, sizes = dispatch.current().sparse, shape(x)

@@ -75,6 +75,9 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     Returns:
         A tensor of the shape of `values`, of dtype int32.
 
+    Raises:
+        ValueError: the sequence has not one axis, or another side.
+
     Example:
         >>> int(searchsorted([1, 3, 5], [4])[0])
         2
@@ -111,8 +114,12 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         sparse: give a sparse tensor, where the framework has one (NumPy has none).
 
     Returns:
-        A tensor (length,) or (batch, length), length being the greater of `minlength` and the greatest integer + 1
-        (which is known from the values only, so inside compiled code just `minlength` counts).
+        A tensor (length,) or (batch, length) of int32 or of the dtype of `weights`, length being the greater of
+        `minlength` and the greatest integer + 1 (which is known from the values only, so inside compiled code just
+        `minlength` counts).
+
+    Raises:
+        ValueError: no `minlength` inside compiled code.
 
     Example:
         >>> from tricera import ops
@@ -141,7 +148,21 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
 
 @composed(promote=None)
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
-    """Indices that put the element of rank `kth` in its place, smaller ones before it (here: the order of a full sort)."""
+    """Indices that put the element of rank `kth` in its place, smaller ones before it (here: the order of a full sort).
+
+    Args:
+        x: a tensor.
+        kth: the rank, counted from 0.
+        axis: the axis.
+
+    Returns:
+        A tensor of the shape of `x`, of dtype int32.
+
+    Example:
+        >>> from tricera import ops
+        >>> int(argpartition([30, 10, 20], 1)[1])
+        2
+    """
     return argsort(x, axis=axis)
 
 
@@ -170,12 +191,18 @@ def unique(
         fill_value: what it is filled with; default: the least element.
 
     Returns:
-        A tensor, or a tuple of tensors.
+        A tensor of the dtype of `x`, or a tuple of it and those asked for, of dtype int32: the indices, the inverse (of
+        the shape of `x`, or 1-D for an axis) and the counts (0 for what was filled in).
+
+    Raises:
+        ValueError: `x` is symbolic.
 
     Example:
         >>> from tricera import ops
         >>> ops.convert_to_numpy(unique([3, 1, 3])).tolist()
         [1, 3]
+        >>> ops.convert_to_numpy(unique([3, 1, 3], return_counts=True)[1]).tolist()
+        [1, 2]
     """
     from tricera.core import dispatch
 
@@ -205,7 +232,23 @@ def unique(
 
 @composed
 def ptp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The largest element less the smallest, along axes."""
+    """The largest element less the smallest, along axes.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes, of the dtype of `x`.
+
+    Raises:
+        TypeError: `x` is of booleans, which have no difference.
+
+    Example:
+        >>> int(ptp([3, 1, 5]))
+        4
+    """
     return subtract(max_(x, axis=axis, keepdims=keepdims), min_(x, axis=axis, keepdims=keepdims))
 
 
@@ -274,7 +317,7 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
         keepdims: keep the reduced axes, with length 1.
 
     Returns:
-        A tensor; for several q they are its first axis.
+        A float tensor without these axes; for several q they are its first axis.
 
     Raises:
         ValueError: an unknown method, or q out of range.
@@ -303,13 +346,39 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
 
 @composed(promote="float")
 def percentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` with q from 0 to 100."""
+    """`quantile` with q from 0 to 100.
+
+    Args:
+        x: a tensor.
+        q: a number in [0, 100], or several.
+        axis: an axis or a tuple of them; None means all.
+        method: as for `quantile`.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A float tensor without these axes; for several q they are its first axis.
+
+    Raises:
+        ValueError: an unknown method, or q out of range.
+
+    Example:
+        >>> float(percentile([1.0, 2.0, 4.0], 50))
+        2.0
+    """
     return quantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
 @composed(promote="float")
 def median(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The middle element along axes, or the mean of the two in the middle.
+    """The middle element along axes, or the mean of the two in the middle; NaN if there is one.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A float tensor without these axes.
 
     Example:
         >>> float(median([1.0, 5.0, 2.0]))
@@ -324,25 +393,79 @@ def _filled(x: Any, value: Any) -> Any:
 
 @composed
 def nansum(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The sum along axes, NaN counting as 0."""
+    """The sum along axes, NaN counting as 0.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes, of the dtype that `sum` gives.
+
+    Example:
+        >>> float(nansum([1.0, float("nan"), 2.0]))
+        3.0
+    """
     return sum_(_filled(x, 0), axis=axis, keepdims=keepdims)
 
 
 @composed
 def nanprod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The product along axes, NaN counting as 1."""
+    """The product along axes, NaN counting as 1.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes, of the dtype that `prod` gives.
+
+    Example:
+        >>> float(nanprod([2.0, float("nan"), 3.0]))
+        6.0
+    """
     return prod_(_filled(x, 1), axis=axis, keepdims=keepdims)
 
 
 @composed
 def nancumsum(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """The running sum along an axis, NaN counting as 0."""
+    """The running sum along an axis, NaN counting as 0.
+
+    Args:
+        x: a tensor.
+        axis: the axis; None means the flattened tensor.
+        dtype: of the result.
+
+    Returns:
+        A tensor of the shape of `x`, or 1-D for None.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(nancumsum([1.0, float("nan"), 2.0])).tolist()
+        [1.0, 1.0, 3.0]
+    """
     return cumsum(_filled(x, 0), axis=axis, dtype=dtype)
 
 
 @composed
 def nancumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """The running product along an axis, NaN counting as 1."""
+    """The running product along an axis, NaN counting as 1.
+
+    Args:
+        x: a tensor.
+        axis: the axis; None means the flattened tensor.
+        dtype: of the result.
+
+    Returns:
+        A tensor of the shape of `x`, or 1-D for None.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(nancumprod([2.0, float("nan"), 3.0])).tolist()
+        [2.0, 2.0, 6.0]
+    """
     return cumprod(_filled(x, 1), axis=axis, dtype=dtype)
 
 
@@ -352,7 +475,20 @@ def _nan_where_all(x: Any, result: Any, axis: Any, keepdims: bool) -> Any:
 
 @composed
 def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The largest element along axes that is not NaN."""
+    """The largest element along axes that is not NaN; NaN where all are.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes, of the dtype of `x`.
+
+    Example:
+        >>> float(nanmax([1.0, float("nan"), 2.0]))
+        2.0
+    """
     if "float" not in dtype_of(x):
         return max_(x, axis=axis, keepdims=keepdims)
     return _nan_where_all(x, max_(_filled(x, -math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
@@ -360,7 +496,20 @@ def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 @composed
 def nanmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The smallest element along axes that is not NaN."""
+    """The smallest element along axes that is not NaN; NaN where all are.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A tensor without these axes, of the dtype of `x`.
+
+    Example:
+        >>> float(nanmin([1.0, float("nan"), 2.0]))
+        1.0
+    """
     if "float" not in dtype_of(x):
         return min_(x, axis=axis, keepdims=keepdims)
     return _nan_where_all(x, min_(_filled(x, math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
@@ -368,28 +517,80 @@ def nanmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 @composed(promote="float")
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The index of the largest element that is not NaN along an axis; -1 where all are."""
+    """The index of the largest element that is not NaN along an axis; -1 where all are.
+
+    Args:
+        x: a tensor.
+        axis: the axis; None means the flattened tensor.
+        keepdims: keep the reduced axis, with length 1.
+
+    Returns:
+        A tensor without the axis, of dtype int32.
+
+    Example:
+        >>> int(nanargmax([1.0, float("nan"), 2.0]))
+        2
+    """
     found = argmax(_filled(x, -math.inf), axis=axis, keepdims=keepdims)
     return where(all_(isnan(x), axis=axis, keepdims=keepdims), -1, found)
 
 
 @composed(promote="float")
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The index of the smallest element that is not NaN along an axis; -1 where all are."""
+    """The index of the smallest element that is not NaN along an axis; -1 where all are.
+
+    Args:
+        x: a tensor.
+        axis: the axis; None means the flattened tensor.
+        keepdims: keep the reduced axis, with length 1.
+
+    Returns:
+        A tensor without the axis, of dtype int32.
+
+    Example:
+        >>> int(nanargmin([float("nan"), 2.0, 1.0]))
+        2
+    """
     found = argmin(_filled(x, math.inf), axis=axis, keepdims=keepdims)
     return where(all_(isnan(x), axis=axis, keepdims=keepdims), -1, found)
 
 
 @composed(promote="float")
 def nanmean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The mean along axes of the elements that are not NaN."""
+    """The mean along axes of the elements that are not NaN; NaN where all are.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A float tensor without these axes.
+
+    Example:
+        >>> float(nanmean([1.0, float("nan"), 3.0]))
+        2.0
+    """
     count = sum_(cast(logical_not(isnan(x)), dtype_of(x)), axis=axis, keepdims=keepdims)
     return divide(sum_(_filled(x, 0), axis=axis, keepdims=keepdims), count)
 
 
 @composed(promote="float")
 def nanvar(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The variance along axes of the elements that are not NaN."""
+    """The variance along axes of the elements that are not NaN; NaN where all are.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A float tensor without these axes.
+
+    Example:
+        >>> float(nanvar([1.0, float("nan"), 5.0]))
+        4.0
+    """
     bad, mean = isnan(x), nanmean(x, axis=axis, keepdims=True)
     # Replaced before the square, and not after it, so that the gradient is a number, too.
     total = sum_(square(subtract(where(bad, mean, x), mean)), axis=axis, keepdims=keepdims)
@@ -398,13 +599,44 @@ def nanvar(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 @composed(promote="float")
 def nanstd(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The standard deviation along axes of the elements that are not NaN."""
+    """The standard deviation along axes of the elements that are not NaN, the square root of `nanvar`.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A float tensor without these axes.
+
+    Example:
+        >>> float(nanstd([1.0, float("nan"), 5.0]))
+        2.0
+    """
     return sqrt(nanvar(x, axis=axis, keepdims=keepdims))
 
 
 @composed(promote="float")
 def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` of the elements that are not NaN."""
+    """`quantile` of the elements that are not NaN; NaN where all are.
+
+    Args:
+        x: a tensor.
+        q: a number in [0, 1], or several.
+        axis: an axis or a tuple of them; None means all.
+        method: as for `quantile`.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A float tensor without these axes; for several q they are its first axis.
+
+    Raises:
+        ValueError: an unknown method.
+
+    Example:
+        >>> float(nanquantile([1.0, float("nan"), 3.0], 0.5))
+        2.0
+    """
     from tricera.ops.elementwise import ceil, floor, round
     from tricera.ops.select import take_along_axis
 
@@ -433,25 +665,81 @@ def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear",
 
 @composed(promote="float")
 def nanpercentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`percentile` of the elements that are not NaN."""
+    """`percentile` of the elements that are not NaN; NaN where all are.
+
+    Args:
+        x: a tensor.
+        q: a number in [0, 100], or several.
+        axis: an axis or a tuple of them; None means all.
+        method: as for `quantile`.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A float tensor without these axes; for several q they are its first axis.
+
+    Raises:
+        ValueError: an unknown method.
+
+    Example:
+        >>> float(nanpercentile([1.0, float("nan"), 3.0], 50))
+        2.0
+    """
     return nanquantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
 @composed(promote="float")
 def nanmedian(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The median along axes of the elements that are not NaN."""
+    """The median along axes of the elements that are not NaN; NaN where all are.
+
+    Args:
+        x: a tensor.
+        axis: an axis or a tuple of them; None means all.
+        keepdims: keep the reduced axes, with length 1.
+
+    Returns:
+        A float tensor without these axes.
+
+    Example:
+        >>> float(nanmedian([1.0, float("nan"), 3.0]))
+        2.0
+    """
     return nanquantile(x, 0.5, axis=axis, keepdims=keepdims)
 
 
 @composed(promote="float")
 def cdist(x: TensorLike, y: TensorLike) -> Tensor:
-    """Euclidean distances between the rows of x (..., n, d) and those of y (..., m, d): (..., n, m)."""
+    """Euclidean distances between rows, sqrt(sum over d of (x[..., i, d] - y[..., j, d])^2).
+
+    Args:
+        x: a tensor (..., n, d).
+        y: a tensor (..., m, d); the batch axes broadcast.
+
+    Returns:
+        A float tensor (..., n, m).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(cdist([[0.0, 0.0]], [[3.0, 4.0], [0.0, 2.0]])).tolist()
+        [[5.0, 2.0]]
+    """
     return sqrt(sum_(square(subtract(expand_dims(x, -2), expand_dims(y, -3))), axis=-1))
 
 
 @composed(promote="float")
 def corrcoef(x: TensorLike) -> Tensor:
-    """Pearson's correlation coefficients between the rows of a matrix."""
+    """Pearson's correlation coefficients between the rows of a matrix; NaN for rows of equal elements.
+
+    Args:
+        x: a tensor (variables, observations), or (observations,) for one variable.
+
+    Returns:
+        A float tensor (variables, variables), a scalar for one variable.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).round(4).tolist()
+        [[1.0, -1.0], [-1.0, 1.0]]
+    """
     if len(x.shape) < 2:
         x = reshape(x, (1, -1))
     centred = subtract(x, mean_(x, axis=-1, keepdims=True))
@@ -464,17 +752,26 @@ def corrcoef(x: TensorLike) -> Tensor:
 def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) -> Any:
     """How many elements fall into each of equal bins.
 
+    A bin holds what is equal to its lower edge, the last one also what is equal to its upper edge.
+
     Args:
         x: a tensor.
         bins: how many.
-        range: from where to where; default: the smallest and the largest element (0 and 1 where there is none). What lies
-            outside is left out.
+        range: from where to where; default: the smallest and the largest element (0 and 1 where there is none). What
+            lies outside is left out.
 
     Returns:
-        The pair (counts, edges), of the dtype of `x` if that is a float; counts of integers are int32, their edges floatx.
+        The pair (counts, edges) of shapes (bins,) and (bins + 1,), of the dtype of `x` if that is a float; counts of
+        integers are int32, their edges floatx.
 
     Raises:
-        ValueError: not a positive number of bins, or an empty range.
+        ValueError: not a positive number of bins, or a range whose ends are in the wrong order.
+
+    Example:
+        >>> from tricera import ops
+        >>> counts, edges = histogram([1, 2, 2, 3], bins=2)
+        >>> ops.convert_to_numpy(counts).tolist(), ops.convert_to_numpy(edges).tolist()
+        ([1, 3], [1.0, 2.0, 3.0])
     """
     from tricera.ops.creation import linspace
 

@@ -64,6 +64,12 @@ def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None
         dtype: a float dtype, floatx for None.
         seed: an integer (the same numbers each time), a `SeedGenerator` (new ones each time), or None.
 
+    Returns:
+        A tensor of that shape and dtype.
+
+    Raises:
+        ValueError: `dtype` isn't a float one.
+
     Example:
         >>> normal((2, 3), seed=1).shape[1]
         3
@@ -80,6 +86,17 @@ def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: 
         stddev: the standard deviation before truncation.
         dtype: a float dtype, floatx for None.
         seed: an integer, a `SeedGenerator`, or None.
+
+    Returns:
+        A tensor of that shape and dtype, between mean - 2 stddev and mean + 2 stddev.
+
+    Raises:
+        ValueError: `dtype` isn't a float one.
+
+    Example:
+        >>> from tricera import ops
+        >>> float(ops.max(ops.abs(truncated_normal((100,), seed=1)))) <= 2.0
+        True
     """
     return _scaled(_draw("truncated_normal", shape, _float_dtype(dtype, "truncated_normal"), seed), mean, stddev)
 
@@ -93,6 +110,18 @@ def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = N
         maxval: the upper end, not included.
         dtype: a float dtype, floatx for None.
         seed: an integer, a `SeedGenerator`, or None.
+
+    Returns:
+        A tensor of that shape and dtype.
+
+    Raises:
+        ValueError: `dtype` isn't a float one.
+
+    Example:
+        >>> from tricera import ops
+        >>> x = uniform((100,), minval=3.0, maxval=5.0, seed=1)
+        >>> float(ops.min(x)) >= 3.0, float(ops.max(x)) <= 5.0
+        (True, True)
     """
     return _scaled(_draw("uniform", shape, _float_dtype(dtype, "uniform"), seed), minval, maxval - minval)
 
@@ -113,8 +142,16 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         dtype: an integer dtype.
         seed: an integer, a `SeedGenerator`, or None.
 
+    Returns:
+        A tensor of that shape and dtype.
+
     Raises:
         ValueError: `dtype` isn't an integer one, or nothing lies between both ends.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(randint((3,), minval=4, maxval=5)).tolist()
+        [4, 4, 4]
     """
     dtype = standardize_dtype(dtype)
     if not is_int(dtype):
@@ -143,6 +180,11 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
 
     Raises:
         ValueError: `logits` does not have two axes.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(categorical([[0.0, -1e9]], num_samples=3)).tolist()
+        [[0, 0, 0]]
     """
     if len(logits.shape if hasattr(logits, "shape") else convert_to_tensor(logits).shape) != 2:
         raise ValueError("random.categorical: `logits` must have two axes, (rows, classes).")
@@ -161,6 +203,17 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
         x: a tensor.
         axis: the axis.
         seed: an integer, a `SeedGenerator`, or None.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Raises:
+        ValueError: the axis is out of range.
+
+    Example:
+        >>> from tricera import ops
+        >>> sorted(ops.convert_to_numpy(shuffle([1, 2, 3])).tolist())
+        [1, 2, 3]
     """
     if isinstance(x, KerasTensor):
         return KerasTensor(x.shape, x.dtype)
@@ -177,9 +230,21 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
 
     Args:
         inputs: a tensor.
-        rate: the fraction, in [0, 1).
+        rate: the fraction, in [0, 1]; 0 changes nothing, 1 gives zeros.
         noise_shape: the shape of the mask, which broadcasts; None (whole or an entry) takes that of `inputs`.
         seed: an integer, a `SeedGenerator`, or None.
+
+    Returns:
+        A tensor of the shape of `inputs`.
+
+    Raises:
+        ValueError: `rate` is out of range.
+
+    Example:
+        >>> from tricera import ops
+        >>> x = ops.convert_to_numpy(dropout(ops.ones((100,)), rate=0.5, seed=1))
+        >>> sorted(set(x.tolist()))
+        [0.0, 2.0]
     """
     if isinstance(inputs, KerasTensor):
         return KerasTensor(inputs.shape, inputs.dtype)
@@ -215,6 +280,16 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor
         alpha: the shape parameter, which broadcasts to `shape`.
         dtype: a float dtype, floatx for None.
         seed: an integer, a `SeedGenerator`, or None.
+
+    Returns:
+        A tensor of that shape and dtype.
+
+    Raises:
+        ValueError: `dtype` isn't a float one.
+
+    Example:
+        >>> tuple(gamma((4, 2), alpha=[1.0, 3.0]).shape)
+        (4, 2)
     """
     return _parametric("gamma", shape, (alpha,), dtype, seed)
 
@@ -228,6 +303,16 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
         beta: the second parameter.
         dtype: a float dtype, floatx for None.
         seed: an integer, a `SeedGenerator`, or None.
+
+    Returns:
+        A tensor of that shape and dtype, in [0, 1].
+
+    Raises:
+        ValueError: `dtype` isn't a float one.
+
+    Example:
+        >>> tuple(beta((3,), alpha=2.0, beta=5.0).shape)
+        (3,)
     """
     return _parametric("beta", shape, (alpha, beta), dtype, seed)
 
@@ -241,6 +326,17 @@ def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, see
         probabilities: the chance of a success.
         dtype: a float dtype, floatx for None.
         seed: an integer, a `SeedGenerator`, or None.
+
+    Returns:
+        A tensor of that shape and dtype, of whole numbers.
+
+    Raises:
+        ValueError: `dtype` isn't a float one.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(binomial((2,), counts=4, probabilities=1.0)).tolist()
+        [4.0, 4.0]
     """
     return _parametric("binomial", shape, (counts, probabilities), dtype, seed)
 

@@ -15,11 +15,11 @@ class SeedGenerator:
     """A stream of seeds for random ops, one a call.
 
     Args:
-        seed: an integer that fixes the stream; None draws one from the process-wide stream.
+        seed: an integer that fixes the stream, not negative; None draws one from the process-wide stream.
         name: default: `seed_generator`, numbered.
 
     Raises:
-        ValueError: the seed isn't an integer.
+        ValueError: the seed isn't an integer, or is negative.
 
     Example:
         >>> from tricera import ops, random
@@ -53,7 +53,12 @@ class SeedGenerator:
 
     @property
     def seed(self) -> int:
-        """The seed with which the stream began."""
+        """The seed with which the stream began.
+
+        Example:
+            >>> SeedGenerator(3).seed
+            3
+        """
         return self._seed
 
     def next(self, ordered: bool = True) -> Any:
@@ -61,6 +66,15 @@ class SeedGenerator:
 
         Args:
             ordered: accepted for compatibility; draws always come in order.
+
+        Returns:
+            A tensor (2,) of uint32 or int32 (what the framework can count in): the seed and the number of the draw.
+
+        Example:
+            >>> from tricera import ops
+            >>> generator = SeedGenerator(3)
+            >>> [ops.convert_to_numpy(generator.next()).tolist() for _ in range(2)]
+            [[3, 0], [3, 1]]
         """
         value = self.state.value
         if value is self.state._native:  # which may change in place
@@ -69,16 +83,39 @@ class SeedGenerator:
         return value
 
     def move(self, backend: dispatch.Backend) -> None:
-        """Go on with the stream on another backend, in the dtype that can be counted in there."""
+        """Go on with the stream on another backend, in the dtype that can be counted in there.
+
+        Args:
+            backend: where to.
+        """
         self.state.move(backend, backend.traits.SEED_DTYPE)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The constructor's arguments.
+
+        Returns:
+            A dictionary that `from_config` takes.
+
+        Example:
+            >>> SeedGenerator(3).get_config()
+            {'seed': 3}
+        """
         return {"seed": self._seed}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
-        """Make one from what `get_config` gave."""
+        """Make one from what `get_config` gave.
+
+        Args:
+            config: a dictionary of the constructor's arguments.
+
+        Returns:
+            A `SeedGenerator` at the start of its stream.
+
+        Example:
+            >>> SeedGenerator.from_config({"seed": 3}).seed
+            3
+        """
         return cls(**config)
 
 
@@ -89,7 +126,18 @@ _shared: dict[str, SeedGenerator] = {}
 
 
 def shared_generator(backend: dispatch.Backend) -> SeedGenerator:
-    """The stream from which draws without a seed come, one a backend."""
+    """The stream from which draws without a seed come, one a backend.
+
+    Args:
+        backend: the backend.
+
+    Returns:
+        Its `SeedGenerator`, made at the first call.
+
+    Example:
+        >>> shared_generator(dispatch.current()) is shared_generator(dispatch.current())
+        True
+    """
     if backend.name not in _shared:
         with dispatch.use(backend):
             _shared[backend.name] = SeedGenerator(name="shared_seed_generator")
@@ -97,15 +145,32 @@ def shared_generator(backend: dispatch.Backend) -> SeedGenerator:
 
 
 def restart_shared() -> None:
-    """Forget these streams; the next draw starts one from the process-wide stream."""
+    """Forget these streams; the next draw starts one from the process-wide stream.
+
+    Example:
+        >>> before = shared_generator(dispatch.current())
+        >>> restart_shared()
+        >>> shared_generator(dispatch.current()) is before
+        False
+    """
     _shared.clear()
 
 
 def draw(seed: Any) -> Any:
     """The two words for one draw, from whatever a `seed` argument may be.
 
+    Args:
+        seed: an integer, a `SeedGenerator`, a tensor of two words, or None, which stands for the shared stream.
+
+    Returns:
+        A pair of integers, or a tensor (2,).
+
     Raises:
-        ValueError: it is neither an integer, a SeedGenerator, nor None.
+        ValueError: it is none of these.
+
+    Example:
+        >>> draw(3)
+        (3, 0)
     """
     if isinstance(seed, SeedGenerator):
         return seed.next()
