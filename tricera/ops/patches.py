@@ -91,6 +91,11 @@ def unfold(x: TensorLike, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
 
     Raises:
         ValueError: the blocks don't fit.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(unfold(np.ones((1, 2, 4, 4)), 2).shape)
+        (1, 8, 9)
     """
     if len(x.shape) != 4:
         raise ValueError(
@@ -124,6 +129,11 @@ def fold(
 
     Raises:
         ValueError: the numbers of elements or blocks don't fit.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(fold(np.ones((1, 8, 9)), (4, 4), 2).shape)
+        (1, 2, 4, 4)
     """
     size = _pair(output_size, "output_size")
     high, wide = _blocks(size, kernel_size, dilation, padding, stride)
@@ -171,7 +181,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
 
     Example:
         >>> import numpy as np
-        >>> rearrange(np.ones((2, 6, 3)), "b (h w) c -> b c h w", h=2).shape[1:]
+        >>> tuple(rearrange(np.ones((2, 6, 3)), "b (h w) c -> b c h w", h=2).shape[1:])
         (3, 2, 3)
     """
     left, arrow, right = pattern.partition("->")

@@ -66,6 +66,11 @@ def ctc_loss(
 
     Raises:
         ValueError: the tensors don't have 2 and 3 axes.
+
+    Example:
+        >>> import numpy as np
+        >>> round(float(ctc_loss([[1]], np.zeros((1, 1, 2), "float32"), [1], [1])[0]), 4)
+        0.6931
     """
     if len(target.shape) != 2 or len(output.shape) != 3:
         raise ValueError(
@@ -196,6 +201,11 @@ def ctc_decode(
 
     Raises:
         ValueError: an unknown strategy.
+
+    Example:
+        >>> labels, scores = ctc_decode([[[0.0, 1.0], [1.0, 0.0]]], [2])
+        >>> convert_to_numpy(labels).tolist()
+        [[[1, -1]]]
     """
     inputs = convert_to_tensor(inputs)
     if strategy == "greedy":
