@@ -149,7 +149,7 @@ def dot_product_attention(
         attn_logits_soft_cap: keeps the logits within (-cap, cap) by cap * tanh(logits / cap).
 
     Returns:
-        A tensor of the shape of `query`.
+        A float tensor of the shape of `query`; integers become floatx.
 
     Raises:
         ValueError: the shapes don't fit.

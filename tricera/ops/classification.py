@@ -168,7 +168,7 @@ def categorical_crossentropy(
         axis: the axis of the classes.
 
     Returns:
-        A tensor without that axis.
+        A float tensor without that axis.
 
     Raises:
         ValueError: the shapes differ, or are those of scalars.
@@ -205,7 +205,7 @@ def sparse_categorical_crossentropy(
         axis: the axis of the classes.
 
     Returns:
-        A tensor of the shape of the classes.
+        A float tensor of the shape of the classes.
 
     Raises:
         ValueError: the shapes don't fit.
@@ -247,7 +247,7 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
         from_logits: `output` holds logits, of which the sigmoid is taken.
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape.
 
     Raises:
         ValueError: the shapes differ.
@@ -355,7 +355,7 @@ def segment_sum(
         sorted: whether the ids ascend (a hint).
 
     Returns:
-        A tensor (num_segments, ...), 0 for empty segments.
+        A tensor (num_segments, ...) of the dtype of `data`, 0 for empty segments.
 
     Example:
         >>> from tricera import ops

@@ -368,7 +368,7 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
         fun: a function of tensors.
         primals: where, a tuple or list of its arguments.
         tangents: the direction, of the same structure.
-        has_aux: `fun` returns a pair, of which the second is passed on as it is.
+        has_aux: `fun` returns a pair, of which the second (a tensor or a structure of them) is passed on as it is.
 
     Returns:
         The pair (value, derivative), or the triple (value, derivative, aux).

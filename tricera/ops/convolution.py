@@ -44,7 +44,7 @@ def conv(
         dilation_rate: the spacing of the kernel's elements.
 
     Returns:
-        A tensor (batch, spatial..., out) or (batch, out, spatial...).
+        A tensor (batch, spatial..., out) or (batch, out, spatial...), of the common dtype of its arguments.
 
     Raises:
         ValueError: the shapes don't fit, or the kernel is longer than the input.
@@ -79,7 +79,7 @@ def biased_conv(
         dilation_rate: the spacing of the kernel's elements.
 
     Returns:
-        A tensor (batch, spatial..., out) or (batch, out, spatial...).
+        A tensor (batch, spatial..., out) or (batch, out, spatial...), of the common dtype of its arguments.
 
     Example:
         >>> import numpy as np
@@ -129,7 +129,7 @@ def conv_transpose(
         dilation_rate: the spacing of the kernel's elements.
 
     Returns:
-        A tensor (batch, spatial..., out) or (batch, out, spatial...).
+        A tensor (batch, spatial..., out) or (batch, out, spatial...), of the common dtype of its arguments.
 
     Raises:
         ValueError: the shapes don't fit.
@@ -175,7 +175,7 @@ def depthwise_conv(
         dilation_rate: the spacing of the kernel's elements.
 
     Returns:
-        A tensor with channels * multiplier channels; those of one input channel stand together.
+        A tensor with channels * multiplier channels, of the common dtype; those of one input channel stand together.
 
     Raises:
         ValueError: the shapes don't fit.
@@ -211,7 +211,7 @@ def separable_conv(
         dilation_rate: the spacing of the depthwise kernel's elements.
 
     Returns:
-        A tensor with `out` channels.
+        A tensor with `out` channels, of the common dtype of its arguments.
 
     Raises:
         ValueError: the shapes don't fit.

@@ -142,7 +142,10 @@ def scale_and_translate(
         antialias: widen the kernel where images get smaller.
 
     Returns:
-        A tensor of the shape `output_shape`, 0 where nothing lands.
+        A float tensor of the shape `output_shape`, 0 where nothing lands; integers become floatx.
+
+    Raises:
+        ValueError: an unknown method.
 
     Example:
         >>> [float(y) for y in scale_and_translate([0.0, 1.0, 2.0, 3.0], (4,), [1.0], [1.0], [0], "linear")]

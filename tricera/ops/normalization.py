@@ -55,7 +55,7 @@ def normalize(x: TensorLike, axis: Any = -1, order: int = 2, epsilon: float | No
         epsilon: the least value that is divided by; default: `config.epsilon()`.
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape; integers become floatx.
 
     Raises:
         ValueError: another order.
@@ -135,7 +135,7 @@ def batch_normalization(
         epsilon: keeps the root off 0.
 
     Returns:
-        A tensor of the shape of `x`.
+        A float tensor of the shape of `x`; integers become floatx.
 
     Raises:
         ValueError: the shapes don't fit.
@@ -209,7 +209,7 @@ def layer_normalization(
         **kwargs: none are known (use `rms_normalization` in the place of the former `rms_scaling`).
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape; integers become floatx.
 
     Raises:
         ValueError: the shapes don't fit.
@@ -263,7 +263,7 @@ def rms_normalization(
         epsilon: keeps the root off 0; default: `config.epsilon()`.
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape; integers become floatx.
 
     Example:
         >>> from tricera import ops
@@ -319,7 +319,7 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
         max_val: the largest value that is possible.
 
     Returns:
-        A scalar.
+        A float scalar.
 
     Raises:
         ValueError: the shapes differ.

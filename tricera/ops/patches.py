@@ -87,7 +87,7 @@ def unfold(x: TensorLike, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
         stride: how far apart they are.
 
     Returns:
-        A tensor (batch, channels * kernel elements, blocks).
+        A tensor (batch, channels * kernel elements, blocks) of the same dtype.
 
     Raises:
         ValueError: the blocks don't fit.
@@ -125,7 +125,7 @@ def fold(
         stride: how far apart they are.
 
     Returns:
-        Images (batch, channels, height, width).
+        Images (batch, channels, height, width) of the same dtype.
 
     Raises:
         ValueError: the numbers of elements or blocks don't fit.
@@ -174,7 +174,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
         **axes_lengths: lengths that the tensor's shape does not tell.
 
     Returns:
-        A tensor.
+        A tensor of the same dtype, with an axis for each name or parenthesis on the right side of the pattern.
 
     Raises:
         ValueError: the pattern does not fit the tensor.

@@ -44,7 +44,7 @@ def max_pool(
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
     Returns:
-        A tensor of the same layout.
+        A tensor of the same layout and dtype.
 
     Raises:
         ValueError: the window is longer than the input.
@@ -164,7 +164,7 @@ def adaptive_max_pool(inputs: TensorLike, output_size: int | tuple[int, ...], da
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
     Returns:
-        A tensor of the same layout.
+        A tensor of the same layout and dtype.
 
     Raises:
         ValueError: the inputs have fewer than 1 or more than 3 spatial axes, or the sizes don't fit their number.
