@@ -23,7 +23,24 @@ def _low(kind: str) -> float:
 
 @composed(promote="float")
 def attend(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None, scale: float) -> Tensor:
-    """softmax(query key^T scale + bias) value, for tensors (batch, length, heads, features)."""
+    """softmax(query key^T scale + bias) value, for tensors (batch, length, heads, features).
+
+    Args:
+        query: a tensor (batch, t, heads, features).
+        key: a tensor (batch, s, heads, features).
+        value: a tensor (batch, s, heads, features).
+        bias: added to the logits, a tensor that broadcasts to (batch, heads, t, s), or None.
+        scale: a factor of the logits.
+
+    Returns:
+        A float tensor of the shape of `query`.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.ones((1, 3, 2, 4), "float32")
+        >>> tuple(attend(x, x, x, None, 0.5).shape)
+        (1, 3, 2, 4)
+    """
     logits = multiply(einsum("btnh,bsnh->bnts", query, key), scale)
     if bias is not None:
         logits = add(logits, bias)
@@ -36,7 +53,25 @@ def attend(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLi
 def capped_attend(
     query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None, scale: float, cap: float
 ) -> Tensor:
-    """`attend` with the logits kept within (-cap, cap)."""
+    """`attend` with the logits kept within (-cap, cap).
+
+    Args:
+        query: a tensor (batch, t, heads, features).
+        key: a tensor (batch, s, heads, features).
+        value: a tensor (batch, s, heads, features).
+        bias: added to the logits, a tensor that broadcasts to (batch, heads, t, s), or None.
+        scale: a factor of the logits.
+        cap: the bound that the logits stay within before the bias is added, by cap * tanh(logits / cap).
+
+    Returns:
+        A float tensor of the shape of `query`.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.ones((1, 3, 2, 4), "float32")
+        >>> tuple(capped_attend(x, x, x, None, 0.5, cap=30.0).shape)
+        (1, 3, 2, 4)
+    """
     logits = multiply(einsum("btnh,bsnh->bnts", query, key), scale)
     logits = multiply(tanh(divide(logits, cap)), cap)
     if bias is not None:
@@ -46,7 +81,23 @@ def capped_attend(
 
 @composed(promote="float")
 def causal_attend(query: TensorLike, key: TensorLike, value: TensorLike, scale: float) -> Tensor:
-    """`attend` in which the position t of the query sees positions up to t of the key."""
+    """`attend` in which the position t of the query sees positions up to t of the key.
+
+    Args:
+        query: a tensor (batch, t, heads, features).
+        key: a tensor (batch, s, heads, features).
+        value: a tensor (batch, s, heads, features).
+        scale: a factor of the logits.
+
+    Returns:
+        A float tensor of the shape of `query`.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.ones((1, 3, 2, 4), "float32")
+        >>> tuple(causal_attend(x, x, x, 0.5).shape)
+        (1, 3, 2, 4)
+    """
     mask = expand_dims(_causal(query, key), (0, 1))
     zero, low = convert_to_tensor(0.0, dtype(query)), convert_to_tensor(_low(dtype(query)), dtype(query))
     return attend(query, key, value, where(mask, zero, low), scale)
@@ -98,7 +149,7 @@ def dot_product_attention(
         attn_logits_soft_cap: keeps the logits within (-cap, cap) by cap * tanh(logits / cap).
 
     Returns:
-        A tensor of the shape of `query`.
+        A float tensor of the shape of `query`; integers become floatx.
 
     Raises:
         ValueError: the shapes don't fit.

@@ -55,26 +55,74 @@ def _need_same(op: str, target: Shape, output: Shape) -> None:
 
 @composed(promote="float")
 def softmax_loss(target: TensorLike, logits: TensorLike) -> Tensor:
-    """The crossentropy of distributions along the last axis and the softmax of logits."""
+    """The crossentropy of distributions along the last axis and the softmax of logits.
+
+    Args:
+        target: the true distributions (..., classes).
+        logits: a tensor of the same shape.
+
+    Returns:
+        A float tensor without the last axis.
+
+    Example:
+        >>> round(float(softmax_loss([0.0, 1.0], [0.0, 0.0])), 4)
+        0.6931
+    """
     return negative(sum_(multiply(target, log_softmax(logits, axis=-1)), axis=-1))
 
 
 @composed(promote=None)
 def sparse_softmax_loss(target: TensorLike, logits: TensorLike) -> Tensor:
-    """The crossentropy of classes and the softmax of logits along the last axis; 0 for classes out of range."""
+    """The crossentropy of classes and the softmax of logits along the last axis; 0 for classes out of range.
+
+    Args:
+        target: the true classes, integers (...).
+        logits: a float tensor (..., classes).
+
+    Returns:
+        A tensor of the shape of `target` and the dtype of `logits`.
+
+    Example:
+        >>> round(float(sparse_softmax_loss(1, [0.0, 0.0])), 4)
+        0.6931
+    """
     return negative(_picked(log_softmax(logits, axis=-1), target))
 
 
 @composed(promote=None)
 def sparse_probability_loss(target: TensorLike, output: TensorLike) -> Tensor:
-    """The crossentropy of classes and shares along the last axis, which are divided by their sum; 0 for classes out of range."""
+    """The crossentropy of classes and shares along the last axis, which are divided by their sum; 0 for classes out of range.
+
+    Args:
+        target: the true classes, integers (...).
+        output: a float tensor (..., classes), not negative.
+
+    Returns:
+        A tensor of the shape of `target` and the dtype of `output`.
+
+    Example:
+        >>> round(float(sparse_probability_loss(1, [2.0, 2.0])), 4)
+        0.6931
+    """
     share = _probabilities(divide(output, sum_(output, axis=-1, keepdims=True)))
     return cast(negative(_picked(log(share), target)), dtype(output))
 
 
 @composed(promote="float")
 def probability_loss(target: TensorLike, output: TensorLike) -> Tensor:
-    """The crossentropy of binary targets and probabilities, elementwise."""
+    """The crossentropy of binary targets and probabilities, elementwise.
+
+    Args:
+        target: the true probabilities.
+        output: the predicted ones, a tensor of the same shape; kept `config.epsilon()` off 0 and 1.
+
+    Returns:
+        A float tensor of the same shape.
+
+    Example:
+        >>> round(float(probability_loss(1.0, 0.5)), 4)
+        0.6931
+    """
     p = _probabilities(output)
     gain = add(multiply(target, log(p)), multiply(subtract(1.0, target), log(subtract(1.0, p))))
     return cast(negative(gain), dtype(output))
@@ -82,7 +130,19 @@ def probability_loss(target: TensorLike, output: TensorLike) -> Tensor:
 
 @composed(promote="float")
 def sigmoid_loss(target: TensorLike, logits: TensorLike) -> Tensor:
-    """The crossentropy of binary targets and the sigmoid of logits, without overflow."""
+    """The crossentropy of binary targets and the sigmoid of logits, without overflow.
+
+    Args:
+        target: the true probabilities.
+        logits: a tensor of the same shape.
+
+    Returns:
+        A float tensor of the same shape.
+
+    Example:
+        >>> round(float(sigmoid_loss(1.0, 0.0)), 4)
+        0.6931
+    """
     tail = log1p(exp(negative(absolute(logits))))
     return add(subtract(maximum(logits, 0), multiply(logits, target)), tail)
 
@@ -108,7 +168,7 @@ def categorical_crossentropy(
         axis: the axis of the classes.
 
     Returns:
-        A tensor without that axis.
+        A float tensor without that axis.
 
     Raises:
         ValueError: the shapes differ, or are those of scalars.
@@ -145,7 +205,7 @@ def sparse_categorical_crossentropy(
         axis: the axis of the classes.
 
     Returns:
-        A tensor of the shape of the classes.
+        A float tensor of the shape of the classes.
 
     Raises:
         ValueError: the shapes don't fit.
@@ -187,7 +247,7 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
         from_logits: `output` holds logits, of which the sigmoid is taken.
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape.
 
     Raises:
         ValueError: the shapes differ.
@@ -295,7 +355,7 @@ def segment_sum(
         sorted: whether the ids ascend (a hint).
 
     Returns:
-        A tensor (num_segments, ...), 0 for empty segments.
+        A tensor (num_segments, ...) of the dtype of `data`, 0 for empty segments.
 
     Example:
         >>> from tricera import ops
@@ -309,7 +369,22 @@ def segment_sum(
 def segment_prod(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """The products of the rows that belong to each segment, 1 for empty ones; arguments as for `segment_sum`."""
+    """The products of the rows that belong to each segment.
+
+    Args:
+        data: a tensor (n, ...).
+        segment_ids: the segment of each row, integers (n,); those out of range are left out.
+        num_segments: how many segments there are; default: the largest id + 1 (not known inside a compiled function).
+        sorted: whether the ids ascend (a hint).
+
+    Returns:
+        A tensor (num_segments, ...) of the dtype of `data`, 1 for empty segments.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(segment_prod([1, 2, 3], [0, 0, 1])).tolist()
+        [2, 3]
+    """
     return _segment(data, segment_ids, num_segments, 1, "mul")
 
 
@@ -317,7 +392,22 @@ def segment_prod(
 def segment_max(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """The largest rows of each segment, the dtype's least value for empty ones; arguments as for `segment_sum`."""
+    """The largest elements of the rows that belong to each segment.
+
+    Args:
+        data: a tensor (n, ...).
+        segment_ids: the segment of each row, integers (n,); those out of range are left out.
+        num_segments: how many segments there are; default: the largest id + 1 (not known inside a compiled function).
+        sorted: whether the ids ascend (a hint).
+
+    Returns:
+        A tensor (num_segments, ...) of the dtype of `data`; empty segments get its least value (-inf for floats).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(segment_max([1, 2, 3], [0, 0, 1])).tolist()
+        [2, 3]
+    """
     return _segment(data, segment_ids, num_segments, _extreme(dtype(data), largest=False), "max")
 
 
@@ -325,5 +415,20 @@ def segment_max(
 def segment_min(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
-    """The smallest rows of each segment, the dtype's greatest value for empty ones; arguments as for `segment_sum`."""
+    """The smallest elements of the rows that belong to each segment.
+
+    Args:
+        data: a tensor (n, ...).
+        segment_ids: the segment of each row, integers (n,); those out of range are left out.
+        num_segments: how many segments there are; default: the largest id + 1 (not known inside a compiled function).
+        sorted: whether the ids ascend (a hint).
+
+    Returns:
+        A tensor (num_segments, ...) of the dtype of `data`; empty segments get its greatest value (inf for floats).
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(segment_min([1, 2, 3], [0, 0, 1])).tolist()
+        [1, 3]
+    """
     return _segment(data, segment_ids, num_segments, _extreme(dtype(data), largest=True), "min")

@@ -368,13 +368,17 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
         fun: a function of tensors.
         primals: where, a tuple or list of its arguments.
         tangents: the direction, of the same structure.
-        has_aux: `fun` returns a pair, of which the second is passed on as it is.
+        has_aux: `fun` returns a pair, of which the second (a tensor or a structure of them) is passed on as it is.
 
     Returns:
         The pair (value, derivative), or the triple (value, derivative, aux).
 
     Raises:
         NotImplementedError: on a backend without gradients.
+
+    Example:
+        >>> [float(y) for y in jvp(lambda x: x * x, (3.0,), (1.0,))]
+        [9.0, 6.0]
     """
     backend = _backend(primals, tangents)
     with dispatch.within(backend):
@@ -394,6 +398,10 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
 
     Raises:
         ValueError: the signature doesn't fit.
+
+    Example:
+        >>> [int(y) for y in vectorize(lambda x, y: x * y)([1, 2], 3)]
+        [3, 6]
     """
     from tricera.core.spec import broadcast_shapes
     from tricera.ops.shape import broadcast_to, reshape

@@ -44,14 +44,14 @@ def conv(
         dilation_rate: the spacing of the kernel's elements.
 
     Returns:
-        A tensor (batch, spatial..., out) or (batch, out, spatial...).
+        A tensor (batch, spatial..., out) or (batch, out, spatial...), of the common dtype of its arguments.
 
     Raises:
         ValueError: the shapes don't fit, or the kernel is longer than the input.
 
     Example:
         >>> import numpy as np
-        >>> conv(np.ones((1, 5, 1)), np.ones((3, 1, 2))).shape[1:]
+        >>> tuple(conv(np.ones((1, 5, 1)), np.ones((3, 1, 2))).shape[1:])
         (3, 2)
     """
     ...
@@ -67,7 +67,25 @@ def biased_conv(
     data_format: str | None = None,
     dilation_rate: int | tuple[int, ...] = 1,
 ) -> Tensor:
-    """`conv` with a bias, one a channel of the result, what a convolution layer computes."""
+    """`conv` with a bias, one a channel of the result, what a convolution layer computes.
+
+    Args:
+        inputs: a tensor (batch, spatial..., channels), or (batch, channels, spatial...), with 1 to 3 spatial axes.
+        kernel: a tensor (spatial..., in, out).
+        bias: a tensor (out,).
+        strides: the step of the window.
+        padding: as for `conv`.
+        data_format: as for `conv`.
+        dilation_rate: the spacing of the kernel's elements.
+
+    Returns:
+        A tensor (batch, spatial..., out) or (batch, out, spatial...), of the common dtype of its arguments.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(biased_conv(np.ones((1, 5, 1)), np.ones((3, 1, 2)), np.ones(2)).shape)
+        (1, 3, 2)
+    """
     out = conv(inputs, kernel, strides=strides, padding=padding, data_format=data_format, dilation_rate=dilation_rate)
     if (data_format or config.image_data_format()) == "channels_first":
         bias = reshape(bias, (1, -1, *(1,) * (len(inputs.shape) - 2)))
@@ -111,14 +129,14 @@ def conv_transpose(
         dilation_rate: the spacing of the kernel's elements.
 
     Returns:
-        A tensor (batch, spatial..., out) or (batch, out, spatial...).
+        A tensor (batch, spatial..., out) or (batch, out, spatial...), of the common dtype of its arguments.
 
     Raises:
         ValueError: the shapes don't fit.
 
     Example:
         >>> import numpy as np
-        >>> conv_transpose(np.ones((1, 5, 1)), np.ones((3, 2, 1)), strides=2).shape[1:]
+        >>> tuple(conv_transpose(np.ones((1, 5, 1)), np.ones((3, 2, 1)), strides=2).shape[1:])
         (11, 2)
     """
     ...
@@ -157,14 +175,14 @@ def depthwise_conv(
         dilation_rate: the spacing of the kernel's elements.
 
     Returns:
-        A tensor with channels * multiplier channels; those of one input channel stand together.
+        A tensor with channels * multiplier channels, of the common dtype; those of one input channel stand together.
 
     Raises:
         ValueError: the shapes don't fit.
 
     Example:
         >>> import numpy as np
-        >>> depthwise_conv(np.ones((1, 5, 2)), np.ones((3, 2, 3))).shape[1:]
+        >>> tuple(depthwise_conv(np.ones((1, 5, 2)), np.ones((3, 2, 3))).shape[1:])
         (3, 6)
     """
     grouped = reshape(kernel, windows.grouped_kernel(inputs.shape, kernel.shape, data_format))
@@ -193,10 +211,15 @@ def separable_conv(
         dilation_rate: the spacing of the depthwise kernel's elements.
 
     Returns:
-        A tensor with `out` channels.
+        A tensor with `out` channels, of the common dtype of its arguments.
 
     Raises:
         ValueError: the shapes don't fit.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(separable_conv(np.ones((1, 5, 2)), np.ones((3, 2, 3)), np.ones((1, 6, 4))).shape)
+        (1, 3, 4)
     """
     deep = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(deep, pointwise_kernel, 1, "valid", data_format, 1)

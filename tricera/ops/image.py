@@ -5,7 +5,6 @@ Images are tensors (batch, height, width, channels) or (height, width, channels)
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -27,21 +26,16 @@ from tricera.ops.elementwise import (
     clip,
     divide,
     equal,
-    floor,
-    greater_equal,
-    less_equal,
-    logical_and,
-    minimum,
     mod,
     multiply,
     round,
     subtract,
 )
+from tricera.ops.image_sampling import _KERNELS, _along, _resized, _sample_arguments, _sampled, _weights
 from tricera.ops.linalg import solve
-from tricera.ops.linear import tensordot
 from tricera.ops.numeric import saturate_cast
 from tricera.ops.reduce import max as max_, mean as mean_, min as min_, sum as sum_
-from tricera.ops.select import take, take_along_axis, where
+from tricera.ops.select import take, where
 from tricera.ops.shape import concatenate, expand_dims, moveaxis, pad, reshape, squeeze, stack, transpose
 
 
@@ -57,78 +51,6 @@ def _format(op: str, images: Any, data_format: str | None) -> tuple[bool, int]:
     if rank not in (3, 4):
         raise ValueError(f"ops.image.{op}: images have 3 axes, batches of them 4; got the shape {tuple(images.shape)}.")
     return first, rank - 2 if first else rank - 3
-
-
-# Kernels by the distance from the sample; `m` is NumPy, or `tricera.ops` where a graph does not know the images' size.
-def _lanczos(radius: int) -> Callable[[Any, Any], Any]:
-    return lambda m, x: m.where(x < radius, m.sinc(x) * m.sinc(x / radius), 0.0)
-
-
-def _cubic(m: Any, x: Any) -> Any:
-    near, far = ((1.5 * x - 2.5) * x) * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return m.where(x < 1, near, m.where(x < 2, far, 0.0))
-
-
-def _triangle(m: Any, x: Any) -> Any:
-    return m.maximum(0.0, 1 - x)
-
-
-_KERNELS: dict[str, Callable[[Any, Any], Any]] = {
-    "bilinear": _triangle,
-    "linear": _triangle,
-    "triangle": _triangle,
-    "bicubic": _cubic,
-    "cubic": _cubic,
-    "lanczos3": _lanczos(3),
-    "lanczos5": _lanczos(5),
-}
-
-
-def _weights(size: Any, out: int, scale: Any, shift: Any, method: str, antialias: bool, m: Any = np) -> Any:
-    """The matrix (size, out) that samples an axis: each column holds the kernel around its sample position."""
-    if method not in _KERNELS:
-        raise ValueError(
-            f"ops.image: the interpolation must be 'nearest' or one of {', '.join(map(repr, _KERNELS))}, not {method!r}."
-        )
-    position = (m.arange(out, dtype="float32" if m is not np else None) + 0.5) / scale - shift / scale - 0.5
-    width = m.maximum(1 / scale, 1.0) if antialias else 1.0
-    places = m.arange(size) if m is np else m.cast(m.arange(size), "float32")
-    found = _KERNELS[method](m, m.abs(position - m.expand_dims(places, 1)) / width)
-    total = m.sum(found, axis=0, keepdims=True)
-    found = m.where(m.abs(total) > 1e-4, found / m.where(total == 0, 1.0, total), 0.0)
-    return m.where(m.logical_and(position >= -0.5, position <= size - 0.5), found, 0.0)
-
-
-def _along(x: Any, matrix: Any, axis: int) -> Any:
-    return moveaxis(tensordot(x, matrix, axes=[[axis], [0]]), -1, axis)
-
-
-def _nearest(size: int, out: int) -> np.ndarray:
-    return np.floor((np.arange(out) + 0.5) * size / out).astype("int32")
-
-
-def _resized(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
-    size = x.shape[axis]
-    if size is None:
-        return _resized_unknown(x, axis, out, interpolation, antialias)
-    if size == out:
-        return x
-    if interpolation == "nearest":
-        return take(x, dispatch.table(_nearest, size, out), axis=axis)
-    options = (size, out, out / size, 0.0, interpolation, antialias)
-    return _along(x, dispatch.table(_weights, *options, dtype=dtype(x)), axis)
-
-
-def _resized_unknown(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
-    """The same in a graph that knows the size of the axis only when it runs."""
-    from tricera import ops
-
-    size = ops.cast(shape(x)[axis], "float32")
-    if interpolation == "nearest":
-        places = ops.cast(ops.floor((ops.arange(out, dtype="float32") + 0.5) * size / out), "int32")
-        return take(x, places, axis=axis)
-    scale = out / size
-    return _along(x, cast(_weights(size, out, scale, 0.0, interpolation, antialias, ops), dtype(x)), axis)
 
 
 @composed(promote=None)
@@ -161,6 +83,11 @@ def resize(
 
     Raises:
         ValueError: both aspect-ratio options, an unknown interpolation, or a size that is no pair.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(resize(np.ones((4, 4, 3)), (2, 6)).shape)
+        (2, 6, 3)
     """
     _, at = _format("resize", images, data_format)
     height, width = each(tuple(size), 2, "size", "image.resize")
@@ -215,7 +142,14 @@ def scale_and_translate(
         antialias: widen the kernel where images get smaller.
 
     Returns:
-        A tensor of the shape `output_shape`, 0 where nothing lands.
+        A float tensor of the shape `output_shape`, 0 where nothing lands; integers become floatx.
+
+    Raises:
+        ValueError: an unknown method.
+
+    Example:
+        >>> [float(y) for y in scale_and_translate([0.0, 1.0, 2.0, 3.0], (4,), [1.0], [1.0], [0], "linear")]
+        [0.0, 0.0, 1.0, 2.0]
     """
     from tricera import ops
 
@@ -278,8 +212,16 @@ def crop_images(
         target_width: the width afterwards.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
+    Returns:
+        Smaller images of the same dtype.
+
     Raises:
         ValueError: the amounts don't fit.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(crop_images(np.ones((4, 6, 3)), 1, 2, target_height=2, target_width=3).shape)
+        (2, 3, 3)
     """
     _, at = _format("crop_images", images, data_format)
     h, w = images.shape[at], images.shape[at + 1]
@@ -312,8 +254,16 @@ def pad_images(
         target_width: the width afterwards.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
+    Returns:
+        Larger images of the same dtype.
+
     Raises:
         ValueError: the amounts don't fit.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(pad_images(np.ones((4, 6, 3)), 1, 2, target_height=8, target_width=9).shape)
+        (8, 9, 3)
     """
     _, at = _format("pad_images", images, data_format)
     widths = [(0, 0)] * len(images.shape)
@@ -335,6 +285,11 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Tens
 
     Raises:
         ValueError: the images don't have 3 channels.
+
+    Example:
+        >>> import numpy as np
+        >>> int(rgb_to_grayscale(np.full((1, 1, 3), 100, "uint8"))[0, 0, 0])
+        99
     """
     first, _ = _format("rgb_to_grayscale", images, data_format)
     axis = -3 if first else -1
@@ -372,8 +327,15 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
         images: a batch of images or one image.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
+    Returns:
+        Images of the same shape and dtype.
+
     Raises:
         ValueError: the images are no floats, or don't have 3 channels.
+
+    Example:
+        >>> [float(v) for v in rgb_to_hsv([[[0.0, 0.5, 0.5]]])[0, 0]]
+        [0.5, 1.0, 0.5]
     """
     axis = _of_colours("rgb_to_hsv", images, data_format)
     r, g, b = _channels(images, axis)
@@ -399,8 +361,15 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
         images: a batch of images or one image.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
+    Returns:
+        Images of the same shape and dtype.
+
     Raises:
         ValueError: the images are no floats, or don't have 3 channels.
+
+    Example:
+        >>> [float(v) for v in hsv_to_rgb([[[0.5, 1.0, 0.5]]])[0, 0]]
+        [0.0, 0.5, 0.5]
     """
     axis = _of_colours("hsv_to_rgb", images, data_format)
     hue, saturation, value = _channels(images, axis)
@@ -463,7 +432,16 @@ def extract_patches(
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
     Returns:
-        A tensor (batch, rows, columns, height * width * channels), or with channels first.
+        A tensor (batch, rows, columns, height * width * channels) of the same dtype, or with channels first; of one
+            image without the batch.
+
+    Raises:
+        ValueError: the patches are longer than the images and `padding` is `"valid"`, or another rank.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(extract_patches(np.ones((6, 6, 3)), 3).shape)
+        (2, 2, 27)
     """
     return _extracted("extract_patches", images, size, strides, dilation_rate, padding, data_format, 2)
 
@@ -477,7 +455,27 @@ def extract_patches_3d(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """`extract_patches` of volumes (batch, depth, height, width, channels)."""
+    """Patches of volumes, each flattened into the channels of one place.
+
+    Args:
+        volumes: a tensor (batch, depth, height, width, channels), or without the batch, or with channels first.
+        size: the patches' depth, height and width.
+        strides: how far apart they are; default: `size`.
+        dilation_rate: the spacing of their elements.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Returns:
+        A tensor (batch, planes, rows, columns, depth * height * width * channels), or with channels first; the same dtype.
+
+    Raises:
+        ValueError: the patches are longer than the volumes and `padding` is `"valid"`, or another rank.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(extract_patches_3d(np.ones((6, 6, 6, 3)), 3).shape)
+        (2, 2, 2, 81)
+    """
     return _extracted("extract_patches_3d", volumes, size, strides, dilation_rate, padding, data_format, 3)
 
 
@@ -519,8 +517,16 @@ def gaussian_blur(
         sigma: its standard deviations.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
+    Returns:
+        Float images of the same shape; integers become floatx.
+
     Raises:
         ValueError: a length or a standard deviation that is not positive.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(gaussian_blur(np.ones((5, 5, 1))).shape)
+        (5, 5, 1)
     """
     first, _ = _format("gaussian_blur", images, data_format)
     lengths = each(kernel_size, 2, "kernel_size", "image.gaussian_blur")
@@ -547,6 +553,14 @@ def sobel_edges(images: TensorLike, data_format: str | None = None) -> Tensor:
     Args:
         images: a batch of images or one image.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
+
+    Returns:
+        A float tensor of the images' shape and a last axis of 2; integers become floatx.
+
+    Example:
+        >>> import numpy as np
+        >>> [float(v) for v in sobel_edges(np.arange(9.0).reshape(3, 3, 1))[1, 1, 0]]
+        [24.0, 8.0]
     """
     first, _ = _format("sobel_edges", images, data_format)
 
@@ -580,7 +594,16 @@ def ssim(
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
     Returns:
-        One number an image.
+        One number an image: a float tensor (batch,), or a scalar.
+
+    Raises:
+        ValueError: the window is longer than the images.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.ones((12, 12, 1))
+        >>> f"{float(ssim(x, x)):.3f}"
+        '1.000'
     """
     first, _ = _format("ssim", image1, data_format)
     single = len(image1.shape) == 3
@@ -604,61 +627,6 @@ def ssim(
     return squeeze(out, axis=0) if single else out
 
 
-_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
-
-
-def _inside(index: Any, size: int, mode: str) -> Any:
-    """Positions (integers as floats) brought into the range of an axis."""
-    if mode == "wrap":
-        return mod(index, float(size))
-    if mode == "mirror" and size > 1:
-        period = 2.0 * (size - 1)
-        at = mod(index, period)
-        return minimum(at, subtract(period, at))
-    if mode == "reflect":
-        at = mod(index, 2.0 * size)
-        return minimum(at, subtract(2.0 * size - 1, at))
-    return clip(index, 0.0, float(size - 1))
-
-
-def _sampled(flat: Any, sizes: tuple[int, ...], coordinates: list[Any], order: int, mode: str, fill: float) -> Any:
-    """Values of `flat` (batch, elements, channels) at coordinates (batch, n), one tensor a spatial axis."""
-    corners: list[list[tuple[Any, Any]]] = []
-    for position in coordinates:
-        if order == 0:
-            corners.append([(floor(add(position, 0.5)), None)])
-        else:
-            low = floor(position)
-            share = subtract(position, low)
-            corners.append([(low, subtract(1.0, share)), (add(low, 1.0), share)])
-    total: Any = None
-    for corner in itertools.product(*corners):
-        place: Any = None
-        valid: Any = None
-        weight: Any = None
-        for (index, part), size in zip(corner, sizes, strict=True):
-            found = cast(_inside(index, size, mode), "int32")
-            place = found if place is None else add(multiply(place, size), found)
-            here = logical_and(greater_equal(index, 0), less_equal(index, size - 1))
-            valid = here if valid is None else logical_and(valid, here)
-            if part is not None:
-                weight = part if weight is None else multiply(weight, part)
-        value = take_along_axis(flat, expand_dims(place, -1), axis=1)
-        if mode == "constant":
-            value = where(expand_dims(valid, -1), value, cast(convert_to_tensor(fill), dtype(value)))
-        if weight is not None:
-            value = multiply(value, expand_dims(weight, -1))
-        total = value if total is None else add(total, value)
-    return total
-
-
-def _sample_arguments(op: str, order: int, mode: str) -> None:
-    if order not in (0, 1):
-        raise ValueError(f"ops.image.{op}: the order of interpolation must be 0 or 1, not {order!r}.")
-    if mode not in _MODES:
-        raise ValueError(f"ops.image.{op}: `fill_mode` must be one of {', '.join(map(repr, _MODES))}, not {mode!r}.")
-
-
 @composed(promote=None)
 def map_coordinates(
     inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant", fill_value: float = 0
@@ -673,10 +641,14 @@ def map_coordinates(
         fill_value: the constant.
 
     Returns:
-        A tensor of the shape of the coordinates without their first axis.
+        A tensor of the dtype of `inputs` and the coordinates' shape without the first axis; integers are rounded.
 
     Raises:
         ValueError: the coordinates don't fit, an unknown mode or order.
+
+    Example:
+        >>> [float(y) for y in map_coordinates([0.0, 10.0, 20.0], [[0.5, 2.0]], order=1)]
+        [5.0, 20.0]
     """
     _sample_arguments("map_coordinates", order, fill_mode)
     if coordinates.shape[0] != len(inputs.shape):
@@ -738,8 +710,16 @@ def affine_transform(
         fill_value: the constant.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
+    Returns:
+        Images of the same shape and dtype; those of integers are rounded.
+
     Raises:
         ValueError: an unknown interpolation or mode, or a transform of another shape.
+
+    Example:
+        >>> moved = affine_transform([[[0.0], [1.0], [2.0]]], [1.0, 0, 1, 0, 1, 0, 0, 0])
+        >>> [float(y) for y in moved[0, :, 0]]
+        [1.0, 2.0, 0.0]
     """
     first, _ = _format("affine_transform", images, data_format)
     if interpolation not in ("nearest", "bilinear"):
@@ -774,8 +754,17 @@ def perspective_transform(
         fill_value: what lies outside.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
+    Returns:
+        Images of the same shape and dtype; those of integers are rounded.
+
     Raises:
         ValueError: an unknown interpolation, or points of another shape.
+
+    Example:
+        >>> import numpy as np
+        >>> points = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], "float32")
+        >>> tuple(perspective_transform(np.ones((2, 2, 3)), points, points + 1).shape)
+        (2, 2, 3)
     """
     first, _ = _format("perspective_transform", images, data_format)
     if interpolation not in ("nearest", "bilinear"):
@@ -833,8 +822,16 @@ def elastic_transform(
         seed: an integer, a `SeedGenerator`, or None.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
+    Returns:
+        Images of the same shape and dtype; those of integers are rounded.
+
     Raises:
         ValueError: an unknown interpolation or mode, a rank other than 3 or 4, or a sigma that is not positive.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(elastic_transform(np.ones((4, 4, 3)), seed=1).shape)
+        (4, 4, 3)
 
     Simard, Steinkraus and Platt, "Best practices for convolutional neural networks", 2003.
     """

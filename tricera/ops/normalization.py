@@ -55,7 +55,7 @@ def normalize(x: TensorLike, axis: Any = -1, order: int = 2, epsilon: float | No
         epsilon: the least value that is divided by; default: `config.epsilon()`.
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape; integers become floatx.
 
     Raises:
         ValueError: another order.
@@ -85,7 +85,26 @@ def channel_scaling(
     scale: TensorLike | None,
     epsilon: float,
 ) -> Tensor:
-    """`batch_normalization` with checked arguments."""
+    """`batch_normalization` with checked arguments.
+
+    Args:
+        x: a tensor.
+        mean: the means, as many as `axis` is long.
+        variance: the variances.
+        axis: the axis of the channels, not negative.
+        offset: added afterwards, one a channel, or None.
+        scale: a factor, one a channel, or None.
+        epsilon: keeps the root off 0.
+
+    Returns:
+        A float tensor of the shape of `x`.
+
+    Example:
+        >>> from tricera import ops
+        >>> out = channel_scaling([[1.0, 3.0]], [1.0, 1.0], [4.0, 4.0], 1, None, None, 0.0)
+        >>> ops.convert_to_numpy(out).round(3).tolist()
+        [[0.0, 1.0]]
+    """
     shape = tuple(-1 if i == axis else 1 for i in range(len(x.shape)))
     factor = rsqrt(add(variance, epsilon))
     if scale is not None:
@@ -116,10 +135,16 @@ def batch_normalization(
         epsilon: keeps the root off 0.
 
     Returns:
-        A tensor of the shape of `x`.
+        A float tensor of the shape of `x`; integers become floatx.
 
     Raises:
         ValueError: the shapes don't fit.
+
+    Example:
+        >>> from tricera import ops
+        >>> out = batch_normalization([[1.0, 3.0]], [1.0, 1.0], [4.0, 4.0], axis=-1, epsilon=0.0)
+        >>> ops.convert_to_numpy(out).round(3).tolist()
+        [[0.0, 1.0]]
     """
     (channel,) = _axes("batch_normalization", axis, len(x.shape))
     given = (("mean", mean), ("variance", variance), ("offset", offset), ("scale", scale))
@@ -138,7 +163,23 @@ def batch_normalization(
 def layer_scaling(
     x: TensorLike, gamma: TensorLike | None, beta: TensorLike | None, axes: tuple[int, ...], epsilon: float
 ) -> Tensor:
-    """`layer_normalization` with checked arguments."""
+    """`layer_normalization` with checked arguments.
+
+    Args:
+        x: a tensor.
+        gamma: a factor, of the shape of the axes, or None.
+        beta: added afterwards, of the shape of the axes, or None.
+        axes: along which mean and variance are taken, ascending and not negative.
+        epsilon: keeps the root off 0.
+
+    Returns:
+        A float tensor of the shape of `x`; half precision is worked out in float32.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(layer_scaling([1.0, 3.0], None, None, (0,), 0.0)).round(3).tolist()
+        [-1.0, 1.0]
+    """
     kind = dtype(x)
     wide = cast(x, "float32") if kind in _NARROW else x
     centred = subtract(wide, mean_(wide, axis=axes, keepdims=True))
@@ -168,7 +209,7 @@ def layer_normalization(
         **kwargs: none are known (use `rms_normalization` in the place of the former `rms_scaling`).
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape; integers become floatx.
 
     Raises:
         ValueError: the shapes don't fit.
@@ -187,7 +228,22 @@ def layer_normalization(
 
 @composed(promote="float")
 def rms_scaling(x: TensorLike, scale: TensorLike | None, axes: tuple[int, ...], epsilon: float) -> Tensor:
-    """`rms_normalization` with checked arguments."""
+    """`rms_normalization` with checked arguments.
+
+    Args:
+        x: a tensor.
+        scale: a factor that broadcasts with `x`, or None.
+        axes: along which the mean is taken.
+        epsilon: keeps the root off 0.
+
+    Returns:
+        A float tensor of the shape of `x`; half precision is worked out in float32.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(rms_scaling([3.0, 3.0], None, (0,), 0.0)).round(3).tolist()
+        [1.0, 1.0]
+    """
     kind = dtype(x)
     wide = cast(x, "float32") if kind in _NARROW else x
     out = cast(multiply(wide, rsqrt(add(mean_(square(wide), axis=axes, keepdims=True), epsilon))), kind)
@@ -207,7 +263,7 @@ def rms_normalization(
         epsilon: keeps the root off 0; default: `config.epsilon()`.
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape; integers become floatx.
 
     Example:
         >>> from tricera import ops
@@ -232,6 +288,15 @@ def group_scaling(
         groups: how many groups the channels are divided into.
         size: how many channels are in a group.
         epsilon: keeps the root off 0.
+
+    Returns:
+        A float tensor of the shape of `x`.
+
+    Example:
+        >>> from tricera import ops
+        >>> out = group_scaling([[1.0, 3.0, 2.0, 6.0]], None, None, axis=1, groups=2, size=2, epsilon=0.0)
+        >>> ops.convert_to_numpy(out).round(3).tolist()
+        [[-1.0, 1.0, -1.0, 1.0]]
     """
     rank, channels = len(x.shape), groups * size
     lengths = tuple(channels if i == axis else n for i, n in enumerate(shape(x)))
@@ -254,10 +319,14 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
         max_val: the largest value that is possible.
 
     Returns:
-        A scalar.
+        A float scalar.
 
     Raises:
         ValueError: the shapes differ.
+
+    Example:
+        >>> round(float(psnr([0.0], [0.1], max_val=1.0)), 2)
+        20.0
     """
     from math import log10 as decimal_log
 

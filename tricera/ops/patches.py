@@ -87,10 +87,15 @@ def unfold(x: TensorLike, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
         stride: how far apart they are.
 
     Returns:
-        A tensor (batch, channels * kernel elements, blocks).
+        A tensor (batch, channels * kernel elements, blocks) of the same dtype.
 
     Raises:
         ValueError: the blocks don't fit.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(unfold(np.ones((1, 2, 4, 4)), 2).shape)
+        (1, 8, 9)
     """
     if len(x.shape) != 4:
         raise ValueError(
@@ -120,10 +125,15 @@ def fold(
         stride: how far apart they are.
 
     Returns:
-        Images (batch, channels, height, width).
+        Images (batch, channels, height, width) of the same dtype.
 
     Raises:
         ValueError: the numbers of elements or blocks don't fit.
+
+    Example:
+        >>> import numpy as np
+        >>> tuple(fold(np.ones((1, 8, 9)), (4, 4), 2).shape)
+        (1, 2, 4, 4)
     """
     size = _pair(output_size, "output_size")
     high, wide = _blocks(size, kernel_size, dilation, padding, stride)
@@ -164,14 +174,14 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
         **axes_lengths: lengths that the tensor's shape does not tell.
 
     Returns:
-        A tensor.
+        A tensor of the same dtype, with an axis for each name or parenthesis on the right side of the pattern.
 
     Raises:
         ValueError: the pattern does not fit the tensor.
 
     Example:
         >>> import numpy as np
-        >>> rearrange(np.ones((2, 6, 3)), "b (h w) c -> b c h w", h=2).shape[1:]
+        >>> tuple(rearrange(np.ones((2, 6, 3)), "b (h w) c -> b c h w", h=2).shape[1:])
         (3, 2, 3)
     """
     left, arrow, right = pattern.partition("->")

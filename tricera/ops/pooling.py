@@ -44,14 +44,14 @@ def max_pool(
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
     Returns:
-        A tensor of the same layout.
+        A tensor of the same layout and dtype.
 
     Raises:
         ValueError: the window is longer than the input.
 
     Example:
         >>> import numpy as np
-        >>> max_pool(np.ones((1, 6, 1)), 2).shape[1:]
+        >>> tuple(max_pool(np.ones((1, 6, 1)), 2).shape[1:])
         (3, 1)
     """
     ...
@@ -75,10 +75,15 @@ def average_pool(
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
     Returns:
-        A tensor of the same layout.
+        A float tensor of the same layout; integers become floatx.
 
     Raises:
         ValueError: the window is longer than the input.
+
+    Example:
+        >>> import numpy as np
+        >>> [float(y) for y in average_pool(np.arange(6.0).reshape(1, 6, 1), 2)[0, :, 0]]
+        [0.5, 2.5, 4.5]
     """
     ...
 
@@ -100,7 +105,19 @@ def _adaptive(op: str, shape: Any, output_size: Any, data_format: str | None) ->
 
 
 def parts(size: int, out: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where the `out` parts of an axis begin and end: floor(i n / out) and ceil((i + 1) n / out)."""
+    """Where the `out` parts of an axis begin and end: floor(i n / out) and ceil((i + 1) n / out).
+
+    Args:
+        size: how long the axis is.
+        out: how many parts.
+
+    Returns:
+        The pair (beginnings, ends) of NumPy arrays of integers (out,).
+
+    Example:
+        >>> [edge.tolist() for edge in parts(5, 2)]
+        [[0, 2], [3, 5]]
+    """
     i = np.arange(out)
     return i * size // out, -(-(i + 1) * size // out)
 
@@ -117,7 +134,15 @@ def adaptive_average_pool(
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
     Returns:
-        A tensor of the same layout.
+        A float tensor of the same layout; integers become floatx.
+
+    Raises:
+        ValueError: the inputs have fewer than 1 or more than 3 spatial axes, or the sizes don't fit their number.
+
+    Example:
+        >>> import numpy as np
+        >>> [float(y) for y in adaptive_average_pool(np.arange(6.0).reshape(1, 6, 1), 3)[0, :, 0]]
+        [0.5, 2.5, 4.5]
     """
     first, out = _adaptive("adaptive_average_pool", inputs.shape, output_size, data_format)
     x = inputs
@@ -139,7 +164,15 @@ def adaptive_max_pool(inputs: TensorLike, output_size: int | tuple[int, ...], da
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
 
     Returns:
-        A tensor of the same layout.
+        A tensor of the same layout and dtype.
+
+    Raises:
+        ValueError: the inputs have fewer than 1 or more than 3 spatial axes, or the sizes don't fit their number.
+
+    Example:
+        >>> import numpy as np
+        >>> [float(y) for y in adaptive_max_pool(np.arange(6.0).reshape(1, 6, 1), 3)[0, :, 0]]
+        [1.0, 3.0, 5.0]
     """
     first, out = _adaptive("adaptive_max_pool", inputs.shape, output_size, data_format)
     x = inputs

@@ -39,6 +39,12 @@ def over_time(
 
     Returns:
         The first state after each step (batch, time, ...), or after the last one; then the last states.
+
+    Example:
+        >>> from tricera import ops
+        >>> output, last = over_time(lambda x, states: [states[0] + x], ops.ones((3, 1, 1)), [ops.zeros((1, 1))])
+        >>> float(output[0, 0])
+        3.0
     """
 
     def advance(held: Any, x: Any) -> tuple[Any, Any]:
@@ -64,7 +70,24 @@ def over_time(
 
 
 def lstm_step(gates: Any, c: Any, activation: Any = tanh, gate_activation: Any = sigmoid, axis: int = -1) -> list[Any]:
-    """The states [h, c] from the sums that enter the gates i, f, g, o: c' = f c + i g, h' = o act(c')."""
+    """The states [h, c] from the sums that enter the gates i, f, g, o: c' = f c + i g, h' = o act(c').
+
+    Args:
+        gates: a float tensor (batch, 4 units), or with the gates along another axis.
+        c: the cell state (batch, units).
+        activation: a function of g and of c'.
+        gate_activation: a function of i, f and o.
+        axis: the axis of the gates.
+
+    Returns:
+        The list [h', c'] of tensors of the shape of `c`.
+
+    Example:
+        >>> from tricera import ops
+        >>> h, c = lstm_step(ops.zeros((1, 4)), ops.ones((1, 1)))
+        >>> float(c[0, 0])
+        0.5
+    """
     i, f, g, o = split(gates, 4, axis=axis)
     c = add(multiply(gate_activation(f), c), multiply(gate_activation(i), activation(g)))
     return [multiply(gate_activation(o), activation(c)), c]
@@ -73,7 +96,24 @@ def lstm_step(gates: Any, c: Any, activation: Any = tanh, gate_activation: Any =
 def gru_step(
     projected: Any, recurrent: Any, h: Any, activation: Any = tanh, gate_activation: Any = sigmoid
 ) -> list[Any]:
-    """The state [h'] of a GRU that resets after the product: n = act(p_n + r u_n), h' = z h + (1 - z) n."""
+    """The state [h'] of a GRU that resets after the product: n = act(p_n + r u_n), h' = z h + (1 - z) n.
+
+    Args:
+        projected: (p_z, p_r, p_n), what comes of the inputs, a float tensor (batch, 3 units).
+        recurrent: (u_z, u_r, u_n), what comes of the state, a tensor of the same shape.
+        h: the state (batch, units).
+        activation: a function of the sum that enters n.
+        gate_activation: a function of the sums that enter z and r.
+
+    Returns:
+        The list [h'] of a tensor of the shape of `h`.
+
+    Example:
+        >>> from tricera import ops
+        >>> (h,) = gru_step(ops.zeros((1, 3)), ops.zeros((1, 3)), ops.ones((1, 1)))
+        >>> float(h[0, 0])
+        0.5
+    """
     pz, pr, pn = split(projected, 3, axis=-1)
     uz, ur, un = split(recurrent, 3, axis=-1)
     z, r = gate_activation(add(pz, uz)), gate_activation(add(pr, ur))
@@ -133,6 +173,12 @@ def lstm(
 
     Returns:
         h after each step (batch, time, units) or the last one; the last h; the last c.
+
+    Example:
+        >>> from tricera import ops
+        >>> x, w, u, h = ops.ones((1, 5, 3)), ops.ones((3, 8)), ops.ones((2, 8)), ops.zeros((1, 2))
+        >>> [tuple(y.shape) for y in lstm(x, w, u, None, h, h)]
+        [(1, 2), (1, 2), (1, 2)]
     """
 
     def step(p: Any, states: list[Any]) -> list[Any]:
@@ -169,6 +215,12 @@ def gru(
 
     Returns:
         h after each step (batch, time, units) or the last one; the last h.
+
+    Example:
+        >>> from tricera import ops
+        >>> x, w, u, h = ops.ones((1, 5, 3)), ops.ones((3, 6)), ops.ones((2, 6)), ops.zeros((1, 2))
+        >>> [tuple(y.shape) for y in gru(x, w, u, None, h, sequences=True)]
+        [(1, 5, 2), (1, 2)]
     """
     inner, outer = (None, None) if bias is None else unstack(bias, axis=0)
 
@@ -204,6 +256,12 @@ def simple_rnn(
 
     Returns:
         h after each step (batch, time, units) or the last one; the last h.
+
+    Example:
+        >>> from tricera import ops
+        >>> x, w, u, h = ops.ones((1, 5, 3)), ops.ones((3, 2)), ops.ones((2, 2)), ops.zeros((1, 2))
+        >>> [tuple(y.shape) for y in simple_rnn(x, w, u, None, h, sequences=True)]
+        [(1, 5, 2), (1, 2)]
     """
 
     def step(p: Any, states: list[Any]) -> list[Any]:

@@ -66,6 +66,11 @@ def ctc_loss(
 
     Raises:
         ValueError: the tensors don't have 2 and 3 axes.
+
+    Example:
+        >>> import numpy as np
+        >>> round(float(ctc_loss([[1]], np.zeros((1, 1, 2), "float32"), [1], [1])[0]), 4)
+        0.6931
     """
     if len(target.shape) != 2 or len(output.shape) != 3:
         raise ValueError(
@@ -191,11 +196,17 @@ def ctc_decode(
         mask_index: the class that stands for "no label".
 
     Returns:
-        The pair (labels (paths, batch, max_length), filled with -1 at the end; scores (batch, paths): the negative sum of the
-        best logits, or the log-probabilities of a beam search).
+        The pair (labels (paths, batch, max_length) of int32, filled with -1 at the end; scores (batch, paths): the negative
+        sum of the best logits, in their dtype, or the log-probabilities of a beam search, float32).
 
     Raises:
         ValueError: an unknown strategy.
+
+    Example:
+        >>> from tricera import ops
+        >>> labels, scores = ctc_decode([[[0.0, 1.0], [1.0, 0.0]]], [2])
+        >>> ops.convert_to_numpy(labels).tolist()
+        [[[1, -1]]]
     """
     inputs = convert_to_tensor(inputs)
     if strategy == "greedy":

@@ -423,7 +423,7 @@ def negative(x: TensorLike) -> Tensor:
         x: a tensor of any shape.
 
     Returns:
-        A tensor of the same shape.
+        A tensor of the same shape and dtype.
 
     Example:
         >>> float(negative(2.0))
@@ -440,7 +440,7 @@ def absolute(x: TensorLike) -> Tensor:
         x: a tensor of any shape.
 
     Returns:
-        A tensor of the same shape; of complex numbers a real one.
+        A tensor of the same shape and dtype; of complex numbers a real one.
 
     Example:
         >>> float(absolute(-2.0))
@@ -457,7 +457,7 @@ def sign(x: TensorLike) -> Tensor:
         x: a tensor of any shape.
 
     Returns:
-        A tensor of the same shape.
+        A tensor of the same shape and dtype.
 
     Example:
         >>> float(sign(-2.0))
@@ -508,7 +508,7 @@ def trunc(x: TensorLike) -> Tensor:
         x: a tensor of any shape.
 
     Returns:
-        A tensor of the same shape.
+        A tensor of the same shape and dtype.
 
     Example:
         >>> float(trunc(-1.5))
@@ -587,13 +587,13 @@ def logical_not(x: TensorLike) -> Tensor:
 
 @primitive(spec=same)
 def bitwise_not(x: TensorLike) -> Tensor:
-    """Each integer's bits inverted.
+    """Each integer's bits inverted; of booleans the negation.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of integers or booleans, of any shape.
 
     Returns:
-        A tensor of the same shape.
+        A tensor of the same shape and dtype.
 
     Example:
         >>> int(bitwise_not(0))
@@ -610,7 +610,7 @@ def conjugate(x: TensorLike) -> Tensor:
         x: a tensor of any shape.
 
     Returns:
-        A tensor of the same shape.
+        A tensor of the same shape and dtype.
 
     Example:
         >>> float(conjugate(1.0))
