@@ -248,6 +248,7 @@ row("depthwise_conv", IMAGE[:0], rand(2, 2, 4, 1), ref=lambda x, w: depthwise(np
 row("max_pool", ints(2, 6, 3), 2, ref=lambda x, k: pool("max")(x.astype("float32"), k))
 row("adaptive_average_pool", SIGNAL, 3, ref=adaptive(np.mean))
 row("adaptive_max_pool", VOLUME, 2, ref=adaptive(np.max))
+row("adaptive_max_pool", np.arange(48).reshape(1, 4, 4, 3), 2, ref=adaptive(np.max))
 
 # --- classification --------------------------------------------------------------------------------------------------
 LOGITS = rand(3, 4)

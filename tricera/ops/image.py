@@ -6,7 +6,7 @@ Images are tensors (batch, height, width, channels) or (height, width, channels)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,8 @@ def resize(
         (2, 6, 3)
     """
     _, at = _format("resize", images, data_format)
+    if not isinstance(size, Iterable):
+        raise ValueError(f"ops.image.resize: `size` must be a pair (height, width), not {size!r}.")
     height, width = each(tuple(size), 2, "size", "image.resize")
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("ops.image.resize: choose one of `crop_to_aspect_ratio` and `pad_to_aspect_ratio`.")

@@ -230,7 +230,7 @@ def inv(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=_lu_spec, promote="float")
+@primitive(spec=_lu_spec, promote="float", strict=True)
 def lu_factor(x: TensorLike) -> Any:
     """The factors L (below the diagonal) and U in one matrix, and the pivots: row i was swapped with row pivots[i].
 

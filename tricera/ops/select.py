@@ -24,12 +24,17 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     Returns:
         A tensor of the broadcast shape and the common dtype of `x1` and `x2`, or what `nonzero` returns.
 
+    Raises:
+        ValueError: only one of `x1` and `x2` is given.
+
     Example:
         >>> int(where(True, 1, 2))
         1
     """
     if x1 is None and x2 is None:
         return nonzero(condition)
+    if x1 is None or x2 is None:
+        raise ValueError("ops.where: give both `x1` and `x2`, or neither for the indices of true elements.")
     return select_where(condition, x1, x2)
 
 

@@ -430,7 +430,7 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
         A tensor of the same dtype.
 
     Raises:
-        ValueError: an axis is out of range, or there are more of one than of the other.
+        ValueError: an axis is out of range or stands twice, or there are more of one than of the other.
 
     Example:
         >>> tuple(moveaxis([[[1, 2]]], 2, 0).shape)
@@ -442,6 +442,8 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Tensor:
     if len(sources) != len(destinations) or any(not -rank <= a < rank for a in (*sources, *destinations)):
         raise ValueError(f"ops.moveaxis: can't move axes {source} to {destination} in a tensor of {rank} axes.")
     sources, destinations = tuple(a % rank for a in sources), tuple(a % rank for a in destinations)
+    if len(set(sources)) < len(sources) or len(set(destinations)) < len(destinations):
+        raise ValueError(f"ops.moveaxis: an axis stands twice among {source} or among {destination}.")
     order = [a for a in range(rank) if a not in sources]
     for d, s in sorted(zip(destinations, sources, strict=True)):
         order.insert(d, s)

@@ -164,7 +164,7 @@ def _parts_spec(x: Spec) -> Spec:
     return Spec((*x.shape, 2), "float64" if x.dtype == "complex128" else "float32")
 
 
-@primitive(spec=_complex_spec, promote="float")
+@primitive(spec=_complex_spec, promote="float", strict=True)
 def view_as_complex(x: TensorLike) -> Tensor:
     """Complex numbers from a last axis of real and imaginary parts.
 

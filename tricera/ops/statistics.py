@@ -305,6 +305,15 @@ def _ranked(ordered: Any, q: float, method: str) -> Any:
     return add(a, multiply(subtract(b, a), weight)) if low != high else a
 
 
+def _within(op: str, q: Any) -> Any:
+    """The fractions, which lie between 0 and 1."""
+    qs = _fractions(q)
+    listed = [qs] if isinstance(qs, float) else qs if isinstance(qs, list) else qs.reshape(-1).tolist()
+    if not all(0 <= v <= 1 for v in listed):
+        raise ValueError(f"ops.{op}: `q` must lie between 0 and 1, not {q}.")
+    return qs
+
+
 @composed(promote="float")
 def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The q-th quantiles along axes: the elements that q of all lie below; NaN if there is one.
@@ -328,10 +337,7 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
     """
     if method not in _METHODS:
         raise ValueError(f"ops.quantile: `method` must be one of {', '.join(map(repr, _METHODS))}, not {method!r}.")
-    qs = _fractions(q)
-    listed = [qs] if isinstance(qs, float) else qs if isinstance(qs, list) else qs.reshape(-1).tolist()
-    if not all(0 <= v <= 1 for v in listed):
-        raise ValueError(f"ops.quantile: `q` must lie between 0 and 1, not {q}.")
+    qs = _within("quantile", q)
     flat, axes = _joined(x, axis)
     ordered = sort(flat, axis=-1)
     bad = any_(isnan(flat), axis=-1)
@@ -642,6 +648,7 @@ def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear",
 
     if method not in _METHODS:
         raise ValueError(f"ops.nanquantile: `method` must be one of {', '.join(map(repr, _METHODS))}, not {method!r}.")
+    qs = _within("nanquantile", q)
     flat, axes = _joined(x, axis)
     bad = isnan(flat)
     ordered = sort(where(bad, math.inf, flat), axis=-1)
@@ -660,7 +667,7 @@ def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear",
         found = squeeze(where(equal(count, 0), math.nan, found), axis=-1)
         return expand_dims(found, axes) if keepdims and axes else found
 
-    return _each_fraction(one, _fractions(q))
+    return _each_fraction(one, qs)
 
 
 @composed(promote="float")

@@ -265,6 +265,10 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         shape = whole
         if noise_shape is not None:
             given = _shape("dropout", noise_shape, "noise_shape")
+            if len(given) != len(whole):
+                raise ValueError(
+                    f"random.dropout: `noise_shape` must have an entry for each of the {len(whole)} axes of the inputs, not {given}."
+                )
             shape = tuple(w if n is None else n for n, w in zip(given, whole, strict=True))
         keep = greater_equal(backend.random.uniform(shape, "float32", words), rate)
         if noise_shape is not None:

@@ -53,3 +53,5 @@ _OPS = (
 DETOURS: dict[str, dict[str, str]] = {name: _UNSIGNED for name in _OPS if name in TABLE}
 DETOURS["absolute"] = {**_UNSIGNED, "bool": "uint8"}
 DETOURS["trunc"] = {"bool": "uint8"}
+_NARROW, _WIDE = ("int8", "uint8", "int16", "uint16"), ("int32", "uint32", "int64")
+DETOURS["adaptive_max_pool"] = {**dict.fromkeys(_NARROW, "float32"), **dict.fromkeys(_WIDE, "float64")}
