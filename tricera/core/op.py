@@ -122,7 +122,7 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
     if (
         key is not None
         and not wrapped
-        and memory.open
+        and not memory.closed()
         and backend.cacheable
         and (native is not None or not op.primitive)
     ):

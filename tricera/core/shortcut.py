@@ -30,10 +30,11 @@ class Memory:
     """What switches remembering off.
 
     Attributes:
-        open: False while torch.compile traces the body of a control-flow op, in which nothing outside may change.
+        closed: whether a compiler traces Python now, which may allow no change of what is outside of what it traces. A question,
+            not a flag: the compiler would carry out what sets a flag while it traces, and leave it set.
     """
 
-    open = True
+    closed: Callable[[], bool] = staticmethod(lambda: False)
 
 
 memory = Memory()

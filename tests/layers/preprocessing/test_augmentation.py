@@ -53,7 +53,9 @@ def test_random_layer(name: str, backend: str) -> None:
     assert got.shape == tuple(make(name).compute_output_shape(IMAGES.shape))
     assert np.isfinite(got).all()
     assert got.shape != IMAGES.shape or not np.allclose(got, IMAGES, atol=1e-3)
-    np.testing.assert_array_equal(got, ops.convert_to_numpy(make(name)(IMAGES, training=True)))
+    again = ops.convert_to_numpy(make(name)(IMAGES, training=True))
+    # The same draws; a program of the second call may round otherwise than that of the first.
+    np.testing.assert_allclose(got, again, rtol=1e-5, atol=1e-4)
     if name != "RandomCrop":  # which then resizes or cuts at the centre
         np.testing.assert_allclose(ops.convert_to_numpy(make(name)(IMAGES, training=False)), IMAGES)
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tricera.core.dtypes import standardize_dtype
+from tricera.core.dtypes import ALLOWED, standardize_dtype
 
 raw = tf.raw_ops
 Made = Callable[..., Any] | None
@@ -86,7 +86,11 @@ def _expand(x: Any, axis: Any) -> Made:
 
 
 def _cast(x: Any, dtype: Any) -> Made:
-    if not isinstance(dtype, str) or not (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool):
+    if (
+        not isinstance(dtype, str)
+        or dtype not in ALLOWED
+        or not (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool)
+    ):
         return None
     wanted = tf.as_dtype(standardize_dtype(dtype))
     return (lambda x: x) if wanted == x.dtype else lambda x: raw.Cast(x=x, DstT=wanted)

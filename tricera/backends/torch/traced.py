@@ -14,7 +14,9 @@ import torch
 
 from tricera.backends.torch.tensor import convert
 from tricera.core import tree
-from tricera.core.shortcut import memory
+from tricera.core.shortcut import Memory
+
+Memory.closed = staticmethod(torch.compiler.is_compiling)
 
 UNROLLED = 32  # steps of a loop of known length that are written out one by one
 
@@ -24,22 +26,10 @@ def unknown(x: Any) -> bool:
     return isinstance(x, torch.Tensor) and torch.compiler.is_compiling()
 
 
-def _closed(run: Callable[[], Any]) -> Any:
-    """Run something during which ops remember nothing: torch's control-flow ops allow no change of what is outside of them."""
-    outermost = memory.open
-    if outermost:
-        memory.open = False
-    try:
-        return run()
-    finally:
-        if outermost:
-            memory.open = True
-
-
 def cond(pred: torch.Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """One of both results."""
     pred = pred.reshape(()).to(torch.bool)
-    return _unpacked(_closed(lambda: torch.cond(pred, lambda: _packed(true_fn()), lambda: _packed(false_fn()))))
+    return _unpacked(torch.cond(pred, lambda: _packed(true_fn()), lambda: _packed(false_fn())))
 
 
 def switch(index: torch.Tensor, branches: Sequence[Callable[..., Any]], operands: Sequence[Any]) -> Any:
@@ -61,17 +51,15 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
     start = _fresh(values)
     if torch.is_grad_enabled():
         # What begins without a gradient and gets one in the first step would get a wrong one, silently (2.13): it begins with one of 0.
-        first = _closed(lambda: body(*start))
+        first = body(*start)
         start = tree.map_structure(_with_gradient_of, start, tuple(first))
     if limit is None:
-        return _fresh(_closed(lambda: loop(lambda *v: _scalar(cond(*v)), lambda *v: tuple(_fresh(body(*v))), start)))
+        return _fresh(loop(lambda *v: _scalar(cond(*v)), lambda *v: tuple(_fresh(body(*v))), start))
     counter = torch.zeros((), dtype=torch.int32)
-    out = _closed(
-        lambda: loop(
-            lambda n, *v: torch.logical_and(n < limit, _scalar(cond(*v))),
-            lambda n, *v: (n + 1, *_fresh(body(*v))),
-            (counter, *start),
-        )
+    out = loop(
+        lambda n, *v: torch.logical_and(n < limit, _scalar(cond(*v))),
+        lambda n, *v: (n + 1, *_fresh(body(*v))),
+        (counter, *start),
     )
     return _fresh(
         out[1:]

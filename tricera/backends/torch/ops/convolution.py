@@ -27,7 +27,7 @@ def biased_conv(inputs, kernel, bias, strides=1, padding="valid", data_format=No
     plan = _windows.conv("conv", inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
     n = len(plan.window)
     x = inputs if plan.first else inputs.permute(_TO_FIRST[n])
-    pads = plan.pads()
+    pads = [(int(a), int(b)) for a, b in plan.pads()]  # which a compiler that keeps sizes open must know
     if all(a == b for a, b in pads):
         pad = tuple(a for a, _ in pads)
     else:
