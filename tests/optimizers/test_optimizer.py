@@ -209,6 +209,26 @@ def test_fused_agrees_with_the_rule(backend, config):
         np.testing.assert_allclose(x.numpy(), y.numpy(), rtol=2e-6, atol=2e-6, err_msg=x.path)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize(
+    "kind", ["Adagrad", "Adadelta", "Adamax", "Nadam", "Lion", "Lamb", "Ftrl", "ScheduleFreeAdamW"]
+)
+def test_half_precision_is_rounded_once(backend, kind, dtype):
+    fused, plain = (getattr(optimizers, kind)(0.1) for _ in range(2))
+    plain.fused_name = None
+    a, b = ([Variable(np.ones(s), dtype=dtype) for s in [(3, 2), (4,)]] for _ in range(2))
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        grads = [rng.normal(size=v.shape).astype("float32") for v in a]
+        fused.apply(grads, a)
+        plain.apply(grads, b)
+    step = 2e-3 if dtype == "float16" else 1.6e-2  # twice the distance of neighbours at 1
+    for x, y in zip([*a, *fused.variables], [*b, *plain.variables], strict=True):
+        got, want = (v.numpy().astype("float32") for v in (x, y))
+        assert np.isfinite(got).all()
+        np.testing.assert_allclose(got, want, rtol=step, atol=step, err_msg=x.path)
+
+
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam", "adamw"])
 def test_gradients_in_any_memory_order(backend, name):
     first, second = optimizers.get(name), optimizers.get(name)

@@ -201,7 +201,12 @@ class Step:
 
 
 _PROGRAMS = 16  # loops over data of so many shapes are kept
-_UNCOMPILED = (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError, tf.errors.NotFoundError)
+_UNCOMPILED = (
+    tf.errors.InvalidArgumentError,
+    tf.errors.UnimplementedError,
+    tf.errors.NotFoundError,
+    tf.errors.InternalError,
+)
 
 
 def _graph(fn: Callable[..., Any], **options: Any) -> Any:

@@ -7,6 +7,7 @@ numbers on a CPU and scalar tensors elsewhere. What depends on them alone is com
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -75,11 +76,11 @@ def adam(grads: Tensors, values: Tensors, slots: Slots, hyper: Hyper, lr: Any, t
     """Adam; see `tricera.optimizers.rules.adam`."""
     beta_1, beta_2, epsilon = hyper["beta_1"], hyper["beta_2"], hyper["epsilon"]
     alpha = _scalar(_adam_rate, lr, t, beta_1, beta_2)
-    if isinstance(t, float):
-        if len({v.dtype for v in values}) == 1 and all([x.is_contiguous() for xs in (values, *slots) for x in xs]):
-            # The kernel goes through memory and does not look at strides, which a gradient may have.
-            _adam_kernel([g.contiguous() for g in grads], values, slots, hyper, alpha)
-            return
+    alike = len({v.dtype for v in values}) == 1 and all([x.is_contiguous() for xs in (values, *slots) for x in xs])
+    if isinstance(t, float) and alike:
+        # The kernel goes through memory and does not look at strides, which a gradient may have.
+        _adam_kernel([g.contiguous() for g in grads], values, slots, hyper, alpha)
+        return
     m, v = slots[0], slots[1]
     torch._foreach_lerp_(m, grads, 1 - beta_1)
     torch._foreach_mul_(v, beta_2)
@@ -275,7 +276,28 @@ def _warming(lr: Any, t: Any, steps: Any) -> Any:
     return lr * (torch.clamp(share, max=1.0) if isinstance(share, torch.Tensor) else min(share, np.float32(1)))
 
 
+_HALVES = (torch.float16, torch.bfloat16)
+
+
+def _in_single(rule: Callable[..., None]) -> Callable[..., None]:
+    """The rule with half-precision variables computed in float32 and rounded once, as the portable rules do."""
+
+    @functools.wraps(rule)
+    def run(grads: Tensors, values: Tensors, slots: Slots, hyper: Hyper, lr: Any, t: Any) -> None:
+        if not any([v.dtype in _HALVES for v in values]):
+            rule(grads, values, slots, hyper, lr, t)
+            return
+        kept = [values, *slots]
+        wide = [[x.float() if x.dtype in _HALVES else x for x in xs] for xs in (grads, *kept)]
+        rule(wide[0], wide[1], wide[2:], hyper, lr, t)
+        for old, new in zip(kept, wide[1:], strict=True):
+            torch._foreach_copy_(old, new)
+
+    return run
+
+
+# The first three round at each call, each of which torch computes in float32.
 FUSED: dict[str, Callable[..., None]] = {
-    rule.__name__: rule
-    for rule in (sgd, rmsprop, adam, adagrad, adadelta, adamax, nadam, lion, lamb, ftrl, schedule_free)
+    **{rule.__name__: rule for rule in (sgd, rmsprop, adam)},
+    **{rule.__name__: _in_single(rule) for rule in (adagrad, adadelta, adamax, nadam, lion, lamb, ftrl, schedule_free)},
 }

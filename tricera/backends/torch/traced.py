@@ -61,9 +61,8 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
         lambda n, *v: (n + 1, *_fresh(body(*v))),
         (counter, *start),
     )
-    return _fresh(
-        out[1:]
-    )  # with gradients a result is a piece of a tensor of all steps, whose place nothing may ask for
+    # With gradients a result is a piece of a tensor of all steps, whose place nothing may ask for.
+    return _fresh(out[1:])
 
 
 def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
