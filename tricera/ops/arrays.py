@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -358,7 +359,7 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
             raise ValueError(f"ops.array_split: the length of axis {axis} must be known.")
         small, longer = divmod(size, indices_or_sections)
         sizes = [small + 1] * longer + [small] * (indices_or_sections - longer)
-        indices_or_sections = list(np.cumsum(sizes)[:-1])
+        indices_or_sections = list(accumulate(sizes))[:-1]
     return split(x, [int(i) for i in indices_or_sections], axis=axis)
 
 
