@@ -6,8 +6,9 @@ before it is used; editors and type checkers see the real names below.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from tricera.core.lazy import load
 
 if TYPE_CHECKING:
     from tricera import (
@@ -138,9 +139,9 @@ def version() -> str:
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
-        return importlib.import_module(f"tricera.{name}")
+        return load(name)
     if name in _NAMES:
-        value = getattr(importlib.import_module(f"tricera.{_NAMES[name]}"), name)
+        value = load(_NAMES[name], name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'tricera' has no attribute {name!r}")

@@ -47,8 +47,8 @@ def fit(backend: str, model: str, x: np.ndarray, y: np.ndarray, size: int) -> fl
     epoch = room(backend).trainer(model, x, y, size)
     times = []
     for _ in range(4):
-        order = np.random.permutation(len(x)).reshape(-1, size).astype("int32")
         start = time.perf_counter()
+        order = np.random.permutation(len(x)).reshape(-1, size).astype("int32")
         epoch(order)
         times.append((time.perf_counter() - start) / len(order))
     return min(times[1:])

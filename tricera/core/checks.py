@@ -156,13 +156,15 @@ class Checked:
 
 
 def _checking(init: Callable[..., None], own: bool) -> Callable[..., None]:
-    names = [p.name for p in inspect.signature(init).parameters.values() if p.kind is not p.VAR_POSITIONAL][1:]
+    @functools.cache
+    def names() -> list[str]:
+        return [p.name for p in inspect.signature(init).parameters.values() if p.kind is not p.VAR_POSITIONAL][1:]
 
     @functools.wraps(init)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
             if own and (checks := self._checks):
-                for name, value in {**dict(zip(names, args, strict=False)), **kwargs}.items():
+                for name, value in {**dict(zip(names(), args, strict=False)), **kwargs}.items():
                     if name in checks:
                         checks[name](name, value)
             init(self, *args, **kwargs)

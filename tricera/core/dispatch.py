@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import importlib
 import importlib.util
 import inspect
 import os
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tricera.core import config
+from tricera.core.lazy import load
 
 # name -> (module that must be installed, what to install)
 KNOWN = {
@@ -126,7 +126,7 @@ def _detour(backend: Backend, function: Callable[..., Any], via: str, dtype: str
 
 
 def _room(backend: str, room: str) -> Any:
-    return importlib.import_module(f"tricera.backends.{backend}.{room}")
+    return load(f"backends.{backend}.{room}")
 
 
 _handles: dict[str, Backend] = {}

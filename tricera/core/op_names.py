@@ -8,6 +8,7 @@ of the function is the class's name in snake_case, but for `_UNUSUAL`. On readin
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Mapping, Sequence
@@ -121,7 +122,8 @@ class Legacy(NamedTuple):
     config: tuple[str, ...]
 
 
-def _read_table() -> tuple[dict[str, Legacy], dict[str, Legacy]]:
+@functools.cache
+def _rows() -> tuple[dict[str, Legacy], dict[str, Legacy]]:
     by_class: dict[str, Legacy] = {}
     by_function: dict[str, Legacy] = {}
     for module, text in _TABLE.items():
@@ -132,13 +134,10 @@ def _read_table() -> tuple[dict[str, Legacy], dict[str, Legacy]]:
     return by_class, by_function
 
 
-_BY_CLASS, _BY_FUNCTION = _read_table()
-
-
 def op_config(operation: OpCall) -> dict[str, Any]:
     """The serialized form of an op in a graph, as Keras writes it; the other arguments are `op_arguments`."""
     name = operation.op.name
-    row = _BY_FUNCTION.get(_ALIASES.get(name, name))
+    row = _rows()[1].get(_ALIASES.get(name, name))
     if row is None:
         module, class_name, held = "tricera.ops", name, dict(operation.statics)
     else:
@@ -160,7 +159,7 @@ def op_arguments(operation: OpCall, tensors: Sequence[Any]) -> tuple[Any, ...]:
         tensors: the node's own `args`.
     """
     name = operation.op.name
-    row = _BY_FUNCTION.get(_ALIASES.get(name, name))
+    row = _rows()[1].get(_ALIASES.get(name, name))
     held = operation.statics if row is None else row.config
     values = dict(operation.statics)
     values.update((operation.op.names[i], tensor) for (i, _), tensor in zip(operation.op.tensors, tensors, strict=True))
@@ -225,7 +224,7 @@ def op_from_config(class_name: str, config: Mapping[str, Any]) -> LoadedOp:
     Raises:
         ValueError: there is no op of that name, or its arguments are not among that op's.
     """
-    row = _BY_CLASS.get(class_name)
+    row = _rows()[0].get(class_name)
     function = row.function if row is not None else class_name
     if function not in PUBLIC:
         raise ValueError(f"The file uses the op {class_name!r}, which this version of Tricera does not have.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from tricera.core.lazy import load
 
 if TYPE_CHECKING:
     from tricera.layers.attention import (
@@ -280,7 +281,7 @@ def __getattr__(name: str) -> Any:
     room = _HOME.get(original)
     if room is None:
         raise AttributeError(f"module 'tricera.layers' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"tricera.layers.{room}"), original)
+    value = load(f"layers.{room}", original)
     globals()[name] = value
     return value
 

@@ -172,10 +172,11 @@ _FUNCTIONS = (
     squared_hinge,
     top_k_categorical_accuracy,
 )
+_SNAKES = {to_snake_case(cls.__name__) for cls in _CLASSES}
 _TABLE: dict[str, Any] = {
     **{cls.__name__: cls for cls in _CLASSES},
     # A name that a class has in snake case means an object of the class.
-    **{fn.__name__: fn for fn in _FUNCTIONS if fn.__name__ not in {to_snake_case(cls.__name__) for cls in _CLASSES}},
+    **{fn.__name__: fn for fn in _FUNCTIONS if fn.__name__ not in _SNAKES},
     "bce": BinaryCrossentropy, "BCE": BinaryCrossentropy, "mse": MeanSquaredError, "MSE": MeanSquaredError,
     "mae": MeanAbsoluteError, "MAE": MeanAbsoluteError, "mape": MeanAbsolutePercentageError,
     "MAPE": MeanAbsolutePercentageError, "msle": MeanSquaredLogarithmicError, "MSLE": MeanSquaredLogarithmicError,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from tricera.core.lazy import load
 
 if TYPE_CHECKING:
     from tricera.backend import clear_session as clear_session, is_keras_tensor as is_keras_tensor
@@ -79,7 +80,7 @@ def __getattr__(name: str) -> Any:
         module, attribute = _NAMES[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    value = getattr(importlib.import_module(f"tricera.{module}"), attribute)
+    value = load(module, attribute)
     globals()[name] = value
     return value
 
