@@ -106,7 +106,7 @@ def fit_step(model: Any, x: Any, y: Any, batch: int) -> float:
     """Milliseconds a step of `fit`, once everything is compiled."""
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.fit(x, y, batch_size=batch, verbose=0)
-    return timed(lambda: model.fit(x, y, batch_size=batch, verbose=0), 3) / (len(y) // batch) * 1e3
+    return timed(lambda: model.fit(x, y, batch_size=batch, verbose=0), 8) / (len(y) // batch) * 1e3
 
 
 def case_convnet_fit(name: str, backend: str) -> float:

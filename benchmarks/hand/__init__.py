@@ -43,10 +43,10 @@ def call_one(backend: str, x: np.ndarray) -> float:
 
 
 def fit(backend: str, model: str, x: np.ndarray, y: np.ndarray, size: int) -> float:
-    """Seconds a step of training: Adam, shuffled, loss and accuracy kept; the shortest of three epochs."""
+    """Seconds a step of training: Adam, shuffled, loss and accuracy kept; the shortest of several epochs."""
     epoch = room(backend).trainer(model, x, y, size)
     times = []
-    for _ in range(4):
+    for _ in range(9):
         start = time.perf_counter()
         order = np.random.permutation(len(x)).reshape(-1, size).astype("int32")
         epoch(order)

@@ -414,6 +414,14 @@ row("matmul", A, C[0], ref=np.matmul, grad=True)
 row("affine", A, C[0], rand(C.shape[-1], seed=5), ref=lambda x, k, b: x @ k + b, grad=True)
 row("affine", A[0], C[0], rand(C.shape[-1], seed=5), ref=lambda x, k, b: x @ k + b, grad=True)
 row("affine", A[:, :0], C[0], rand(C.shape[-1], seed=5), ref=lambda x, k, b: x @ k + b)
+for _e, _x, _k, _b in (
+    ("abc,cde->abde", A, rand(4, 2, 3, seed=5), (2, 3)), ("...c,cd->...d", A, C[0], (5,)), ("abc,bcd->ad", A, rand(3, 4, 2), (2,)),
+    ("ab,bc->ca", A[0], C[0], (1,)), ("abc,cd->abd", A[:, :0], C[0], (5,)), ("abc,cd->abd", A, C[0], (3, 5)), ("ab,ac->abc", A[0], rand(3, 2), ()),
+):  # fmt: skip
+    row(
+        "affine_einsum", _x, _k, rand(*_b, seed=7), ref=lambda x, k, b, subscripts: np.einsum(subscripts, x, k) + b, grad=bool(_x.size),
+        kwargs={"subscripts": _e}, batch=False,
+    )  # fmt: skip
 row("matmul", A[0], C, ref=np.matmul, batch=False)
 row("matmul", A[0, 0], C, ref=np.matmul, batch=False)
 row("matmul", A, C[0, :, 0], ref=np.matmul)

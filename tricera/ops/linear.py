@@ -133,6 +133,30 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:
     return contract(subscripts, list(operands))
 
 
+@composed(promote="same")
+def affine_einsum(x: TensorLike, kernel: TensorLike, bias: TensorLike, subscripts: str) -> Tensor:
+    """einsum(subscripts, x, kernel) + bias, what a dense layer over any axes computes.
+
+    Args:
+        x: a tensor.
+        kernel: a tensor.
+        bias: a tensor that broadcasts to the result.
+        subscripts: as for `einsum`, of two operands.
+
+    Returns:
+        A tensor, as of `einsum`.
+
+    Raises:
+        ValueError: the subscripts don't fit the operands.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(affine_einsum([[1.0, 2.0]], [[3.0], [4.0]], [0.5], "ab,bc->ac")).tolist()
+        [[11.5]]
+    """
+    return add(contract(subscripts, [x, kernel]), bias)
+
+
 @composed
 def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
     """The sum of products over chosen axes.

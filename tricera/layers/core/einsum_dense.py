@@ -11,6 +11,7 @@ from tricera.core import checks
 from tricera.layers.core.dense import KernelLayer
 from tricera.layers.low_rank import LowRank, adapted
 from tricera.layers.quantization import refuse_quantized
+from tricera.ops.linear import affine_einsum
 
 
 class EinsumDense(LowRank, KernelLayer):
@@ -74,11 +75,10 @@ class EinsumDense(LowRank, KernelLayer):
         """Compute the outputs."""
         if self.lora_enabled and (mix := mixing_equation(self.equation)) is not None:
             x = self.adapted_product(inputs, partial(ops.einsum, self.equation), partial(ops.einsum, mix))
-        else:
-            x = ops.einsum(self.equation, inputs, self.kernel)
-        if self.bias is not None:
-            x = ops.add(x, self.bias)
-        return self.activate(x)
+            return self.activate(x if self.bias is None else ops.add(x, self.bias))
+        if self.bias is None:
+            return self.activate(ops.einsum(self.equation, inputs, self.kernel))
+        return self.activate(affine_einsum(inputs, self.kernel, self.bias, self.equation))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools as _functools
+import math as _math
+import string as _string
+
 import torch as _torch
 
 # torch multiplies no matrices of these; a product of int8 is an int32.
@@ -24,6 +28,30 @@ def affine(x, kernel, bias):
     if x.dtype in _VIA or kernel.ndim != 2:
         return matmul(x, kernel) + bias
     return _torch.addmm(bias, x, kernel) if x.ndim == 2 else _torch.nn.functional.linear(x, kernel.t(), bias)
+
+
+@_functools.cache
+def _contracted(subscripts, rank):
+    """How many of the last axes of x meet the first ones of the kernel, where an equation says just that; else 0."""
+    inputs, _, output = subscripts.replace(" ", "").partition("->")
+    x, _, kernel = inputs.partition(",")
+    spare = "".join(c for c in _string.ascii_letters if c not in subscripts)
+    dots = spare[: max(rank - len(x.replace("...", "")), 0)]
+    x, output = x.replace("...", dots), output.replace("...", dots)
+    count = sum(c in x for c in kernel)
+    distinct = len({*x, *kernel}) == len(x) + len(kernel) - count
+    return count if distinct and x.endswith(kernel[:count]) and output == x[: rank - count] + kernel[count:] else 0
+
+
+def affine_einsum(x, kernel, bias, subscripts):
+    count = _contracted(subscripts, x.ndim)
+    if not count or x.dtype in _VIA or bias.shape != kernel.shape[count:]:
+        return contract(subscripts, [x, kernel]) + bias
+    # One product of matrices with the bias in it; einsum would make a product of batches, and one more pass for the bias.
+    rows, units = x.shape[: x.ndim - count], kernel.shape[count:]
+    inner = _math.prod(kernel.shape[:count])
+    flat = x.reshape(_math.prod(rows), inner)
+    return _torch.addmm(bias.flatten(), flat, kernel.reshape(inner, _math.prod(units))).reshape(*rows, *units)
 
 
 def contract(subscripts, operands):
