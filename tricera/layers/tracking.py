@@ -18,6 +18,7 @@ from tricera.random import SeedGenerator
 # Attributes that point to other objects of the graph, or at what the layer does not own.
 NOT_OWNED = frozenset(
     {
+        "_build_shapes_dict",
         "_inbound_nodes",
         "_outbound_nodes",
         "_init_arguments",
@@ -50,8 +51,8 @@ def held(value: Any) -> Iterator[Any]:
 # What is looked for; other rooms add theirs with `look_for`.
 KINDS: list[type] = [Variable, Metric, SeedGenerator]
 _CLASSES: dict[type, int] = {}  # class -> 0 holds nothing of these, 1 is one, 2 is a container
-# thread -> id of a layer -> what it holds, while that thread walks a structure that stays as it is
-_walks: dict[int, dict[int, tuple[Any, list[Any]]]] = {}
+# thread -> (what is asked, id of a layer) -> (the layer, the answer), while that thread walks a structure that stays as it is
+_walks: dict[int, dict[tuple[Any, int], tuple[Any, list[Any]]]] = {}
 
 
 def look_for(kind: type) -> None:
@@ -81,13 +82,18 @@ def owned(layer: Any, kind: type) -> list[Any]:
     """
     if kind not in KINDS:
         raise LookupError(f"{kind.__name__} is not among what is looked for; call `look_for({kind.__name__})` first.")
+    return [x for x in once(_look, layer) if isinstance(x, kind)]
+
+
+def once(find: Callable[[Any], list[Any]], layer: Any) -> list[Any]:
+    """What a function finds for a layer; within a `walk` it is called once, and the caller must not change the list."""
     known = _walks.get(threading.get_ident()) if _walks else None
     if known is None:
-        return [x for x in _look(layer) if isinstance(x, kind)]
-    entry = known.get(id(layer))
+        return find(layer)
+    entry = known.get((find, id(layer)))
     if entry is None:
-        entry = known[id(layer)] = (layer, _look(layer))
-    return [x for x in entry[1] if isinstance(x, kind)]
+        entry = known[find, id(layer)] = layer, find(layer)
+    return entry[1]
 
 
 def _look(layer: Any) -> list[Any]:

@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from tricera.layers.layer import Layer
 
 
+def _within(layer: Any) -> list[Any]:
+    """The layers that a layer holds at any depth, each before those that it holds itself."""
+    found: dict[int, Any] = {id(layer): layer}
+
+    def visit(outer: Any) -> None:
+        for inner in outer._layers:
+            if id(inner) not in found:
+                found[id(inner)] = inner
+                visit(inner)
+
+    visit(layer)
+    return list(found.values())[1:]
+
+
 class HoldsState(Operation):
     """An operation that owns variables and other layers."""
 
@@ -116,17 +130,8 @@ class HoldsState(Operation):
         return tracking.own_variables(self)
 
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
-        found: dict[int, Any] = {id(self): self} if include_self else {}
-
-        def visit(layer: Any) -> None:
-            for inner in layer._layers:
-                if id(inner) not in found:
-                    found[id(inner)] = inner
-                    if recursive:
-                        visit(inner)
-
-        visit(self)
-        return list(found.values())
+        found = tracking.once(_within, self) if recursive else tracking.unique(iter(self._layers))
+        return [self, *found] if include_self else list(found)  # type: ignore[list-item]
 
     @property
     def weights(self) -> list[Variable]:
