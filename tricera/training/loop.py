@@ -11,6 +11,7 @@ import numpy as np
 from tricera.callbacks import CallbackList
 from tricera.callbacks.logs import LazyLogs
 from tricera.core import config, dispatch, tree
+from tricera.core.rows import Rows
 from tricera.training.data import (
     EpochIterator,
     Window,
@@ -308,7 +309,7 @@ def _predict(model: Any, data: EpochIterator, callbacks: CallbackList) -> Any:
         pending = outputs
         if watched:
             final = outputs[-1]
-            shown = final if not each else final.last() if isinstance(final, Stacked) else final
+            shown = final if not each else final.last() if isinstance(final, (Rows, Stacked)) else final
             callbacks.on_predict_batch_end(last, {"outputs": shown})
             if model.stop_predicting:
                 break
@@ -346,7 +347,7 @@ class _Predictor:
 
 
 def _to_numpy(model: Any, outputs: Any) -> Any:
-    if isinstance(outputs, Stacked):
+    if isinstance(outputs, (Rows, Stacked)):
         return outputs.numpy(model._backend.to_numpy)
     return tree.map_structure(lambda t: None if t is None else model._backend.to_numpy(t), outputs)
 

@@ -11,8 +11,10 @@ import jax.extend
 import jax.numpy as jnp
 import numpy as np
 
+from tricera.backends.jax.rows import separate
 from tricera.core import dispatch, tree
 from tricera.core.bounded import Bounded
+from tricera.core.rows import Rows
 from tricera.core.state import cells
 
 STATELESS_STEPS = True  # users' `train_step(state, data)` is understood
@@ -108,6 +110,8 @@ class Step:
         self._one = self._jit(self._pure)
         self._many = jax.jit(self._scan, donate_argnums=(0,) if donate else ())
         self._windows, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
+        # kind of batch -> the sizes for which the step is compiled; whether it computes each sample by itself
+        self._sizes, self._apart = Bounded(SHAPES), Bounded(SHAPES)
 
     def _jit(self, fn: Callable[..., Any]) -> Any:
         # a function of its own, with which all that is compiled for it goes
@@ -165,12 +169,49 @@ class Step:
             return [jax.tree_util.tree_map(lambda x, i=i: x[i], out) for i in range(len(batches))]
         outs = []
         for batch in batches:
+            rows, batch = self._filled(batch) if self.collect else (None, batch)
             out, new = self._one(self._values(), batch)
             self._write(new)
-            outs.append(out)
+            outs.append(out if rows is None else Rows(out, rows))
         if self._one._cache_size() > SHAPES:
             self._one = self._jit(self._pure)
+            self._sizes.clear()
         return outs if self.collect else outs[-1]
+
+    def _filled(self, batch: Any) -> tuple[int | None, Any]:
+        """A batch of another size than those before, filled up to a size for which the step is, or may often be, compiled.
+
+        Only where each sample is computed by itself; the first size of all is kept as it is.
+
+        Returns:
+            How many rows are samples, None where nothing was added; and the batch.
+        """
+        leaves = jax.tree_util.tree_leaves(batch)
+        shapes = [np.shape(x) for x in leaves]
+        count = shapes[0][0] if shapes and shapes[0] else 0
+        if not count or any(not s or s[0] != count for s in shapes):
+            return None, batch
+        key = (
+            jax.tree_util.tree_structure(batch),
+            *((s[1:], np.dtype(x.dtype)) for s, x in zip(shapes, leaves, strict=True)),
+        )
+        known = self._sizes.get(key)
+        if known is None:
+            known = self._sizes[key] = {count}
+        if count in known:
+            return None, batch
+        values = [v.native for v in self.variables]
+        apart = self._apart.get(key)
+        if apart is None:
+            apart = self._apart[key] = separate(self._pure, values, batch)
+        if not apart:
+            known.add(count)
+            return None, batch
+        size = min((n for n in known if count < n <= max(2 * count, _SMALL)), default=None) or _bucket(count)
+        known.add(size)
+        if size == count:
+            return None, batch
+        return count, jax.tree_util.tree_map(lambda x: _fill(x, size), batch)
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data, in one dispatch; the outputs of the last.
@@ -279,7 +320,19 @@ class Step:
 
 _ONE_BY_ONE = object()
 SHAPES = 256  # for batches of so many shapes a step stays compiled
+_SMALL = 32  # a batch may be filled up to so many samples, or to twice as many as it has
 _PROGRAMS = 16  # loops over data of so many shapes stay compiled
+
+
+def _bucket(count: int) -> int:
+    """A size not below `count`, out of a few: powers of 2, and from 64 eight sizes between each and the next."""
+    return 1 << (count - 1).bit_length() if count <= 64 else _rounded(count)
+
+
+def _fill(x: Any, size: int) -> Any:
+    """An array with copies of its last row behind it: what can be computed of a sample can be computed of these."""
+    repeated = ((0, size - x.shape[0]), *((0, 0),) * (x.ndim - 1))
+    return np.pad(x, repeated, "edge") if isinstance(x, np.ndarray) else jnp.pad(x, repeated, "edge")
 
 
 def _batch(data: Any, order: Any, size: int, i: Any) -> Any:
