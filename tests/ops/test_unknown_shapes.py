@@ -24,20 +24,22 @@ EXCEPTIONS: dict[str, str] = {
 }
 
 
-def call(case: Case, shape: tuple[int | None, ...]) -> list[Any]:
-    """What is inferred with another shape of the first operand."""
-    first, *rest = case.args
+def call(case: Case, place: int, shape: tuple[int | None, ...]) -> list[Any]:
+    """What is inferred with another shape of one operand."""
+    args = list(case.args)
+    args[place] = KerasTensor(shape, args[place].dtype)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return parts(PUBLIC[case.op](KerasTensor(shape, first.dtype), *rest, **case.kwargs))
+        return parts(PUBLIC[case.op](*args, **case.kwargs))
 
 
-def wrong(case: Case, axis: int) -> str | None:
+def wrong(case: Case, place: int, axis: int) -> str | None:
     """How what is inferred for an unknown length differs from what several known ones have in common."""
-    shape = case.args[0].shape
+    shape = case.args[place].shape
+    where = f"{case.id}, operand {place}, axis {axis}"
 
     def at(length: int | None) -> list[Any]:
-        return call(case, (*shape[:axis], length, *shape[axis + 1 :]))
+        return call(case, place, (*shape[:axis], length, *shape[axis + 1 :]))
 
     found = []
     for length in sorted({1, 2, shape[axis] - 1, shape[axis], shape[axis] + 1, 2 * shape[axis], 24, 48} - {0, -1}):
@@ -50,23 +52,38 @@ def wrong(case: Case, axis: int) -> str | None:
     try:
         unknown = at(None)
     except (LookupError, TypeError, ValueError) as error:
-        return f"{case.id}, axis {axis}: {error}"
+        return f"{where}: {error}"
     if len({len(f) for f in (*found, unknown)}) > 1:
-        return f"{case.id}, axis {axis}: the number of results differs"
+        return f"{where}: the number of results differs"
     for *several, spec in zip(*found, unknown, strict=True):
         want = tuple(dims[0] if len(set(dims)) == 1 else None for dims in zip(*(s.shape for s in several), strict=True))
         if want != spec.shape or spec.dtype != several[0].dtype:
-            return f"{case.id}, axis {axis}: {want} {several[0].dtype} is known, inferred {spec.shape} {spec.dtype}"
+            return f"{where}: {want} {several[0].dtype} is known, inferred {spec.shape} {spec.dtype}"
     return None
+
+
+def operands(case: Case) -> list[int]:
+    """The places of tensors, what an index holds not being one."""
+    return [
+        i
+        for i, a in enumerate(case.args)
+        if isinstance(a, np.ndarray) and 0 not in a.shape and (case.op != "get_item" or not i)
+    ]
 
 
 @pytest.mark.parametrize("part", range(4))
 def test_each_length_unknown(part: int) -> None:
-    """Every op, every axis of its first operand."""
+    """Every op, every axis of each of its operands."""
     problems = []
     for op in sorted(BY_OP)[part::4]:
-        cases = [c for c in BY_OP[op] if c.args and isinstance(c.args[0], np.ndarray) and 0 not in c.args[0].shape][:6]
-        found = [w for case in cases for axis in range(case.args[0].ndim) if (w := _wrong(case, axis))]
+        cases = [c for c in BY_OP[op] if operands(c)][:6]
+        found = [
+            w
+            for c in cases
+            for place in operands(c)
+            for axis in range(c.args[place].ndim)
+            if (w := _wrong(c, place, axis))
+        ]
         if found and op not in EXCEPTIONS:
             problems.append(f"{op}: {found[0]}")
         elif op in EXCEPTIONS and not found:
@@ -74,11 +91,11 @@ def test_each_length_unknown(part: int) -> None:
     assert not problems, "\n".join(problems)
 
 
-def _wrong(case: Case, axis: int) -> str | None:
+def _wrong(case: Case, place: int, axis: int) -> str | None:
     try:
-        return wrong(case, axis)
+        return wrong(case, place, axis)
     except ValueError as error:  # results of different ranks can't be compared
-        return f"{case.id}, axis {axis}: {error}"
+        return f"{case.id}, operand {place}, axis {axis}: {error}"
 
 
 def test_images_and_windows_of_unknown_size() -> None:

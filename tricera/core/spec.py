@@ -197,12 +197,14 @@ def take(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
     return Spec((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]), x.dtype)
 
 
-def window_length(size: int | None, kernel: int, stride: int, padding: Any, dilation: int, what: str) -> int | None:
+def window_length(
+    size: int | None, kernel: int | None, stride: int, padding: Any, dilation: int, what: str
+) -> int | None:
     """The length of one spatial axis after sliding a window over it.
 
     Args:
         size: its length before, or None.
-        kernel: the window's.
+        kernel: the window's, or None.
         stride: the step.
         padding: `"valid"`, `"same"` or `"causal"`.
         dilation: the spacing of the window's elements.
@@ -215,6 +217,8 @@ def window_length(size: int | None, kernel: int, stride: int, padding: Any, dila
         return None
     if padding in ("same", "causal"):
         return -(-size // stride)
+    if kernel is None:
+        return None
     reach = dilation * (kernel - 1) + 1
     if size < reach:
         raise ValueError(

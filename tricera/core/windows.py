@@ -125,7 +125,7 @@ def conv(
     strides, dilation = each(strides, n, "strides", op), each(dilation_rate, n, "dilation_rate", op)
     padding = _padding(op, padding, ("valid", "same", "causal") if n == 1 else ("valid", "same"))
     groups = 1 if channels is None or not inner else channels // inner
-    if not inner or (channels is not None and channels % inner):
+    if inner == 0 or (inner is not None and channels is not None and channels % inner):
         raise ValueError(
             f"ops.{op}: the input has {channels} channels, which the kernel's {inner} input channels don't divide "
             f"(shapes {tuple(shape)} and {tuple(kernel)}). Check `data_format`."
@@ -180,7 +180,8 @@ class Transposed(NamedTuple):
     def out(self) -> Shape:
         """The result's spatial lengths."""
         return tuple(
-            None if n is None else n * s + e for n, s, e in zip(self.sizes, self.strides, self.extra, strict=True)
+            None if n is None or e is None else n * s + e
+            for n, s, e in zip(self.sizes, self.strides, self.extra, strict=True)
         )
 
     def tail(self) -> tuple[int, ...]:
@@ -235,9 +236,14 @@ def conv_transpose(
     window = tuple(kernel[:n])
     strides, dilation = each(strides, n, "strides", op), each(dilation_rate, n, "dilation_rate", op)
     padding = _padding(op, padding, ("valid", "same"))
-    reach = tuple(d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True))  # type: ignore[operator]
-    crop, extra = [], []
+    reach = tuple(None if k is None else d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True))
+    crop: list[int] = []
+    extra: list[int | None] = []
     for r, s, p in zip(reach, strides, _output_padding(op, output_padding, strides), strict=True):
+        if r is None:  # only inference meets kernels of unknown length
+            crop.append(0)
+            extra.append(0 if padding == "same" and p is None else None)
+            continue
         if padding == "valid":
             crop.append(0)
             extra.append(max(r - s, 0) if p is None else r - s + p)
@@ -257,12 +263,13 @@ def grouped_kernel(inputs: Any, kernel: Any, data_format: str | None) -> tuple[A
     """
     first = channels_first("depthwise_conv", data_format)
     channels = inputs[1 if first else -1] if len(inputs) > 1 else None
-    if len(kernel) < 3 or (channels is not None and kernel[-2] != channels):
+    inner = kernel[-2] if len(kernel) > 2 and kernel[-2] is not None else channels
+    if len(kernel) < 3 or (channels is not None and inner != channels):
         raise ValueError(
             f"ops.depthwise_conv: the input (shape {tuple(inputs)}) has {channels} channels, and the kernel must have the shape "
             f"(spatial..., channels, multiplier), not {tuple(kernel)}."
         )
-    return (*kernel[:-2], 1, kernel[-2] * kernel[-1])
+    return (*kernel[:-2], 1, None if inner is None or kernel[-1] is None else inner * kernel[-1])
 
 
 def pad_widths(pad_width: Any, rank: int) -> tuple[tuple[int, int], ...]:

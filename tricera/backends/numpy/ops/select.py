@@ -28,10 +28,13 @@ def take_along_axis(x, indices, axis=None):
 
 
 def sort(x, axis=-1):
+    if x.dtype.kind == "V":  # bfloat16, whose order knows no place for NaN
+        return _np.sort(x.astype("float32"), axis).astype(x.dtype)
     return _np.sort(x, axis)
 
 
 def argsort(x, axis=-1):
+    x = x.astype("float32") if x.dtype.kind == "V" else x  # as in `sort`
     return _np.argsort(x, axis, kind="stable").astype("int32")
 
 
@@ -69,9 +72,12 @@ def slice_update(inputs, start_indices, updates):
 
 
 def top_k(x, k, sorted=True):
-    indices = _np.argsort(~x if x.dtype.kind in "biu" else -x, axis=-1, kind="stable")[
-        ..., :k
-    ]  # bfloat16 is of the kind "V"
+    if x.dtype.kind in "biu":
+        indices = _np.argsort(~x, axis=-1, kind="stable")
+    else:  # NaN is the greatest, as on the other backends; bfloat16 is of the kind "V"
+        wide = x if x.dtype.kind == "f" else x.astype("float32")
+        indices = _np.lexsort((-wide, ~_np.isnan(wide)), axis=-1)
+    indices = indices[..., :k]
     return _np.take_along_axis(x, indices, axis=-1), indices.astype("int32")
 
 

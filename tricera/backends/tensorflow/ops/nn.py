@@ -28,8 +28,7 @@ def log_softmax(x, axis=-1):
     return x - _tf.reduce_logsumexp(x, axis, keepdims=True)
 
 
-def softmax_loss(target, logits):
-    return _tf.nn.softmax_cross_entropy_with_logits(target, logits)
+# Not `softmax_cross_entropy_with_logits`: its gradient, softmax - target, is right only where targets sum to 1.
 
 
 def sparse_softmax_loss(target, logits):

@@ -56,7 +56,12 @@ def _first(function):
     def index(x, axis=None, keepdims=False):
         x = _tf.cast(x, _tf.int8) if x.dtype == _tf.bool else x
         flat = _tf.reshape(x, [-1]) if axis is None else x
-        result = function(flat, 0 if axis is None else axis, output_type=_tf.int32)
+        along = 0 if axis is None else axis
+        result = function(flat, along, output_type=_tf.int32)
+        if flat.dtype.is_floating:  # the kernel passes over NaN, where NumPy stops at the first
+            missing = _tf.math.is_nan(flat)
+            first = _tf.argmax(_tf.cast(missing, _tf.int8), along, output_type=_tf.int32)
+            result = _tf.where(_tf.reduce_any(missing, along), first, result)
         if not keepdims:
             return result
         return _tf.reshape(result, [1] * len(x.shape)) if axis is None else _tf.expand_dims(result, axis)

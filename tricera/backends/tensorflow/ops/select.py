@@ -54,18 +54,37 @@ def sort(x, axis=-1):
         x, axis = _tf.reshape(x, [-1]), -1
     if x.dtype == _tf.bool:
         return _tf.cast(_tf.sort(_tf.cast(x, _tf.int8), axis), _tf.bool)
-    return _tf.sort(x, axis)
+    if not x.dtype.is_floating:
+        return _tf.sort(x, axis)
+    # The kernel leaves NaN where it stands, and numbers around it unsorted; NumPy has it at the end.
+    missing = _tf.math.is_nan(x)
+    ordered = _tf.sort(_tf.where(missing, _tf.constant(_np.inf, x.dtype), x), axis)
+    numbers = _tf.reduce_sum(_tf.cast(~missing, _tf.int32), axis, keepdims=True)
+    places = _tf.cumsum(_tf.ones_like(x, _tf.int32), axis, exclusive=True)
+    return _tf.where(places < numbers, ordered, _tf.constant(_np.nan, x.dtype))
+
+
+def _ranks(x):
+    """Integers in the order of floats, NaN the greatest of them."""
+    x = x if x.dtype in (_tf.float32, _tf.float64) else _tf.cast(x, _tf.float32)
+    kind = _tf.int32 if x.dtype == _tf.float32 else _tf.int64
+    bits = _tf.bitcast(_tf.where(x == 0, _tf.zeros_like(x), x), kind)  # both zeros are one
+    bits = _tf.where(bits < 0, _tf.bitwise.bitwise_xor(bits, _tf.constant(kind.max, kind)), bits)
+    return _tf.where(_tf.math.is_nan(x), _tf.constant(kind.max, kind), bits)
 
 
 def argsort(x, axis=-1):
     if axis is None:
         x, axis = _tf.reshape(x, [-1]), -1
     x = _tf.cast(x, _tf.int8) if x.dtype == _tf.bool else x
-    return _tf.argsort(x, axis, stable=True)
+    return _tf.argsort(_ranks(x) if x.dtype.is_floating else x, axis, stable=True)
 
 
 def top_k(x, k, sorted=True):
-    return tuple(_tf.math.top_k(x, k, sorted=sorted))
+    if not x.dtype.is_floating:
+        return tuple(_tf.math.top_k(x, k, sorted=sorted))
+    indices = _tf.math.top_k(_ranks(x), k, sorted=sorted).indices  # the kernel has no place for NaN
+    return _tf.gather(x, indices, batch_dims=len(x.shape) - 1), indices
 
 
 def _int(indices):

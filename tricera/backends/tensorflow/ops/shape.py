@@ -14,6 +14,8 @@ def reshape(x, newshape):
 
 
 def transpose(x, axes=None):
+    if axes is not None:  # the gradient takes no axes counted from the end
+        axes = [a + len(axes) if a < 0 else a for a in axes]
     return _tf.transpose(x, axes)
 
 

@@ -30,11 +30,16 @@ def ifft2(x):
 
 
 def rfft(x, fft_length=None):
-    return _parts(_tf.signal.rfft(_wide(x), None if fft_length is None else [fft_length]), x)
+    if fft_length is None:
+        return _parts(_tf.signal.rfft(_wide(x)), x)
+    # Cut here: the kernel's own cut has a gradient of the wrong shape.
+    return _parts(_tf.signal.rfft(_wide(x)[..., :fft_length], [fft_length]), x)
 
 
 def irfft(x, fft_length=None):
-    return _tf.cast(_tf.signal.irfft(_complex(x), None if fft_length is None else [fft_length]), x[0].dtype)
+    if fft_length is None:
+        return _tf.cast(_tf.signal.irfft(_complex(x)), x[0].dtype)
+    return _tf.cast(_tf.signal.irfft(_complex(x)[..., : fft_length // 2 + 1], [fft_length]), x[0].dtype)
 
 
 def view_as_complex(x):

@@ -145,6 +145,8 @@ def rms_scaling(x, scale, axes, epsilon):
 
 
 def group_scaling(x, gamma, beta, axis, groups, size, epsilon):
+    if gamma is None and beta is not None:  # the kernel's gradient of a shift without a scale fails
+        gamma = _torch.ones_like(beta)
     out = _F.group_norm(x.movedim(axis, 1) if axis != 1 else x, groups, gamma, beta, epsilon)
     return out.movedim(1, axis) if axis != 1 else out
 

@@ -1,0 +1,73 @@
+"""NaN and infinities among the operands of what orders, counts, sums up and looks at neighbours: NumPy's results on every backend."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special as special
+
+from tricera import ops
+
+X = np.array([[1.0, np.nan, 3.0, -np.inf, np.inf, 2.0], [0.5, np.inf, np.inf, -0.0, 0.0, np.nan]], "float32")
+IMAGE = (np.arange(48, dtype="float32") / 48).reshape(1, 4, 4, 3)
+IMAGE[0, 1, 2, 0] = np.nan
+
+Row = tuple[Callable[[], Any], Any]
+ROWS: dict[str, Row] = {
+    **{
+        name: (lambda n=name: getattr(ops, n)(X, axis=1), lambda n=name: getattr(np, n)(X, axis=1))
+        for name in (
+            "sort", "argmax", "argmin", "max", "min", "sum", "prod", "mean", "median", "nansum", "nanmax", "nanmin", "nanmedian",
+            "cumsum", "cumprod", "nancumsum", "count_nonzero", "any", "all", "std", "var", "ptp", "diff",
+        )
+    },
+    "argsort": (lambda: ops.argsort(X, axis=1), lambda: np.argsort(X, axis=1, kind="stable")),
+    "sort of columns": (lambda: ops.sort(X, axis=0), lambda: np.sort(X, axis=0)),
+    "sort of all": (lambda: ops.sort(X, axis=None), lambda: np.sort(X, axis=None)),
+    "argmax of all": (lambda: ops.argmax(X, keepdims=True), lambda: np.argmax(X, keepdims=True)),
+    "argmin of columns": (lambda: ops.argmin(X, axis=0), lambda: np.argmin(X, axis=0)),
+    # NaN is the greatest of all, infinities are next.
+    "top_k": (lambda: ops.top_k(X, 3)[1], [[1, 4, 2], [5, 1, 2]]),
+    "softmax of -inf": (lambda: ops.softmax(X[0, 2:4]), lambda: special.softmax(X[0, 2:4])),
+    "quantile": (lambda: ops.quantile(X, 0.3, axis=1), [np.nan, np.nan]),
+    "digitize": (lambda: ops.digitize(X[0], [-1.0, 0.0, 1.0]), lambda: np.digitize(X[0], [-1.0, 0.0, 1.0])),
+    "bincount": (lambda: ops.bincount([0, 1, 1], weights=X[0, :3], minlength=3), [1.0, np.nan, 0.0]),
+    "segment_sum": (lambda: ops.segment_sum(X[0], [0, 0, 1, 1, 2, 2], 3), [np.nan, -np.inf, np.inf]),
+    "matmul": (lambda: ops.matmul([[0.0, 1.0]], [[np.inf], [2.0]]), [[np.nan]]),
+    "det": (lambda: ops.det(np.array([[1, 2], [np.nan, 4]], "float32")), np.nan),
+    "solve": (lambda: ops.solve(np.eye(2, dtype="float32"), X[0, :2]), [np.nan, np.nan]),
+    "norm": (lambda: ops.norm(X, axis=1), [np.nan, np.nan]),
+    "gray": (lambda: np.isnan(ops.convert_to_numpy(ops.image.rgb_to_grayscale(IMAGE))), lambda: np.isnan(IMAGE).any(-1, keepdims=True)),
+    "resize nearest": (lambda: ops.image.resize(IMAGE, (8, 8), "nearest"), lambda: IMAGE.repeat(2, 1).repeat(2, 2)),
+    "average_pool": (
+        lambda: ops.average_pool(IMAGE, 2, data_format="channels_last"),
+        lambda: IMAGE.reshape(1, 2, 2, 2, 2, 3).mean((2, 4)),
+    ),
+}  # fmt: skip
+
+
+def test_as_numpy(backend: str) -> None:
+    """Each row."""
+    problems = []
+    for name, (call, want) in ROWS.items():
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            right = np.asarray(want() if callable(want) else want, "float64")
+            got = np.asarray(ops.convert_to_numpy(call())).astype("float64")
+        if got.shape != right.shape or not np.allclose(got, right, rtol=1e-5, atol=1e-5, equal_nan=True):
+            problems.append(f"{name}: {got.tolist()}, not {right.tolist()}")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_order_of_halves(backend: str, dtype: str) -> None:
+    """The order is the same in half precision."""
+    x = ops.cast(X, dtype)
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.argsort(x)), np.argsort(X, kind="stable"))
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.cast(ops.sort(x), "float32")), np.sort(X))
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.argmax(x, -1)), np.argmax(X, -1))
+    assert ops.convert_to_numpy(ops.top_k(x, 3)[1]).tolist() == [[1, 4, 2], [5, 1, 2]]
