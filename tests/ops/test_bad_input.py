@@ -14,6 +14,7 @@ from tests.ops.test_tracing import first_case
 from tricera import ops
 from tricera.core.inference import PUBLIC
 from tricera.core.op import OPS
+from tricera.core.tensor import KerasTensor
 
 
 def ones(shape: Any, dtype: str = "float32") -> np.ndarray:
@@ -352,3 +353,10 @@ def test_indices_out_of_range(backend: str) -> None:
     for key in (2, -3, (0, 3)):
         with pytest.raises(IndexError, match=r"ops\.get_item: index"):
             ops.get_item(ops.convert_to_tensor(MATRIX), key)
+
+
+def test_symbolic_refusals_name_the_op() -> None:
+    """What the body of an op says on symbolic tensors, where no shape rule speaks, names the op too."""
+    x = KerasTensor((3, 4), "float32")
+    for call in (lambda: ops.cross(x, x, axisa="x"), lambda: ops.array_split(x, "x"), lambda: ops.diagflat(x, k="x")):
+        assert refused(call) is None

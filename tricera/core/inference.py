@@ -134,11 +134,11 @@ def infer(op: Op, values: list[Any]) -> Any:
                 return op.fn(*specs)
             except (TypeError, ValueError) as error:
                 if all(None not in s.shape for s in operands):
-                    raise
+                    raise named(op, error) from error
                 try:
                     return probes.inferred(op.fn, specs)
                 except (TypeError, ValueError):
-                    raise error from None
+                    raise named(op, error) from None
     try:
         spec = op.spec(*specs)
     except (TypeError, ValueError) as error:
