@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tricera
 from tests.conftest import BACKENDS, TRAINABLE
 from tricera import ops
 from tricera.core import dispatch, tree
@@ -144,6 +145,55 @@ def test_custom_gradient(name: str) -> None:
         value, (grad,) = backend.control.value_and_grad(lambda: ops.sum(square(v)), [v])()
         same(value, 9.0)
         same(grad, [100.0])
+
+
+@pytest.mark.parametrize("name", TRAINABLE)
+def test_custom_gradient_in_transforms(name: str) -> None:
+    """The gradient given is taken by every transform, also of nested arguments, and has a gradient itself."""
+
+    @ops.custom_gradient
+    def sine(x: Any) -> Any:
+        return ops.sin(x), lambda *args, upstream=None: (args[0] if upstream is None else upstream) * 3.0 * x
+
+    @ops.custom_gradient
+    def line(d: Any, y: Any) -> Any:
+        return d["a"] * y + d["b"], lambda up: ({"a": up * y, "b": up * 2.0}, up * d["a"] * 5.0)
+
+    def total(x: Any) -> Any:
+        return ops.sum(sine(x))
+
+    with dispatch.use(name):
+        x = ops.convert_to_tensor(np.array([1.0, 2.0], "float32"))
+        same(tricera.grad(total)(x), [3.0, 6.0])
+        same(tricera.grad(lambda v: ops.sum(tricera.grad(total)(v)))(x), [3.0, 3.0])
+        same(tricera.vmap(tricera.grad(sine))(x), [3.0, 6.0])
+        same(tricera.jacobian(sine)(x), [[3.0, 0.0], [0.0, 6.0]])
+        found = tricera.grad(lambda d: ops.sum(line(d, x)))({"a": x, "b": x})
+        same(found["a"], [1.0, 2.0])
+        same(found["b"], [2.0, 2.0])
+        same(tricera.grad(lambda y: ops.sum(line({"a": x, "b": x}, y)))(x), [5.0, 10.0])
+
+
+@pytest.mark.skipif("torch" not in TRAINABLE, reason="needs torch")
+def test_custom_gradient_in_torch_compile() -> None:
+    """One graph, whose gradient is the one given; too few gradients are refused."""
+    import torch
+
+    @ops.custom_gradient
+    def square(x: Any) -> Any:
+        return x * x, lambda upstream: upstream * x * 100.0
+
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    with dispatch.use("torch"):
+        torch.compile(lambda v: square(v).sum(), fullgraph=True, backend="aot_eager")(x).backward()
+    same(x.grad, [100.0, 200.0])
+
+    @ops.custom_gradient
+    def wrong(x: Any, y: Any) -> Any:
+        return x + y, lambda upstream: upstream
+
+    with pytest.raises(ValueError, match="custom_gradient: the derivative gave 1 gradients for 2 arguments"):
+        wrong(x, x).sum().backward()
 
 
 def test_nested_structures(compiled: Any) -> None:

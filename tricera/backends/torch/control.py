@@ -167,27 +167,66 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     return torch.vmap(function, randomness="different")(elements)
 
 
+class _Own(torch.autograd.Function):
+    """A function with a derivative of its own, which a `_OwnCall` holds."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(call: _OwnCall, *tensors: Any) -> Any:  # type: ignore[override]
+        return call.outputs(tensors)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.call = inputs[0]
+        if not ctx.call.plain:
+            ctx.save_for_backward(*inputs[1:])
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:  # type: ignore[override]
+        call = ctx.call
+        back = call.back if call.plain else call.again(ctx.saved_tensors)
+        return None, *call.gradients(back, upstream)
+
+
+class _OwnCall:
+    """One call of a function `f` that gives its result and its derivative."""
+
+    def __init__(self, f: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        self.f, self.args, self.kwargs = f, args, kwargs
+        self.tensors = tree.flatten(args)
+        self.plain = True
+        self.back: Any = None
+        self.out: Any = None
+
+    def outputs(self, tensors: Any) -> Any:
+        # In a transform of torch.func these are others, of a level below: what the derivative holds of them has no derivative.
+        self.plain = all([x is y for x, y in zip(tensors, self.tensors, strict=True)])
+        self.out, self.back = self.f(*tree.pack_sequence_as(self.args, list(tensors)), **self.kwargs)
+        flat = tuple(tree.flatten(self.out))
+        return flat if len(flat) > 1 else flat[0]
+
+    def again(self, tensors: Any) -> Callable[..., Any]:
+        """The derivative, from the tensors of the level at which it is asked for."""
+        return self.f(*tree.pack_sequence_as(self.args, list(tensors)), **self.kwargs)[1]  # type: ignore[no-any-return]
+
+    def gradients(self, back: Callable[..., Any], upstream: Any) -> list[Any]:
+        found, wanted = tree.flatten(back(*upstream)), len(self.tensors)
+        if len(found) != wanted:
+            raise ValueError(
+                f"ops.custom_gradient: the derivative gave {len(found)} gradients for {wanted} arguments. Return one for each."
+            )
+        return found
+
+
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """The function with the gradient that it gives."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        structure: list[Any] = []
         refuse("a gradient of its own")
-
-        class Function(torch.autograd.Function):
-            @staticmethod
-            def forward(ctx: Any, *tensors: Any) -> Any:
-                out, ctx.backward_of = f(*tensors, **kwargs)
-                structure[:] = [out]
-                flat = tuple(tree.flatten(out))
-                return flat if len(flat) > 1 else flat[0]
-
-            @staticmethod
-            def backward(ctx: Any, *upstream: Any) -> Any:  # type: ignore[override]
-                return ctx.backward_of(*upstream)
-
-        out = Function.apply(*args)
-        return tree.pack_sequence_as(structure[0], out if isinstance(out, tuple) else [out])
+        call = _OwnCall(f, args, kwargs)
+        out = _Own.apply(call, *call.tensors)
+        return tree.pack_sequence_as(call.out, out if isinstance(out, tuple) else [out])
 
     return run
 
