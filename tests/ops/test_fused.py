@@ -160,12 +160,13 @@ def test_convolutions_of_torch_take_the_bias(monkeypatch: pytest.MonkeyPatch) ->
     assert given == [True, False]
 
 
-# What is run on tensors -> (the tensors, the type of the graph's node).
+# What is run on tensors -> (the tensors, the type of the graph's node). Targets given as probabilities need not sum to 1, which the
+# gradient of TensorFlow's SoftmaxCrossEntropyWithLogits takes for granted; hence LogSoftmax there.
 TENSORFLOW: dict[str, tuple[Callable[..., Any], list[np.ndarray], str]] = {
     "categorical_crossentropy": (
         lambda y, x: ops.categorical_crossentropy(y, x, from_logits=True),
         [HOT, LOGITS],
-        "SoftmaxCrossEntropyWithLogits",
+        "LogSoftmax",
     ),
     "sparse_categorical_crossentropy": (
         lambda y, x: ops.sparse_categorical_crossentropy(y, x, from_logits=True),
@@ -175,12 +176,12 @@ TENSORFLOW: dict[str, tuple[Callable[..., Any], list[np.ndarray], str]] = {
     "CategoricalCrossentropy": (
         losses.CategoricalCrossentropy(from_logits=True),
         [HOT, LOGITS],
-        "SoftmaxCrossEntropyWithLogits",
+        "LogSoftmax",
     ),
     "a softmax and its crossentropy": (
         lambda y, x: losses.CategoricalCrossentropy()(y, activations.softmax(x)),
         [HOT, LOGITS],
-        "SoftmaxCrossEntropyWithLogits",
+        "LogSoftmax",
     ),
     "softmax": (ops.softmax, [X], "Softmax"),
     "log_softmax": (ops.log_softmax, [X], "LogSoftmax"),
