@@ -84,6 +84,46 @@ def test_forward_mode_and_inside_a_loop(case):
     assert_close(loop(x, k), jax.grad(xla)(x, k) + jax.grad(xla)(x + 1, k))
 
 
+# batch, spatial sizes, window, strides, dilation, channels, filters
+TRANSPOSED = {
+    "plain": (3, (9, 8), (3, 3), 1, 1, 4, 5),
+    "strided": (3, (9, 8), (4, 3), 2, 1, 4, 5),
+    "longer steps than the window": (2, (5, 4), (2, 2), 3, 1, 4, 5),
+    "dilated and strided": (2, (7, 6), (3, 2), (1, 2), (2, 1), 3, 4),
+    "several blocks and a rest": (7, (20, 20), (3, 3), 2, 1, 32, 16),
+    "one channel": (3, (9, 8), (3, 3), 2, 1, 4, 1),
+    "signal": (3, (10,), (4,), 2, 1, 3, 5),
+    "volume": (2, (3, 4, 5), (2, 3, 2), (1, 2, 2), 1, 3, 4),
+}
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("case", TRANSPOSED)
+def test_transposed_equals_xla(case, padding, first, monkeypatch):
+    batch, sizes, window, strides, dilation, channels, filters = TRANSPOSED[case]
+    rng = np.random.default_rng(0)
+    x = jnp.asarray(rng.normal(size=(batch, channels, *sizes) if first else (batch, *sizes, channels)), "float32")
+    k = jnp.asarray(rng.normal(size=(*window, filters, channels)), "float32")
+    data_format = "channels_first" if first else "channels_last"
+
+    def run(x, k):
+        with use("jax"):
+            y = ops.conv_transpose(x, k, strides, padding=padding, data_format=data_format, dilation_rate=dilation)
+            return jnp.sin(y).sum()
+
+    whole = jax.jit(jax.value_and_grad(run, argnums=(0, 1)))
+    assert "conv_general_dilated" not in str(jax.make_jaxpr(whole)(x, k))
+    got, got_forward = whole(x, k), jax.jvp(run, (x, k), (x * k.sum(), 0.1 * k))
+    loop = jax.jit(lambda x, k: jax.lax.fori_loop(0, 2, lambda i, c: c + jax.grad(run)(x + i, k), jnp.zeros_like(x)))
+    in_loop = loop(x, k)
+    monkeypatch.setattr(blocked, "suits_transposed", lambda *given: False)
+    wanted = jax.jit(jax.value_and_grad(run, argnums=(0, 1)))(x, k)
+    assert_close(got, wanted)
+    np.testing.assert_allclose(got_forward, jax.jvp(run, (x, k), (x * k.sum(), 0.1 * k)), rtol=1e-3, atol=0.1)
+    assert_close(in_loop, jax.grad(run)(x, k) + jax.grad(run)(x + 1, k))
+
+
 def test_other_dtypes_are_left_to_xla():
     x, k = jnp.zeros((4, 20, 20, 8), "bfloat16"), jnp.zeros((3, 3, 8, 8), "bfloat16")
     assert not blocked.suits(x, k, windows.conv("conv", x.shape, k.shape, 1, "valid", None, 1))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import jax
 import jax.numpy as jnp
 
-from tricera.core.windows import Plan
+from tricera.core.windows import Plan, Transposed
 
 _CACHE = 3 << 20  # bytes of patches to hold at a time
 MOST_PLACES = 64  # places of a window that are added one by one
@@ -24,13 +24,24 @@ MOST_PLACES = 64  # places of a window that are added one by one
 def suits(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> bool:
     """Whether a convolution is computed here rather than by XLA."""
     return (
+        _holds(inputs, kernel)
+        and 0 not in plan.out
+        and (kernel.shape[-2] > 1 or plan.groups == 1 or math.prod(plan.window) <= MOST_PLACES)
+    )
+
+
+def suits_transposed(inputs: jax.Array, kernel: jax.Array, plan: Transposed) -> bool:
+    """Whether a transposed convolution is computed here rather than by XLA."""
+    return _holds(inputs, kernel) and 0 not in plan.out()
+
+
+def _holds(inputs: jax.Array, kernel: jax.Array) -> bool:
+    return (
         jax.default_backend() == "cpu"
         and inputs.dtype == kernel.dtype
         and inputs.dtype in (jnp.float32, jnp.float64)
         and 0 not in inputs.shape
         and 0 not in kernel.shape
-        and 0 not in plan.out
-        and (kernel.shape[-2] > 1 or plan.groups == 1 or math.prod(plan.window) <= MOST_PLACES)
     )
 
 
@@ -52,6 +63,27 @@ def conv(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> jax.Array:
         result = _by_places(x, kernel, plan)
     else:
         result = _by_blocks(x, kernel, plan)
+    return jnp.moveaxis(result, -1, 1) if plan.first else result
+
+
+def conv_transpose(inputs: jax.Array, kernel: jax.Array, plan: Transposed) -> jax.Array:
+    """The transposed convolution that `plan` describes: the transpose of a convolution by blocks, a product and a sum of patches.
+
+    Args:
+        inputs: (n, spatial..., c), or (n, c, spatial...) where the plan says so.
+        kernel: (window..., filters, c).
+
+    Returns:
+        (n, out..., filters), with the channels where the inputs have them.
+    """
+    x = jnp.moveaxis(inputs, 1, -1) if plan.first else inputs
+    sizes = x.shape[1:-1]
+    full = tuple((size - 1) * s + r for size, s, r in zip(sizes, plan.strides, plan.reach, strict=True))
+    back = Plan(plan.window, plan.strides, plan.dilation, "valid", False, 1, full, sizes, x.shape[-1])
+    like = jax.ShapeDtypeStruct((x.shape[0], *full, kernel.shape[-2]), x.dtype)
+    (result,) = jax.linear_transpose(lambda y: _by_blocks(y, kernel, back), like)(x)
+    ends = [(-crop, tail, 0) for crop, tail in zip(plan.crop, plan.tail(), strict=True)]
+    result = jax.lax.pad(result, jnp.zeros((), x.dtype), [(0, 0, 0), *ends, (0, 0, 0)])
     return jnp.moveaxis(result, -1, 1) if plan.first else result
 
 

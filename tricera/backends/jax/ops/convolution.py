@@ -36,6 +36,8 @@ def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=No
     plan = _windows.conv_transpose(
         "conv_transpose", inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate
     )
+    if _blocked.suits_transposed(inputs, kernel, plan):
+        return _blocked.conv_transpose(inputs, kernel, plan)
     n = len(plan.window)
     data, weights = _layouts(plan.first, n)
     pads = [(r - 1 - c, r - 1 + t) for r, c, t in zip(plan.reach, plan.crop, plan.tail(), strict=True)]
