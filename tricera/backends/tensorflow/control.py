@@ -101,7 +101,14 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
 def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
     """Repeat for each index."""
     start = tf.cast(lower, tf.int32)
-    return tf.while_loop(lambda i, _: i < tf.cast(upper, tf.int32), lambda i, v: (i + 1, body(i, v)), (start, value))[1]
+    # XLA differentiates only loops whose number of rounds it knows.
+    known = not isinstance(lower, tf.Tensor) and not isinstance(upper, tf.Tensor)
+    return tf.while_loop(
+        lambda i, _: i < tf.cast(upper, tf.int32),
+        lambda i, v: (i + 1, body(i, v)),
+        (start, value),
+        maximum_iterations=max(int(upper) - int(lower), 0) if known else None,
+    )[1]
 
 
 def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: Any, reverse: bool, unroll: Any) -> Any:
@@ -127,7 +134,6 @@ def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: Any, reverse
         flat = [] if out is None else tree.flatten(out)
         return done + 1, held, tuple(a.write(i, v) for a, v in zip(results, flat, strict=True))
 
-    # XLA differentiates only loops whose number of rounds it knows.
     limit = None if isinstance(length, tf.Tensor) else length - 1
     _, carry, arrays = tf.while_loop(
         lambda done, *_: done < length, step, (tf.constant(1), carry, arrays), maximum_iterations=limit
