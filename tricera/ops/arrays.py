@@ -797,7 +797,7 @@ def kaiser(x: Any, beta: Any) -> Tensor:
     return _window(np.kaiser)(x, beta)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """The projection of logits on the probability simplex, which gives zeros (Martins & Astudillo 2016).
 

@@ -388,7 +388,7 @@ def segment_prod(
     return _segment(data, segment_ids, num_segments, 1, "mul")
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def segment_max(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:
@@ -411,7 +411,7 @@ def segment_max(
     return _segment(data, segment_ids, num_segments, _extreme(dtype(data), largest=False), "max")
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def segment_min(
     data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
 ) -> Tensor:

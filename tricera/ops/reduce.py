@@ -100,7 +100,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     ...
 
 
-@primitive(spec=_of_some("max"))
+@primitive(spec=_of_some("max"), kinds="real")
 def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
     """The largest element along axes; NaN if there is one.
 
@@ -120,7 +120,7 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any =
     ...
 
 
-@primitive(spec=_of_some("min"))
+@primitive(spec=_of_some("min"), kinds="real")
 def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
     """The smallest element along axes; NaN if there is one.
 
@@ -178,7 +178,7 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     ...
 
 
-@primitive(spec=_of_some("argmax"), out="int32")
+@primitive(spec=_of_some("argmax"), out="int32", kinds="real")
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the largest element along an axis; the first of equals.
 
@@ -197,7 +197,7 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
     ...
 
 
-@primitive(spec=_of_some("argmin"), out="int32")
+@primitive(spec=_of_some("argmin"), out="int32", kinds="real")
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the smallest element along an axis; the first of equals.
 
@@ -256,7 +256,7 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor
     ...
 
 
-@composed
+@composed(kinds="real")
 def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest element along axes, as `max`.
 
@@ -278,7 +278,7 @@ def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return max(x, axis=axis, keepdims=keepdims)
 
 
-@composed
+@composed(kinds="real")
 def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest element along axes, as `min`.
 

@@ -144,7 +144,7 @@ def _sort_spec(x: Spec, axis: int | None = -1) -> Spec:
     return x if axis is not None else Spec((rules.size_of(x.shape),), x.dtype)
 
 
-@primitive(spec=_sort_spec)
+@primitive(spec=_sort_spec, kinds="real")
 def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The elements in ascending order along an axis.
 
@@ -163,7 +163,7 @@ def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     ...
 
 
-@primitive(spec=_sort_spec, out="int32")
+@primitive(spec=_sort_spec, out="int32", kinds="real")
 def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The indices that sort the tensor along an axis; equal elements keep their order.
 
@@ -191,7 +191,7 @@ def _top_k_spec(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
     return Spec(shape, x.dtype), Spec(shape, "int32")
 
 
-@primitive(spec=_top_k_spec, strict=True)
+@primitive(spec=_top_k_spec, strict=True, kinds="real")
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
     """The `k` largest elements along the last axis, and where they stand.
 

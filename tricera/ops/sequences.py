@@ -48,7 +48,7 @@ def _sum_of(a: Any, b: Any) -> Any:
     return add(top, log(add(exp(subtract(a, top)), exp(subtract(b, top)))))
 
 
-@composed(spec=_loss_spec, promote=None)
+@composed(spec=_loss_spec, promote=None, kinds="real")
 def ctc_loss(
     target: TensorLike, output: TensorLike, target_length: TensorLike, output_length: TensorLike, mask_index: int = 0
 ) -> Tensor:

@@ -330,7 +330,7 @@ def stft(
     return rfft(multiply(extract_sequences(x, fft_length, sequence_stride), weights), fft_length)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def istft(
     x: Sequence[TensorLike],
     sequence_length: int,

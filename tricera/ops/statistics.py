@@ -63,7 +63,7 @@ def _searched(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
     return Spec(values.shape, "int32")
 
 
-@primitive(spec=_searched, strict=True)
+@primitive(spec=_searched, strict=True, kinds="real")
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
     """Where values belong in an ascending sequence.
 
@@ -85,7 +85,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     ...
 
 
-@composed
+@composed(kinds="real")
 def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     """The index of the bin of each element: i where bins[i - 1] <= x < bins[i].
 
@@ -146,7 +146,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     return sum_(where(hot, expand_dims(values, -1), zeros_like(expand_dims(values, -1))), axis=-2)
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
     """Indices that put the element of rank `kth` in its place, smaller ones before it (here: the order of a full sort).
 
@@ -230,7 +230,7 @@ def unique(
     return out if len(out) > 1 else out[0]
 
 
-@composed
+@composed(kinds="real")
 def ptp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The largest element less the smallest, along axes.
 
@@ -314,7 +314,7 @@ def _within(op: str, q: Any) -> Any:
     return qs
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The q-th quantiles along axes: the elements that q of all lie below; NaN if there is one.
 
@@ -350,7 +350,7 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
     return _each_fraction(one, qs)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def percentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`quantile` with q from 0 to 100.
 
@@ -374,7 +374,7 @@ def percentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", 
     return quantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def median(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The middle element along axes, or the mean of the two in the middle; NaN if there is one.
 
@@ -479,7 +479,7 @@ def _nan_where_all(x: Any, result: Any, axis: Any, keepdims: bool) -> Any:
     return where(all_(isnan(x), axis=axis, keepdims=keepdims), float("nan"), result)
 
 
-@composed
+@composed(kinds="real")
 def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The largest element along axes that is not NaN; NaN where all are.
 
@@ -500,7 +500,7 @@ def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     return _nan_where_all(x, max_(_filled(x, -math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
 
 
-@composed
+@composed(kinds="real")
 def nanmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The smallest element along axes that is not NaN; NaN where all are.
 
@@ -521,7 +521,7 @@ def nanmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     return _nan_where_all(x, min_(_filled(x, math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the largest element that is not NaN along an axis; -1 where all are.
 
@@ -541,7 +541,7 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
     return where(all_(isnan(x), axis=axis, keepdims=keepdims), -1, found)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the smallest element that is not NaN along an axis; -1 where all are.
 
@@ -622,7 +622,7 @@ def nanstd(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     return sqrt(nanvar(x, axis=axis, keepdims=keepdims))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`quantile` of the elements that are not NaN; NaN where all are.
 
@@ -670,7 +670,7 @@ def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear",
     return _each_fraction(one, qs)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanpercentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`percentile` of the elements that are not NaN; NaN where all are.
 
@@ -694,7 +694,7 @@ def nanpercentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear
     return nanquantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanmedian(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The median along axes of the elements that are not NaN; NaN where all are.
 
