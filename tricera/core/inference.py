@@ -138,6 +138,8 @@ def infer(op: Op, values: list[Any]) -> Any:
                     specs[i] = [KerasTensor(*s) for s in specs[i]]
             try:
                 return op.fn(*specs)
+            except IndexError as error:
+                raise beyond(op, error, operands) from error
             except (TypeError, ValueError) as error:
                 if all(None not in s.shape for s in operands):
                     raise named(op, error) from error
@@ -147,6 +149,8 @@ def infer(op: Op, values: list[Any]) -> Any:
                     raise named(op, error) from None
     try:
         spec = op.spec(*specs)
+    except IndexError as error:
+        raise beyond(op, error, operands) from error
     except (TypeError, ValueError) as error:
         raise named(op, error) from error.__cause__
     return _tensors_of(spec, op.out)
@@ -225,6 +229,16 @@ def named_leaves(op: Op, values: list[Any]) -> list[tuple[int, Any]]:
 def leaves(op: Op, values: list[Any]) -> list[Any]:
     """The operands alone."""
     return [v for _, v in named_leaves(op, values)]
+
+
+def beyond(op: Op, error: Exception, operands: list[Any]) -> Exception:
+    """The error of a shape rule, or of a body on symbolic tensors, that looked at an axis or an entry that there is not."""
+    if str(error).startswith("ops."):
+        return error
+    shapes = ", ".join(str(tuple(s.shape)) for s in operands)
+    return ValueError(
+        f"ops.{op.name}: operands of the shapes {shapes} have too few axes, or an option has too few entries."
+    )
 
 
 def named(op: Op, error: Exception) -> Exception:

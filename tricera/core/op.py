@@ -306,8 +306,8 @@ def primitive(
         strict: ask the shape rule before the backend, not only after a failure: some framework takes what the rule refuses.
         repeated_axes: whether `axis` may name an axis several times.
         sizes: the argument that is a shape; it may be given as a tensor.
-        kinds: what the operands may hold, or some of them by name: `"integer"`, `"real"` or (the default where they are made
-            numbers or floats) `"number"`.
+        kinds: what the operands may hold, or some of them by name: `"integer"`, `"real"`, `"nobool"` or (the default where
+            they are made numbers or floats) `"number"`; several with spaces between.
 
     Parameters annotated `TensorLike`, `TensorLike | None` or `Sequence[TensorLike]` are the operands.
     """

@@ -36,7 +36,7 @@ from tricera.ops.select import where
 from tricera.ops.shape import split
 
 
-@composed(kinds="real")
+@composed(promote="number", kinds="real")
 def relu(x: TensorLike) -> Tensor:
     """Rectified linear unit, max(x, 0).
 
@@ -185,7 +185,7 @@ def silu(x: TensorLike) -> Tensor:
 swish = silu
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def softplus(x: TensorLike) -> Tensor:
     """log(1 + e^x), without overflow.
 
@@ -202,7 +202,7 @@ def softplus(x: TensorLike) -> Tensor:
     return add(maximum(x, 0), log1p(exp(negative(absolute(x)))))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def softsign(x: TensorLike) -> Tensor:
     """x / (1 + |x|).
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tricera.core import dispatch, tree
+from tricera.core.doors import checked
 from tricera.core.graph import Operation, record
 from tricera.core.tensor import KerasTensor, Spec, any_symbolic, not_recording
 from tricera.core.variable import Variable
@@ -145,7 +146,8 @@ def _like(x: Any) -> KerasTensor:
     return KerasTensor(tuple(x.shape), dtype(x))
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+@checked
+def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """Repeat `value = body_fun(i, value)` for i from `lower` up to, not including, `upper`.
 
     Args:
@@ -244,6 +246,7 @@ def _scanned(f: Callable[[Any, Any], Any], init: Any, xs: Any, length: int | Non
     return carry, None if ys is None else tree.map_structure(lambda y: KerasTensor((size, *y.shape), y.dtype), ys)
 
 
+@checked
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """A function applied to each slice along the first axis, one after the other.
 
@@ -261,6 +264,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return scan(lambda _, x: (0, f(x)), 0, xs)[1]
 
 
+@checked
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """A function applied to each slice along the first axis, all at once.
 
@@ -290,6 +294,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         return backend.control.vectorized_map(function, _tensors(backend, elements))
 
 
+@checked
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """All partial results of an associative function, x1, f(x1, x2), f(f(x1, x2), x3)..., in a logarithmic number of steps.
 

@@ -693,7 +693,7 @@ def squared_difference(x1: TensorLike, x2: TensorLike) -> Tensor:
     return square(subtract(x1, x2))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow.
 
@@ -713,7 +713,7 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(isnan(difference), add(x1, x2), add(larger, log1p(exp(difference))))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """sqrt(x1^2 + x2^2), without overflow.
 
@@ -734,7 +734,7 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     return multiply(larger, sqrt(add(1.0, square(divide(smaller, safe)))))
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="real nobool")
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
     """Round to a number of decimals, halves to the even neighbour.
 

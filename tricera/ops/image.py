@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
+from tricera.core.doors import Positive
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
@@ -577,7 +578,7 @@ def ssim(
     image1: TensorLike,
     image2: TensorLike,
     max_val: float = 1.0,
-    filter_size: int = 11,
+    filter_size: Positive = 11,
     filter_sigma: float = 1.5,
     k1: float = 0.01,
     k2: float = 0.03,

@@ -117,7 +117,7 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     return logical_not(found) if invert else found
 
 
-@composed
+@composed(kinds="real")
 def isposinf(x: TensorLike) -> Tensor:
     """Whether each element is positive infinity.
 
@@ -135,7 +135,7 @@ def isposinf(x: TensorLike) -> Tensor:
     return logical_and(isinf(x), greater(x, 0))
 
 
-@composed
+@composed(kinds="real")
 def isneginf(x: TensorLike) -> Tensor:
     """Whether each element is negative infinity.
 
@@ -591,7 +591,7 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     return multiply(cast(x1, wide), exp2(cast(x2, wide)))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """log2(2**x1 + 2**x2), without overflow.
 

@@ -57,7 +57,7 @@ def max_pool(
     ...
 
 
-@primitive(spec=_pool_spec("average_pool"), promote="float")
+@primitive(spec=_pool_spec("average_pool"), promote="float", kinds="real")
 def average_pool(
     inputs: TensorLike,
     pool_size: int | tuple[int, ...],
@@ -122,7 +122,7 @@ def parts(size: int, out: int) -> tuple[np.ndarray, np.ndarray]:
     return i * size // out, -(-(i + 1) * size // out)
 
 
-@composed(spec=_adaptive_spec("adaptive_average_pool"), promote="float")
+@composed(spec=_adaptive_spec("adaptive_average_pool"), promote="float", kinds="real")
 def adaptive_average_pool(
     inputs: TensorLike, output_size: int | tuple[int, ...], data_format: str | None = None
 ) -> Tensor:

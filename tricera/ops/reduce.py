@@ -29,7 +29,7 @@ def _cumulative(x: Spec, axis: int | None = None, dtype: Any = None) -> Spec:
 def _of_some(name: str) -> Any:
     """The rule of a reduction that has no value for nothing at all."""
 
-    def rule(x: Spec, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Spec:
+    def rule(x: Spec, axis: Any = None, keepdims: bool = False, initial: float | None = None) -> Spec:
         axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
         if initial is None and [a for a in axes if x.shape[a] == 0]:
             raise ValueError(f"ops.{name}: there is no element along `axis`={axis} of a tensor of shape {x.shape}.")
@@ -101,7 +101,7 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 
 @primitive(spec=_of_some("max"), kinds="real")
-def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The largest element along axes; NaN if there is one.
 
     Args:
@@ -121,7 +121,7 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any =
 
 
 @primitive(spec=_of_some("min"), kinds="real")
-def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The smallest element along axes; NaN if there is one.
 
     Args:
@@ -405,7 +405,7 @@ def _of_singular_values(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool)
     return expand_dims(found, axis=tuple(sorted(a % len(x.shape) for a in axes))) if keepdims else found
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) along axes, without overflow.
 

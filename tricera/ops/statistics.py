@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
+from tricera.core.doors import Natural, guarded
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
@@ -103,8 +104,8 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     return searchsorted(bins, x, side="right")
 
 
-@composed(promote=None)
-def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+@composed(promote=None, kinds={"x": "integer", "weights": "real"})
+def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: Natural = 0, sparse: bool = False) -> Tensor:
     """How often each integer from 0 on occurs, row by row.
 
     Args:
@@ -128,9 +129,13 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     """
     from tricera.core.tensor import KerasTensor
 
+    if len(x.shape) not in (1, 2):
+        raise ValueError(f"ops.bincount: `x` must be 1-D, or 2-D for row by row; got the shape {tuple(x.shape)}.")
     kind = "int32" if weights is None else dtype_of(weights)
     if isinstance(x, KerasTensor) or isinstance(weights, KerasTensor):
         return KerasTensor((*x.shape[:-1], None), kind)
+    if dtype_of(x) not in ("int32", "int64"):
+        x = cast(x, "int32")
     traced = dispatch.current().traced(x)
     if traced and not minlength:
         raise ValueError(
@@ -166,8 +171,9 @@ def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
     return argsort(x, axis=axis)
 
 
+@guarded
 def unique(
-    x: Any,
+    x: TensorLike,
     sorted: bool = True,
     return_index: bool = False,
     return_inverse: bool = False,
@@ -756,7 +762,8 @@ def corrcoef(x: TensorLike) -> Tensor:
     return squeeze(out) if out.shape == (1, 1) else out
 
 
-def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) -> Any:
+@guarded
+def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None = None) -> Any:
     """How many elements fall into each of equal bins.
 
     A bin holds what is equal to its lower edge, the last one also what is equal to its upper edge.

@@ -415,7 +415,7 @@ def sigmoid(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="nobool")
 def negative(x: TensorLike) -> Tensor:
     """-x.
 
@@ -449,7 +449,7 @@ def absolute(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="nobool")
 def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1 as the element is negative, zero or positive.
 
