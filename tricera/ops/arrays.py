@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
-from tricera.core.doors import guarded
+from tricera.core.doors import Natural, guarded
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.core.windows import layout
@@ -155,7 +155,7 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
 
 
 @guarded
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+def tri(N: Natural, M: Natural | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """A matrix with ones on and below the k-th diagonal, zeros above.
 
     Args:
@@ -557,7 +557,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     return reshape(multiply(a, b), shape)
 
 
-@composed
+@composed(kinds="nobool")
 def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Tensor:
     """The matrix of the powers of a vector, the highest first unless `increasing`.
 
@@ -650,7 +650,7 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
 def logspace(
     start: TensorLike,
     stop: TensorLike,
-    num: int = 50,
+    num: Natural = 50,
     endpoint: bool = True,
     base: TensorLike = 10,
     dtype: Any = None,
@@ -686,7 +686,7 @@ def logspace(
 
 @guarded
 def geomspace(
-    start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+    start: TensorLike, stop: TensorLike, num: Natural = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
 ) -> Tensor:
     """`num` numbers from `start` to `stop`, each the same multiple of the one before.
 

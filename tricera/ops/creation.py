@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
-from tricera.core.doors import guarded, is_text, refusal
+from tricera.core.doors import Natural, guarded, is_text, refusal
 from tricera.core.dtypes import result_type, standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.sizes import sizes
@@ -369,7 +369,7 @@ def arange(
 def linspace(
     start: TensorLike,
     stop: TensorLike,
-    num: int = 50,
+    num: Natural = 50,
     endpoint: bool = True,
     retstep: bool = False,
     dtype: Any = None,
@@ -398,8 +398,6 @@ def linspace(
     """
     from tricera.core.inference import PUBLIC
 
-    if num < 0:
-        raise ValueError(f"ops.linspace: `num` must not be negative; got {num}.")
     start, stop = convert_to_tensor(start), convert_to_tensor(stop)
     wide = result_type(_dtype_of(start), _dtype_of(stop), float)
     start, stop = PUBLIC["cast"](start, wide), PUBLIC["cast"](stop, wide)
@@ -421,7 +419,7 @@ def _dtype_of(x: Any) -> str:
 
 
 @guarded
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+def eye(N: Natural, M: Natural | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """A matrix with ones on a diagonal and zeros elsewhere.
 
     Args:
@@ -443,8 +441,6 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     from tricera.core.inference import PUBLIC
 
     columns = N if M is None else M
-    if any([isinstance(n, int) and n < 0 for n in (N, columns)]):  # in a graph they may be tensors
-        raise ValueError(f"ops.eye: the numbers of rows and columns must not be negative; got {N} and {columns}.")
     rows = PUBLIC["reshape"](arange(N, dtype="int32"), (N, 1))
     return PUBLIC["cast"](
         PUBLIC["equal"](PUBLIC["add"](rows, k), arange(columns, dtype="int32")), standardize_dtype(dtype)
@@ -452,7 +448,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
 
 
 @guarded
-def identity(n: int, dtype: Any = None) -> Tensor:
+def identity(n: Natural, dtype: Any = None) -> Tensor:
     """The square identity matrix, `eye(n)`.
 
     Args:

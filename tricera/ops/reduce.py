@@ -302,7 +302,7 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @composed(promote="float")
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The variance along axes, mean((x - mean(x))^2).
+    """The variance along axes, mean(|x - mean(x)|^2).
 
     Args:
         x: a tensor.
@@ -316,7 +316,13 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> float(var([1.0, 3.0]))
         1.0
     """
-    return mean(square(subtract(x, mean(x, axis=axis, keepdims=True))), axis=axis, keepdims=keepdims)
+    from tricera.ops.creation import dtype
+    from tricera.ops.elementwise import absolute
+
+    distance = subtract(x, mean(x, axis=axis, keepdims=True))
+    if "complex" in dtype(x):
+        distance = absolute(distance)
+    return mean(square(distance), axis=axis, keepdims=keepdims)
 
 
 @composed(promote="float")

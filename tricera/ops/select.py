@@ -202,7 +202,7 @@ def _top_k_spec(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
     return Spec(shape, x.dtype), Spec(shape, "int32")
 
 
-@primitive(spec=_top_k_spec, strict=True, kinds="real")
+@primitive(spec=_top_k_spec, strict=True, kinds="real nobool")
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
     """The `k` largest elements along the last axis, and where they stand.
 

@@ -37,7 +37,7 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
 
 
 @primitive(spec=rules.transpose, promote=None)
-def transpose(x: TensorLike, axes: Any = None) -> Tensor:
+def transpose(x: TensorLike, axes: tuple[int, ...] | None = None) -> Tensor:
     """The axes in another order.
 
     Args:

@@ -182,7 +182,7 @@ def view_as_complex(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=_parts_spec, promote=None)
+@primitive(spec=_parts_spec, promote=None, kinds="nobool")
 def view_as_real(x: TensorLike) -> Tensor:
     """The real and imaginary parts of complex numbers as a new last axis.
 

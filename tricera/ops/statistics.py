@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
-from tricera.core.doors import Natural, guarded
+from tricera.core.doors import Natural, Positive, guarded
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
@@ -179,7 +179,7 @@ def unique(
     return_inverse: bool = False,
     return_counts: bool = False,
     axis: int | None = None,
-    size: int | None = None,
+    size: Natural | None = None,
     fill_value: Any = None,
 ) -> Any:
     """The distinct elements (or slices along an axis), in ascending order.
@@ -763,7 +763,7 @@ def corrcoef(x: TensorLike) -> Tensor:
 
 
 @guarded
-def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None = None) -> Any:
+def histogram(x: TensorLike, bins: Positive = 10, range: tuple[float, float] | None = None) -> Any:
     """How many elements fall into each of equal bins.
 
     A bin holds what is equal to its lower edge, the last one also what is equal to its upper edge.
