@@ -21,7 +21,7 @@ def explain(op: Op, error: Exception, values: list[Any]) -> Exception:
         value = values[i]
         for v in value if kind == "many" and isinstance(value, (list, tuple)) else (value,):
             if v is not None:
-                spec = as_spec(op, v)
+                spec = as_spec(op, v, i)
                 shapes.append(f"{op.names[i]}: {spec.dtype}{list(spec.shape)}")
     note = f"In ops.{op.name} on {', '.join(shapes)}."
     if op.spec is not None and not str(error).startswith("ops."):

@@ -119,6 +119,7 @@ def numpy_dtype(dtype: Any) -> np.dtype[Any]:
 # Of each float dtype the distance from 1 to the next number, and the greatest number; plain values, which compilers can trace.
 _FLOATS = {name: ml_dtypes.finfo(numpy_dtype(name)) for name in FLOATS}
 EPSILON = {name: float(info.eps) for name, info in _FLOATS.items()}
+EPSILON |= {"complex64": EPSILON["float32"], "complex128": EPSILON["float64"]}
 GREATEST = {name: float(info.max) for name, info in _FLOATS.items()}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tricera.core import dispatch, dtypes, probes, sparse
+from tricera.core.doors import check_kinds, no_tensor
 from tricera.core.graph import Operation, record
 from tricera.core.sizes import known
 from tricera.core.tensor import KerasTensor, Spec, not_recording
@@ -73,8 +74,8 @@ def records(tensors: Any) -> bool:
     return recording.get()
 
 
-def as_spec(op: Op, x: Any) -> Any:
-    """Shape and dtype of an operand, whatever it is."""
+def as_spec(op: Op, x: Any, i: int) -> Any:
+    """Shape and dtype of an operand, whatever it is, which is the argument at `i`."""
     if isinstance(x, KerasTensor):
         return Spec(x.shape, x.dtype)
     if isinstance(x, Variable):
@@ -85,6 +86,8 @@ def as_spec(op: Op, x: Any) -> Any:
     if type(x) in (int, float, bool):
         return Spec((), weak(x))
     array = np.asarray(x)
+    if array.dtype.kind in "OUSMm":
+        raise no_tensor(op, i, x)
     dtype = dtypes.standardize_dtype(array.dtype)
     if not hasattr(x, "dtype"):
         dtype = {"f": dtypes.result_type(float), "i": "int32"}.get(array.dtype.kind, dtype)
@@ -102,12 +105,15 @@ def infer(op: Op, values: list[Any]) -> Any:
     for i, kind in op.tensors:
         value = values[i]
         if kind == "many" and isinstance(value, (list, tuple)):
-            specs[i] = [as_spec(op, v) for v in value]
+            specs[i] = [as_spec(op, v, i) for v in value]
             operands += specs[i]
         elif value is not None:
-            specs[i] = as_spec(op, value)
+            specs[i] = as_spec(op, value, i)
             operands.append(specs[i])
-    target = joined_dtype(op, [s.dtype for s in operands])
+    found = [s.dtype for s in operands]
+    if not op.refused.isdisjoint(found):
+        check_kinds(op, [i for i, _ in named_leaves(op, values)], found)
+    target = joined_dtype(op, found)
 
     def promoted(s: Any) -> Any:
         if isinstance(s, list):
@@ -132,6 +138,8 @@ def infer(op: Op, values: list[Any]) -> Any:
                     specs[i] = [KerasTensor(*s) for s in specs[i]]
             try:
                 return op.fn(*specs)
+            except IndexError as error:
+                raise beyond(op, error, operands) from error
             except (TypeError, ValueError) as error:
                 if all(None not in s.shape for s in operands):
                     raise named(op, error) from error
@@ -141,6 +149,8 @@ def infer(op: Op, values: list[Any]) -> Any:
                     raise named(op, error) from None
     try:
         spec = op.spec(*specs)
+    except IndexError as error:
+        raise beyond(op, error, operands) from error
     except (TypeError, ValueError) as error:
         raise named(op, error) from error.__cause__
     return _tensors_of(spec, op.out)
@@ -207,13 +217,28 @@ class OpCall(Operation):
 PUBLIC: dict[str, Callable[..., Any]] = {}
 
 
-def leaves(op: Op, values: list[Any]) -> list[Any]:
-    """The operands, those in lists too."""
-    found: list[Any] = []
+def named_leaves(op: Op, values: list[Any]) -> list[tuple[int, Any]]:
+    """The operands, those in lists too, each with the place of its argument."""
+    found: list[tuple[int, Any]] = []
     for i, kind in op.tensors:
         value = values[i]
-        found += value if kind == "many" and isinstance(value, (list, tuple)) else [value]
-    return [v for v in found if v is not None]
+        found += [(i, v) for v in (value if kind == "many" and isinstance(value, (list, tuple)) else (value,))]
+    return [(i, v) for i, v in found if v is not None]
+
+
+def leaves(op: Op, values: list[Any]) -> list[Any]:
+    """The operands alone."""
+    return [v for _, v in named_leaves(op, values)]
+
+
+def beyond(op: Op, error: Exception, operands: list[Any]) -> Exception:
+    """The error of a shape rule, or of a body on symbolic tensors, that looked at an axis or an entry that there is not."""
+    if str(error).startswith("ops."):
+        return error
+    shapes = ", ".join(str(tuple(s.shape)) for s in operands)
+    return ValueError(
+        f"ops.{op.name}: operands of the shapes {shapes} have too few axes, or an option has too few entries."
+    )
 
 
 def named(op: Op, error: Exception) -> Exception:

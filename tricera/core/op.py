@@ -11,18 +11,22 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+
+import numpy as np
 
 from tricera.core import dispatch, sparse
 from tricera.core.complaints import explain, first_line
-from tricera.core.inference import PUBLIC, canonical_axis, infer, joined_dtype, leaves, on_symbolic, weak
+from tricera.core.doors import check_kinds, check_options, door, is_text, kinds_of, no_tensor, refused_by
+from tricera.core.inference import PUBLIC, canonical_axis, infer, joined_dtype, leaves, named_leaves, on_symbolic, weak
 from tricera.core.shortcut import memory, remember, wrap
 from tricera.core.sizes import sizes
 from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable
 
 F = TypeVar("F", bound=Callable[..., Any])
+_ARRAYS = (np.ndarray, np.generic)
 _KINDS = {
     "TensorLike": "one",
     "TensorLike | None": "one",
@@ -45,7 +49,13 @@ class Op:
     """
 
     def __init__(
-        self, fn: Callable[..., Any], primitive: bool, promote: str | None, spec: Any, out: str | None
+        self,
+        fn: Callable[..., Any],
+        primitive: bool,
+        promote: str | None,
+        spec: Any,
+        out: str | None,
+        kinds: str | Mapping[str, str] | None,
     ) -> None:
         self.fn, self.name, self.primitive = fn, fn.__name__, primitive
         self.promote, self.spec, self.out = promote, spec, out
@@ -62,6 +72,16 @@ class Op:
             self.leading += 1
         self.axis = self.index.get("axis")
         self.axis_of = 0
+        # What must be given, and what is asked of the options; `axis` beside a tensor is checked against its rank.
+        self.lists = {i for i, _ in self.tensors if str(parameters[i].annotation).startswith("Sequence")}
+        self.required = {i for i, _ in self.tensors if not str(parameters[i].annotation).endswith("| None")}
+        self.doors = [
+            (i, *found)
+            for i in self.statics
+            if (found := door(parameters[i].annotation)) and not (i == self.axis and self.leading)
+        ]
+        self.kinds = kinds_of(self, kinds)
+        self.refused = refused_by(self.kinds)
         self.new_axes = 0
         self.strict = self.repeated_axes = False
         self.sizes: tuple[int, ...] = ()  # which arguments are shapes
@@ -96,6 +116,7 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
     values = op.bind(args, kwargs)
     for i in op.sizes:
         values[i] = sizes(f"ops.{op.name}: `{op.names[i]}`", values[i])
+    check_options(op, values)
     backend, symbolic, operands, wrapped = _scan(op, values)
     if symbolic:
         return on_symbolic(op, values)
@@ -103,10 +124,15 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], key: Any = None)
         backend = dispatch.current()
     try:
         plain = _convert(op, values, backend, operands)
-    except (TypeError, ValueError, OverflowError) as error:
+    except Exception as error:
         if str(error).startswith("ops."):
             raise
+        for i, x in named_leaves(op, values):
+            if dispatch.of_type(type(x)) is None and is_text(x):
+                raise no_tensor(op, i, x) from error
         kind = backend.refusal(error) or type(error)
+        if not issubclass(kind, (TypeError, ValueError, OverflowError)):
+            raise
         raise kind(f"ops.{op.name}: {first_line(error)}") from error
     if op.axis is not None and operands and op.leading:
         values[op.axis] = canonical_axis(op, values[op.axis], len(backend.shape(values[op.axis_of])))
@@ -154,17 +180,20 @@ def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, lis
     variables: list[Any] = []
     operands: list[Any] = []
 
-    def look(x: Any) -> Any:
+    def look(i: int, x: Any) -> None:
         nonlocal backend
         if isinstance(x, KerasTensor):
             operands.append(x)
-            return x
+            return
         if isinstance(x, Variable):
             owner: dispatch.Backend | None = x._backend
             variables.append(x)
         else:
             owner = dispatch.of_type(type(x))
-        if owner is not None:
+        if owner is None:
+            if x is None or isinstance(x, (str, bytes)) or (isinstance(x, _ARRAYS) and x.dtype.kind in "OUSMm"):
+                raise no_tensor(op, i, x)
+        else:
             if backend is not None and owner is not backend:
                 raise TypeError(
                     f"ops.{op.name} was given tensors of two frameworks, {backend.name} and {owner.name}. Convert one of them "
@@ -172,15 +201,16 @@ def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, lis
                 )
             backend = owner
         operands.append(x)
-        return x
 
     for i, kind in op.tensors:
         value = values[i]
         if kind == "many" and isinstance(value, (list, tuple)):
             for v in value:
-                look(v)
-        elif value is not None:
-            look(value)
+                look(i, v)
+        elif value is not None or i in op.required:
+            if i in op.lists and type(value) in (int, float, bool, dict):
+                raise TypeError(f"ops.{op.name}: `{op.names[i]}` must be a list of tensors, not {value!r}.")
+            look(i, value)
     symbolic = any(isinstance(x, KerasTensor) for x in operands)
     if variables and not symbolic:
         for i, kind in op.tensors:
@@ -200,7 +230,11 @@ def _convert(op: Op, values: list[Any], backend: dispatch.Backend, operands: lis
         dtype = backend.dtype(x) if dispatch.of_type(type(x)) is backend else weak(x)
         if dtype is None:
             dtype = backend.dtype(backend.convert(x))
+            if dtype == "string":
+                raise TypeError("There are tensors of text in no more than one framework.")
         found.append(dtype)
+    if not op.refused.isdisjoint(found):
+        check_kinds(op, [i for i, _ in named_leaves(op, values)], found)
     target = joined_dtype(op, found)
     if target is not None:
         target = backend.canonical(target)
@@ -259,6 +293,7 @@ def primitive(
     strict: bool = False,
     repeated_axes: bool = False,
     sizes: str | None = None,
+    kinds: str | Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Declare an op that each backend provides under the function's name.
 
@@ -271,12 +306,14 @@ def primitive(
         strict: ask the shape rule before the backend, not only after a failure: some framework takes what the rule refuses.
         repeated_axes: whether `axis` may name an axis several times.
         sizes: the argument that is a shape; it may be given as a tensor.
+        kinds: what the operands may hold, or some of them by name: `"integer"`, `"real"`, `"nobool"` or (the default where
+            they are made numbers or floats) `"number"`; several with spaces between.
 
     Parameters annotated `TensorLike`, `TensorLike | None` or `Sequence[TensorLike]` are the operands.
     """
 
     def decorate(fn: F) -> F:
-        op = Op(fn, True, promote, spec, out)
+        op = Op(fn, True, promote, spec, out, kinds)
         op.new_axes, op.strict, op.repeated_axes = new_axes, strict, repeated_axes
         op.sizes = () if sizes is None else (op.index[sizes],)
         return _define(fn, op)
@@ -292,6 +329,7 @@ def composed(
     out: str | None = None,
     new_axes: int = 0,
     axis_of: str | None = None,
+    kinds: str | Mapping[str, str] | None = None,
 ) -> Any:
     """Declare an op whose body is its portable definition; a backend that has a better one defines its name.
 
@@ -302,10 +340,11 @@ def composed(
         out: as for `primitive`.
         new_axes: as for `primitive`.
         axis_of: the operand to whose axes `axis` refers, the first one for None.
+        kinds: as for `primitive`.
     """
 
     def decorate(fn: F) -> F:
-        op = Op(fn, False, promote, spec, out)
+        op = Op(fn, False, promote, spec, out, kinds)
         op.new_axes = new_axes
         op.axis_of = op.index[axis_of] if axis_of else 0
         return _define(fn, op)

@@ -36,7 +36,7 @@ from tricera.ops.select import where
 from tricera.ops.shape import split
 
 
-@composed
+@composed(promote="number", kinds="real")
 def relu(x: TensorLike) -> Tensor:
     """Rectified linear unit, max(x, 0).
 
@@ -53,7 +53,7 @@ def relu(x: TensorLike) -> Tensor:
     return maximum(x, 0)
 
 
-@composed
+@composed(kinds="real")
 def relu6(x: TensorLike) -> Tensor:
     """min(max(x, 0), 6).
 
@@ -70,7 +70,7 @@ def relu6(x: TensorLike) -> Tensor:
     return clip(x, 0, 6)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """x where positive, else negative_slope * x.
 
@@ -88,7 +88,7 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     return where(greater(x, 0), x, multiply(x, negative_slope))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """x where positive, else alpha * (e^x - 1) (Clevert et al. 2015).
 
@@ -126,7 +126,7 @@ def selu(x: TensorLike) -> Tensor:
     return multiply(scale, elu(x, alpha=alpha))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """max(x, 0) + min(0, alpha * (e^(x/alpha) - 1)) (Barron 2017).
 
@@ -144,7 +144,7 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     return add(maximum(x, 0), multiply(alpha, expm1(divide(minimum(x, 0), alpha))))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     """x * P(X <= x) for a standard normal X (Hendrycks & Gimpel 2016).
 
@@ -185,7 +185,7 @@ def silu(x: TensorLike) -> Tensor:
 swish = silu
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def softplus(x: TensorLike) -> Tensor:
     """log(1 + e^x), without overflow.
 
@@ -202,7 +202,7 @@ def softplus(x: TensorLike) -> Tensor:
     return add(maximum(x, 0), log1p(exp(negative(absolute(x)))))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def softsign(x: TensorLike) -> Tensor:
     """x / (1 + |x|).
 
@@ -219,7 +219,7 @@ def softsign(x: TensorLike) -> Tensor:
     return divide(x, add(1.0, absolute(x)))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def log_sigmoid(x: TensorLike) -> Tensor:
     """log(sigmoid(x)), without overflow.
 
@@ -236,7 +236,7 @@ def log_sigmoid(x: TensorLike) -> Tensor:
     return negative(softplus(negative(x)))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def mish(x: TensorLike) -> Tensor:
     """x * tanh(softplus(x)) (Misra 2019).
 
@@ -253,7 +253,7 @@ def mish(x: TensorLike) -> Tensor:
     return multiply(x, tanh(softplus(x)))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """min(max(x/6 + 1/2, 0), 1).
 
@@ -270,7 +270,7 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
     return clip(add(divide(x, 6.0), 0.5), 0.0, 1.0)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def hard_silu(x: TensorLike) -> Tensor:
     """x * hard_sigmoid(x) (Howard et al. 2019).
 
@@ -290,7 +290,7 @@ def hard_silu(x: TensorLike) -> Tensor:
 hard_swish = hard_silu
 
 
-@composed
+@composed(kinds="real")
 def hard_tanh(x: TensorLike) -> Tensor:
     """x limited to the range from -1 to 1.
 
@@ -307,7 +307,7 @@ def hard_tanh(x: TensorLike) -> Tensor:
     return clip(x, -1, 1)
 
 
-@composed
+@composed(kinds="real")
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """x where |x| is above the threshold, else 0.
 
@@ -326,7 +326,7 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     return where(greater(absolute(x), threshold), x, zeros_like(x))
 
 
-@composed
+@composed(kinds="real")
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """sign(x) * max(|x| - threshold, 0).
 
@@ -361,7 +361,7 @@ def tanh_shrink(x: TensorLike) -> Tensor:
     return subtract(x, tanh(x))
 
 
-@composed
+@composed(kinds="real")
 def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """x where above the threshold, else the default value.
 
@@ -382,7 +382,7 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
 
 
 @composed(promote="float")
-def squareplus(x: TensorLike, b: int = 4) -> Tensor:
+def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """(x + sqrt(x^2 + b)) / 2 (Barron 2021).
 
     Args:
@@ -456,7 +456,7 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
     return multiply(a, sigmoid(b))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
     """e^x / sum(e^x) along an axis (or a tuple of axes).
 
@@ -478,7 +478,7 @@ def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
     return divide(shifted, sum_(shifted, axis=axis, keepdims=True))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def log_softmax(x: TensorLike, axis: Any = -1) -> Tensor:
     """log(softmax(x)), without underflow; half precision is summed in float32.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
+from tricera.core.doors import Natural, guarded
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.core.windows import layout
@@ -153,7 +154,8 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
     return sum_(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+@guarded
+def tri(N: Natural, M: Natural | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """A matrix with ones on and below the k-th diagonal, zeros above.
 
     Args:
@@ -333,7 +335,7 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
 
 
 @composed(promote=None)
-def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
+def array_split(x: TensorLike, indices_or_sections: int | tuple[int, ...], axis: int = 0) -> Any:
     """Parts of a tensor along an axis, the first ones longer by one where the axis can't be divided evenly.
 
     Args:
@@ -364,7 +366,7 @@ def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
 
 
 @composed(promote=None)
-def hsplit(x: TensorLike, indices_or_sections: Any) -> Any:
+def hsplit(x: TensorLike, indices_or_sections: int | tuple[int, ...]) -> Any:
     """Parts along the second axis (the first of a vector).
 
     Args:
@@ -385,7 +387,7 @@ def hsplit(x: TensorLike, indices_or_sections: Any) -> Any:
 
 
 @composed(promote=None)
-def vsplit(x: TensorLike, indices_or_sections: Any) -> Any:
+def vsplit(x: TensorLike, indices_or_sections: int | tuple[int, ...]) -> Any:
     """Parts along the first axis.
 
     Args:
@@ -406,7 +408,7 @@ def vsplit(x: TensorLike, indices_or_sections: Any) -> Any:
 
 
 @composed(promote=None)
-def dsplit(x: TensorLike, indices_or_sections: Any) -> Any:
+def dsplit(x: TensorLike, indices_or_sections: int | tuple[int, ...]) -> Any:
     """Parts along the third axis.
 
     Args:
@@ -555,7 +557,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     return reshape(multiply(a, b), shape)
 
 
-@composed
+@composed(kinds="nobool")
 def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Tensor:
     """The matrix of the powers of a vector, the highest first unless `increasing`.
 
@@ -644,8 +646,15 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     return flip(out, axis=0) if swapped else out
 
 
+@guarded
 def logspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None, axis: int = 0
+    start: TensorLike,
+    stop: TensorLike,
+    num: Natural = 50,
+    endpoint: bool = True,
+    base: TensorLike = 10,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Tensor:
     """`num` numbers from base**start to base**stop, evenly spaced on a logarithmic scale.
 
@@ -675,7 +684,10 @@ def logspace(
     return out if dtype is None else cast(out, dtype)
 
 
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Tensor:
+@guarded
+def geomspace(
+    start: TensorLike, stop: TensorLike, num: Natural = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
+) -> Tensor:
     """`num` numbers from `start` to `stop`, each the same multiple of the one before.
 
     Args:
@@ -716,7 +728,8 @@ def _window(function: Any) -> Any:
     return window
 
 
-def bartlett(x: Any) -> Tensor:
+@guarded
+def bartlett(x: TensorLike) -> Tensor:
     """The triangular window of `x` points, 1 - |2 n / (x - 1) - 1|.
 
     Args:
@@ -732,7 +745,8 @@ def bartlett(x: Any) -> Tensor:
     return _window(np.bartlett)(x)
 
 
-def blackman(x: Any) -> Tensor:
+@guarded
+def blackman(x: TensorLike) -> Tensor:
     """Blackman's window of `x` points, 0.42 - 0.5 cos(2 pi n / (x - 1)) + 0.08 cos(4 pi n / (x - 1)).
 
     Args:
@@ -748,7 +762,8 @@ def blackman(x: Any) -> Tensor:
     return _window(np.blackman)(x)
 
 
-def hamming(x: Any) -> Tensor:
+@guarded
+def hamming(x: TensorLike) -> Tensor:
     """Hamming's window of `x` points, 0.54 - 0.46 cos(2 pi n / (x - 1)).
 
     Args:
@@ -764,7 +779,8 @@ def hamming(x: Any) -> Tensor:
     return _window(np.hamming)(x)
 
 
-def hanning(x: Any) -> Tensor:
+@guarded
+def hanning(x: TensorLike) -> Tensor:
     """Hann's window of `x` points, 0.5 - 0.5 cos(2 pi n / (x - 1)).
 
     Args:
@@ -780,7 +796,8 @@ def hanning(x: Any) -> Tensor:
     return _window(np.hanning)(x)
 
 
-def kaiser(x: Any, beta: Any) -> Tensor:
+@guarded
+def kaiser(x: TensorLike, beta: TensorLike) -> Tensor:
     """Kaiser's window of `x` points, I0(beta sqrt(1 - (2 n / (x - 1) - 1)^2)) / I0(beta).
 
     Args:
@@ -797,7 +814,7 @@ def kaiser(x: Any, beta: Any) -> Tensor:
     return _window(np.kaiser)(x, beta)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     """The projection of logits on the probability simplex, which gives zeros (Martins & Astudillo 2016).
 

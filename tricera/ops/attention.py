@@ -21,7 +21,7 @@ def _low(kind: str) -> float:
     return -0.7 * GREATEST[kind]
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def attend(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None, scale: float) -> Tensor:
     """softmax(query key^T scale + bias) value, for tensors (batch, length, heads, features).
 
@@ -49,7 +49,7 @@ def attend(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLi
     return einsum("bnts,bsnh->btnh", weights, value)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def capped_attend(
     query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None, scale: float, cap: float
 ) -> Tensor:
@@ -79,7 +79,7 @@ def capped_attend(
     return einsum("bnts,bsnh->btnh", softmax(logits, axis=-1), value)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def causal_attend(query: TensorLike, key: TensorLike, value: TensorLike, scale: float) -> Tensor:
     """`attend` in which the position t of the query sees positions up to t of the key.
 
@@ -123,7 +123,7 @@ def _check(query: Any, key: Any, value: Any) -> None:
         )
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def dot_product_attention(
     query: TensorLike,
     key: TensorLike,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tricera.core import config, dispatch
+from tricera.core.doors import Natural
 from tricera.core.dtypes import float_of, standardize_dtype
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Shape, Tensor, TensorLike
@@ -155,7 +156,7 @@ def _picked(logs: Any, target: Any) -> Any:
     return multiply(squeeze(take_along_axis(logs, index, axis=-1), axis=-1), cast(inside, dtype(logs)))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
@@ -191,7 +192,7 @@ def categorical_crossentropy(
     return cast(negative(sum_(multiply(target, log(share)), axis=axis)), dtype(output))
 
 
-@composed(promote=None, axis_of="output")
+@composed(promote=None, axis_of="output", kinds="real")
 def sparse_categorical_crossentropy(
     target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1
 ) -> Tensor:
@@ -237,7 +238,7 @@ def sparse_categorical_crossentropy(
     return sparse_softmax_loss(target, output) if from_logits else sparse_probability_loss(target, output)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Tensor:
     """Elementwise, -(target * log(output) + (1 - target) * log(1 - output)).
 
@@ -260,7 +261,7 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
     return sigmoid_loss(target, output) if from_logits else probability_loss(target, output)
 
 
-@composed(promote=None, new_axes=1)
+@composed(promote=None, new_axes=1, kinds={"inputs": "real"})
 def multi_hot(
     inputs: TensorLike, num_classes: Any = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
 ) -> Tensor:
@@ -296,7 +297,7 @@ def multi_hot(
     return max_(rows, axis=along)
 
 
-@composed(promote=None)
+@composed(promote=None, kinds={"targets": "integer", "predictions": "real"})
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
     """Whether each true class is among the `k` that are predicted highest (ties count).
 
@@ -321,6 +322,14 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
 
 
 def _segment(data: Any, segment_ids: Any, num_segments: int | None, start: Any, reduction: str) -> Any:
+    if (
+        len(segment_ids.shape) != 1
+        or not len(data.shape)
+        or (None not in (a := (data.shape[0], segment_ids.shape[0])) and a[0] != a[1])
+    ):
+        raise ValueError(
+            f"`segment_ids` must name a segment for each row of `data`; got the shapes {tuple(segment_ids.shape)} and {tuple(data.shape)}."
+        )
     if num_segments is None:
         if isinstance(segment_ids, KerasTensor) or isinstance(data, KerasTensor):
             return KerasTensor((None, *data.shape[1:]), dtype(data))
@@ -342,9 +351,9 @@ def _extreme(kind: str, largest: bool) -> Any:
     return float("inf") if largest else -float("inf")
 
 
-@composed(promote=None)
+@composed(promote=None, kinds={"data": "nobool", "segment_ids": "integer"})
 def segment_sum(
-    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike, segment_ids: TensorLike, num_segments: Natural | None = None, sorted: bool = False
 ) -> Tensor:
     """The sums of the rows that belong to each segment.
 
@@ -365,9 +374,9 @@ def segment_sum(
     return _segment(data, segment_ids, num_segments, 0, "add")
 
 
-@composed(promote=None)
+@composed(promote=None, kinds={"data": "nobool", "segment_ids": "integer"})
 def segment_prod(
-    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike, segment_ids: TensorLike, num_segments: Natural | None = None, sorted: bool = False
 ) -> Tensor:
     """The products of the rows that belong to each segment.
 
@@ -388,9 +397,9 @@ def segment_prod(
     return _segment(data, segment_ids, num_segments, 1, "mul")
 
 
-@composed(promote=None)
+@composed(promote=None, kinds={"data": "real nobool", "segment_ids": "integer"})
 def segment_max(
-    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike, segment_ids: TensorLike, num_segments: Natural | None = None, sorted: bool = False
 ) -> Tensor:
     """The largest elements of the rows that belong to each segment.
 
@@ -411,9 +420,9 @@ def segment_max(
     return _segment(data, segment_ids, num_segments, _extreme(dtype(data), largest=False), "max")
 
 
-@composed(promote=None)
+@composed(promote=None, kinds={"data": "real nobool", "segment_ids": "integer"})
 def segment_min(
-    data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False
+    data: TensorLike, segment_ids: TensorLike, num_segments: Natural | None = None, sorted: bool = False
 ) -> Tensor:
     """The smallest elements of the rows that belong to each segment.
 

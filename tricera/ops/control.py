@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tricera.core import dispatch, tree
+from tricera.core.doors import Natural, checked, is_text
 from tricera.core.graph import Operation, record
 from tricera.core.tensor import KerasTensor, Spec, any_symbolic, not_recording
 from tricera.core.variable import Variable
@@ -46,11 +47,20 @@ def _backend(*structures: Any) -> dispatch.Backend:
     return dispatch.current()
 
 
-def _tensors(backend: dispatch.Backend, structure: Any) -> Any:
+def _tensors(op: str, backend: dispatch.Backend, structure: Any) -> Any:
     def make(x: Any) -> Any:
-        return backend.convert(x.value if isinstance(x, Variable) else x)
+        if isinstance(x, Variable):
+            return backend.convert(x.value)
+        if x is None or (dispatch.of_type(type(x)) is None and is_text(x)):
+            raise TypeError(f"ops.{op}: there must be tensors, arrays or numbers, not {x!r}.")
+        return backend.convert(x)
 
     return tree.map_structure(make, structure)
+
+
+def _check_slices(op: str, backend: dispatch.Backend, structure: Any) -> None:
+    if structure is not None and not all(backend.shape(x) for x in tree.flatten(structure)):
+        raise ValueError(f"ops.{op}: a scalar has no slices; all tensors must have at least one axis.")
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
@@ -77,7 +87,8 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
         return backend.control.cond(pred, true_fn, false_fn)
 
 
-def switch(index: Any, branches: Any, *operands: Any) -> Any:
+@checked
+def switch(index: int, branches: Any, *operands: Any) -> Any:
     """The result of one of several functions on the operands.
 
     Args:
@@ -102,11 +113,12 @@ def switch(index: Any, branches: Any, *operands: Any) -> Any:
         return _symbolic(switch, {}, (index, branches, *operands), lambda: branches[0](*operands))
     backend = _backend(index, operands)
     with dispatch.within(backend):
-        return backend.control.switch(index, branches, _tensors(backend, operands))
+        return backend.control.switch(index, branches, _tensors("switch", backend, operands))
 
 
+@checked
 def while_loop(
-    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
+    cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Natural | None = None
 ) -> Any:
     """Repeat `loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)` holds.
 
@@ -123,7 +135,6 @@ def while_loop(
         >>> int(while_loop(lambda i: i < 10, lambda i: i + 3, 0))
         12
     """
-    _check_functions("while_loop", cond=cond, body=body)
     single = not isinstance(loop_vars, (tuple, list))
     start = (loop_vars,) if single else tuple(loop_vars)
     if any_symbolic(tree.flatten(start)):
@@ -136,7 +147,7 @@ def while_loop(
 
     backend = _backend(start)
     with dispatch.within(backend):
-        out = backend.control.while_loop(cond, step, _tensors(backend, start), maximum_iterations)
+        out = backend.control.while_loop(cond, step, _tensors("while_loop", backend, start), maximum_iterations)
     return out[0] if single else tuple(out)
 
 
@@ -145,7 +156,8 @@ def _like(x: Any) -> KerasTensor:
     return KerasTensor(tuple(x.shape), dtype(x))
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+@checked
+def fori_loop(lower: int, upper: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """Repeat `value = body_fun(i, value)` for i from `lower` up to, not including, `upper`.
 
     Args:
@@ -161,19 +173,19 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         >>> int(fori_loop(0, 4, lambda i, x: x + i, 0))
         6
     """
-    _check_functions("fori_loop", body_fun=body_fun)
     if any_symbolic(tree.flatten((lower, upper, init_val))):
         return _symbolic(fori_loop, {}, (lower, upper, body_fun, init_val), lambda: tree.map_structure(_like, init_val))
     backend = _backend(lower, upper, init_val)
     with dispatch.within(backend):
-        return backend.control.fori_loop(lower, upper, body_fun, _tensors(backend, init_val))
+        return backend.control.fori_loop(lower, upper, body_fun, _tensors("fori_loop", backend, init_val))
 
 
+@checked
 def scan(
     f: Callable[[Any, Any], Any],
     init: Any,
     xs: Any = None,
-    length: int | None = None,
+    length: Natural | None = None,
     reverse: bool = False,
     unroll: int | bool = 1,
 ) -> Any:
@@ -198,7 +210,6 @@ def scan(
         >>> int(total), [int(s) for s in sums]
         (6, [1, 3, 6])
     """
-    _check_functions("scan", f=f)
     if xs is not None and isinstance(xs, list) and not any(hasattr(x, "shape") for x in xs):
         xs = convert_to_tensor(xs)
     leaves = tree.flatten(xs) if xs is not None else []
@@ -207,7 +218,8 @@ def scan(
         return _symbolic(scan, statics, (f, init, xs), lambda: _scanned(f, init, xs, length))
     backend = _backend(init, xs)
     with dispatch.within(backend):
-        xs = None if xs is None else _tensors(backend, xs)
+        xs = None if xs is None else _tensors("scan", backend, xs)
+        _check_slices("scan", backend, xs)
         sizes = {backend.shape(x)[0] for x in tree.flatten(xs)} if xs is not None else set()
         if length is not None:
             sizes.add(length)
@@ -215,7 +227,7 @@ def scan(
             raise ValueError("ops.scan needs `xs` or `length`: neither says how many steps there are.")
         if len(sizes - {None}) > 1:
             raise ValueError(f"ops.scan: the lengths of `xs` (and `length`) differ: {sorted(sizes - {None})}.")
-        size, init = next(iter(sizes)), _tensors(backend, init)
+        size, init = next(iter(sizes)), _tensors("scan", backend, init)
         if isinstance(size, int) and size == 0:
             return init, _results_of_nothing(backend, f, init, xs)
         return backend.control.scan(f, init, xs, size, reverse, unroll)
@@ -244,6 +256,7 @@ def _scanned(f: Callable[[Any, Any], Any], init: Any, xs: Any, length: int | Non
     return carry, None if ys is None else tree.map_structure(lambda y: KerasTensor((size, *y.shape), y.dtype), ys)
 
 
+@checked
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """A function applied to each slice along the first axis, one after the other.
 
@@ -261,6 +274,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return scan(lambda _, x: (0, f(x)), 0, xs)[1]
 
 
+@checked
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """A function applied to each slice along the first axis, all at once.
 
@@ -275,7 +289,6 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         >>> [int(y) for y in vectorized_map(lambda x: x * x, [1, 2, 3])]
         [1, 4, 9]
     """
-    _check_functions("vectorized_map", function=function)
     if isinstance(elements, list) and not any(hasattr(x, "shape") for x in elements):
         elements = convert_to_tensor(elements)
     if any_symbolic(tree.flatten(elements)):
@@ -287,9 +300,12 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         )
     backend = _backend(elements)
     with dispatch.within(backend):
-        return backend.control.vectorized_map(function, _tensors(backend, elements))
+        elements = _tensors("vectorized_map", backend, elements)
+        _check_slices("vectorized_map", backend, elements)
+        return backend.control.vectorized_map(function, elements)
 
 
+@checked
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """All partial results of an associative function, x1, f(x1, x2), f(f(x1, x2), x3)..., in a logarithmic number of steps.
 
@@ -313,7 +329,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         return tree.map_structure(lambda x: x[(slice(None),) * (axis % len(x.shape)) + (key,)], structure)
 
     if not any_symbolic(tree.flatten(elems)):
-        elems = _tensors(_backend(elems), elems)
+        elems = _tensors("associative_scan", _backend(elems), elems)
     if any(not -len(x.shape) <= axis < len(x.shape) for x in tree.flatten(elems)):
         raise ValueError(f"ops.associative_scan: `axis`={axis} is out of range for tensors of these shapes.")
     if reverse:
@@ -356,7 +372,7 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
             return f(*args, **kwargs)[0]
         backend = _backend(args)
         with dispatch.within(backend):
-            return backend.control.custom_gradient(f)(*_tensors(backend, args), **kwargs)
+            return backend.control.custom_gradient(f)(*_tensors("custom_gradient", backend, args), **kwargs)
 
     return run
 
@@ -382,7 +398,9 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
     """
     backend = _backend(primals, tangents)
     with dispatch.within(backend):
-        return backend.control.jvp(fun, _tensors(backend, tuple(primals)), _tensors(backend, tuple(tangents)), has_aux)
+        return backend.control.jvp(
+            fun, _tensors("jvp", backend, tuple(primals)), _tensors("jvp", backend, tuple(tangents)), has_aux
+        )
 
 
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:

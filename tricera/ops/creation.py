@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
+from tricera.core.doors import Natural, guarded, is_text, refusal
 from tricera.core.dtypes import result_type, standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.sizes import sizes
@@ -41,10 +42,15 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         kept = dtype or x.dtype, x.sparse and sparse is not False, x.ragged and ragged is not False
         return x if kept == (x.dtype, x.sparse, x.ragged) else KerasTensor(x.shape, *kept)
     backend = dispatch.of(x) or dispatch.current()
-    dtype = None if dtype is None else backend.canonical(standardize_dtype(dtype))
-    if sparse is False or ragged is False:
-        x = backend.densify(x)
-    return backend.convert(x, dtype)
+    try:
+        dtype = None if dtype is None else backend.canonical(standardize_dtype(dtype))
+        if sparse is False or ragged is False:
+            x = backend.densify(x)
+        return backend.convert(x, dtype)
+    except Exception as error:
+        if x is None or isinstance(x, dict) or (dispatch.of(x) is None and is_text(x)):
+            raise TypeError(f"ops.convert_to_tensor: no tensor of {backend.name} can be made of {x!r}.") from error
+        raise refusal("ops.convert_to_tensor", error)  # noqa: B904 - as in `guarded`
 
 
 def convert_to_numpy(x: Any) -> np.ndarray:
@@ -153,6 +159,7 @@ def _filled(name: str, shape: Any, value: Any, dtype: Any) -> Tensor:
     return backend.function("full")(dims, value, backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
 
 
+@guarded
 def zeros(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor of zeros.
 
@@ -170,6 +177,7 @@ def zeros(shape: Any, dtype: Any = None) -> Tensor:
     return _filled("zeros", shape, 0, dtype)
 
 
+@guarded
 def ones(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor of ones.
 
@@ -187,6 +195,7 @@ def ones(shape: Any, dtype: Any = None) -> Tensor:
     return _filled("ones", shape, 1, dtype)
 
 
+@guarded
 def empty(shape: Any, dtype: Any = None) -> Tensor:
     """A tensor whose values are not promised (zeros, here).
 
@@ -204,7 +213,8 @@ def empty(shape: Any, dtype: Any = None) -> Tensor:
     return _filled("empty", shape, 0, dtype)
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
+@guarded
+def full(shape: Any, fill_value: TensorLike, dtype: Any = None) -> Tensor:
     """A tensor filled with one value.
 
     Args:
@@ -320,7 +330,10 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: Any = None) -> Tenso
     return backend.function("broadcast_to")(backend.cast(fill_value, wanted), backend.dynamic_shape(x))  # type: ignore[misc]
 
 
-def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Tensor:
+@guarded
+def arange(
+    start: TensorLike, stop: TensorLike | None = None, step: TensorLike | None = None, dtype: Any = None
+) -> Tensor:
     """Evenly spaced values in the half-open interval [start, stop).
 
     Args:
@@ -352,8 +365,15 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
     return backend.function("arange")(start, stop, step, backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
 
 
+@guarded
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+    start: TensorLike,
+    stop: TensorLike,
+    num: Natural = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
 ) -> Any:
     """`num` evenly spaced values from `start` to `stop`.
 
@@ -378,8 +398,6 @@ def linspace(
     """
     from tricera.core.inference import PUBLIC
 
-    if num < 0:
-        raise ValueError(f"ops.linspace: `num` must not be negative; got {num}.")
     start, stop = convert_to_tensor(start), convert_to_tensor(stop)
     wide = result_type(_dtype_of(start), _dtype_of(stop), float)
     start, stop = PUBLIC["cast"](start, wide), PUBLIC["cast"](stop, wide)
@@ -400,7 +418,8 @@ def _dtype_of(x: Any) -> str:
     return dtype(x)
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
+@guarded
+def eye(N: Natural, M: Natural | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     """A matrix with ones on a diagonal and zeros elsewhere.
 
     Args:
@@ -422,15 +441,14 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Tensor:
     from tricera.core.inference import PUBLIC
 
     columns = N if M is None else M
-    if any([isinstance(n, int) and n < 0 for n in (N, columns)]):  # in a graph they may be tensors
-        raise ValueError(f"ops.eye: the numbers of rows and columns must not be negative; got {N} and {columns}.")
     rows = PUBLIC["reshape"](arange(N, dtype="int32"), (N, 1))
     return PUBLIC["cast"](
         PUBLIC["equal"](PUBLIC["add"](rows, k), arange(columns, dtype="int32")), standardize_dtype(dtype)
     )
 
 
-def identity(n: int, dtype: Any = None) -> Tensor:
+@guarded
+def identity(n: Natural, dtype: Any = None) -> Tensor:
     """The square identity matrix, `eye(n)`.
 
     Args:

@@ -141,7 +141,7 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, promote="number")
+@primitive(spec=broadcast, promote="number", kinds="real")
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The quotient rounded down, floor(x1 / x2).
 
@@ -162,7 +162,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, promote="number")
+@primitive(spec=broadcast, promote="number", kinds="real")
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder x1 - floor(x1 / x2) * x2, which has the sign of x2.
 
@@ -204,7 +204,7 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, kinds="real")
 def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of both elements; NaN where either is NaN.
 
@@ -225,7 +225,7 @@ def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, kinds="real")
 def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of both elements; NaN where either is NaN.
 
@@ -246,7 +246,7 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, promote="float")
+@primitive(spec=broadcast, promote="float", kinds="real")
 def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The angle, in radians, of the point (x2, x1).
 
@@ -309,7 +309,7 @@ def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, out="bool")
+@primitive(spec=broadcast, out="bool", kinds="real")
 def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 < x2.
 
@@ -330,7 +330,7 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, out="bool")
+@primitive(spec=broadcast, out="bool", kinds="real")
 def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 <= x2.
 
@@ -351,7 +351,7 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, out="bool")
+@primitive(spec=broadcast, out="bool", kinds="real")
 def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 > x2.
 
@@ -372,7 +372,7 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, out="bool")
+@primitive(spec=broadcast, out="bool", kinds="real")
 def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """x1 >= x2.
 
@@ -456,7 +456,7 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, kinds="integer")
 def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     """The bits set in both integers.
 
@@ -477,7 +477,7 @@ def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, kinds="integer")
 def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     """The bits set in either integer.
 
@@ -498,7 +498,7 @@ def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast)
+@primitive(spec=broadcast, kinds="integer")
 def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     """The bits set in just one of both integers.
 
@@ -519,7 +519,7 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, promote="number")
+@primitive(spec=broadcast, promote="number", kinds="integer")
 def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """x * 2**y on integers.
 
@@ -540,7 +540,7 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, promote="number")
+@primitive(spec=broadcast, promote="number", kinds="integer")
 def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """x // 2**y on integers.
 
@@ -693,7 +693,7 @@ def squared_difference(x1: TensorLike, x2: TensorLike) -> Tensor:
     return square(subtract(x1, x2))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """log(exp(x1) + exp(x2)), without overflow.
 
@@ -713,7 +713,7 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(isnan(difference), add(x1, x2), add(larger, log1p(exp(difference))))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """sqrt(x1^2 + x2^2), without overflow.
 
@@ -734,7 +734,7 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     return multiply(larger, sqrt(add(1.0, square(divide(smaller, safe)))))
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="real nobool")
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
     """Round to a number of decimals, halves to the even neighbour.
 
@@ -752,7 +752,7 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
     ...
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="real")
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     """Each element limited to the range from `x_min` to `x_max`.
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
+from tricera.core.doors import Positive
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
@@ -53,7 +54,7 @@ def _format(op: str, images: Any, data_format: str | None) -> tuple[bool, int]:
     return first, rank - 2 if first else rank - 3
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def resize(
     images: TensorLike,
     size: Any,
@@ -122,7 +123,7 @@ def resize(
     return _back(x, kind)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def scale_and_translate(
     images: TensorLike,
     output_shape: Any,
@@ -321,7 +322,7 @@ def _channels(images: Any, axis: int) -> list[Any]:
     return [take(images, i, axis=axis) for i in range(3)]
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
     """Red, green and blue in [0, 1] as hue, saturation and value in [0, 1].
 
@@ -355,7 +356,7 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Tensor:
     return stack([hue, saturation, value], axis=axis)
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Tensor:
     """Hue, saturation and value in [0, 1] as red, green and blue in [0, 1].
 
@@ -577,7 +578,7 @@ def ssim(
     image1: TensorLike,
     image2: TensorLike,
     max_val: float = 1.0,
-    filter_size: int = 11,
+    filter_size: Positive = 11,
     filter_sigma: float = 1.5,
     k1: float = 0.01,
     k2: float = 0.03,
@@ -629,7 +630,7 @@ def ssim(
     return squeeze(out, axis=0) if single else out
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def map_coordinates(
     inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Tensor:
@@ -693,7 +694,7 @@ def _warped(images: Any, first: bool, transform: Any, interpolation: str, mode: 
     return _back(out, kind)
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def affine_transform(
     images: TensorLike,
     transform: TensorLike,
@@ -737,7 +738,7 @@ def affine_transform(
     return _warped(images, first, cast(rows, float_of(dtype(rows))), interpolation, fill_mode, fill_value)
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def perspective_transform(
     images: TensorLike,
     start_points: TensorLike,
@@ -798,7 +799,7 @@ def perspective_transform(
     return _warped(images, first, transform, interpolation, "constant", fill_value)
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def elastic_transform(
     images: TensorLike,
     alpha: float = 20.0,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tricera.core import spec as rules
+from tricera.core.doors import guarded
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.creation import dtype as dtype_of, ndim
@@ -112,6 +113,7 @@ def contract(subscripts: str, operands: Sequence[TensorLike]) -> Tensor:
     ...
 
 
+@guarded
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:
     """A sum of products over indices, in Einstein's notation.
 
@@ -181,6 +183,12 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Tensor:
         a, b = list(range(ndim(x1) - axes, ndim(x1))), list(range(axes))
     else:
         a, b = ([n] if isinstance(n, int) else list(n) for n in axes)
+    if (
+        any(not -ndim(x1) <= n < ndim(x1) for n in a)
+        or any(not -ndim(x2) <= n < ndim(x2) for n in b)
+        or len(a) != len(b)
+    ):
+        raise ValueError(f"ops.tensordot: `axes`={axes!r} don't fit operands of {ndim(x1)} and {ndim(x2)} axes.")
     a, b = [n % ndim(x1) for n in a], [n % ndim(x2) for n in b]
     free1 = [n for n in range(ndim(x1)) if n not in a]
     free2 = [n for n in range(ndim(x2)) if n not in b]

@@ -117,7 +117,7 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     return logical_not(found) if invert else found
 
 
-@composed
+@composed(kinds="real")
 def isposinf(x: TensorLike) -> Tensor:
     """Whether each element is positive infinity.
 
@@ -135,7 +135,7 @@ def isposinf(x: TensorLike) -> Tensor:
     return logical_and(isinf(x), greater(x, 0))
 
 
-@composed
+@composed(kinds="real")
 def isneginf(x: TensorLike) -> Tensor:
     """Whether each element is negative infinity.
 
@@ -261,7 +261,7 @@ def angle(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same, promote="float")
+@primitive(spec=same, promote="float", kinds="real")
 def erfc(x: TensorLike) -> Tensor:
     """1 - erf(x), accurate for large x.
 
@@ -278,7 +278,7 @@ def erfc(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same, promote="float")
+@primitive(spec=same, promote="float", kinds="real")
 def i0(x: TensorLike) -> Tensor:
     """The modified Bessel function of the first kind, of order 0.
 
@@ -295,7 +295,7 @@ def i0(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same, out="bool")
+@primitive(spec=same, out="bool", kinds="real")
 def signbit(x: TensorLike) -> Tensor:
     """Whether the sign is negative (that of -0.0 is).
 
@@ -312,7 +312,7 @@ def signbit(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, promote="float")
+@primitive(spec=broadcast, promote="float", kinds="real")
 def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The float next to `x1` in the direction of `x2`.
 
@@ -330,7 +330,7 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=broadcast, promote="number")
+@primitive(spec=broadcast, promote="number", kinds="integer")
 def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The greatest common divisor of integers, not negative; gcd(0, 0) is 0.
 
@@ -348,7 +348,7 @@ def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     ...
 
 
-@composed(promote="number")
+@composed(promote="number", kinds="integer")
 def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The least common multiple of integers, |x1 x2| / gcd(x1, x2); 0 where one is 0.
 
@@ -368,7 +368,7 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     return absolute(multiply(x1, floor_divide(x2, safe)))
 
 
-@composed
+@composed(kinds="integer")
 def bitwise_invert(x: TensorLike) -> Tensor:
     """Each integer's bits inverted, as `bitwise_not`.
 
@@ -385,7 +385,7 @@ def bitwise_invert(x: TensorLike) -> Tensor:
     return bitwise_not(x)
 
 
-@composed(promote="number")
+@composed(promote="number", kinds="integer")
 def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """x * 2**y on integers, as `left_shift`.
 
@@ -403,7 +403,7 @@ def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     return left_shift(x, y)
 
 
-@composed(promote="number")
+@composed(promote="number", kinds="integer")
 def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """x // 2**y on integers, as `right_shift`.
 
@@ -421,7 +421,7 @@ def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     return right_shift(x, y)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def cbrt(x: TensorLike) -> Tensor:
     """The cube root, negative for negative numbers.
 
@@ -497,7 +497,7 @@ def fabs(x: TensorLike) -> Tensor:
     return absolute(x)
 
 
-@composed
+@composed(kinds="real")
 def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of both elements; where one is NaN, the other.
 
@@ -515,7 +515,7 @@ def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(isnan(x1), x2, where(isnan(x2), x1, maximum(x1, x2)))
 
 
-@composed
+@composed(kinds="real")
 def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of both elements; where one is NaN, the other.
 
@@ -533,7 +533,7 @@ def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(isnan(x1), x2, where(isnan(x2), x1, minimum(x1, x2)))
 
 
-@composed(promote="number")
+@composed(promote="number", kinds="real")
 def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of the division rounded towards zero, which has the sign of `x1`.
 
@@ -552,7 +552,7 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(less(x1, 0), negative(remainder), remainder)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     """0 where `x1` is negative, 1 where positive, `x2` where 0; NaN stays.
 
@@ -591,7 +591,7 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     return multiply(cast(x1, wide), exp2(cast(x2, wide)))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """log2(2**x1 + 2**x2), without overflow.
 

@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any, NamedTuple
 
+from tricera.core.doors import guarded
 from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
 from tricera.core.windows import each
@@ -165,7 +166,8 @@ def _tokens(side: str) -> list[list[str]]:
     return groups
 
 
-def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Tensor:
+@guarded
+def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Tensor:
     """Reshape and transpose by a pattern of named axes, as in einops.
 
     Args:

@@ -26,7 +26,7 @@ def _pool_spec(op: str) -> Any:
     return rule
 
 
-@primitive(spec=_pool_spec("max_pool"))
+@primitive(spec=_pool_spec("max_pool"), kinds="real")
 def max_pool(
     inputs: TensorLike,
     pool_size: int | tuple[int, ...],
@@ -57,7 +57,7 @@ def max_pool(
     ...
 
 
-@primitive(spec=_pool_spec("average_pool"), promote="float")
+@primitive(spec=_pool_spec("average_pool"), promote="float", kinds="real")
 def average_pool(
     inputs: TensorLike,
     pool_size: int | tuple[int, ...],
@@ -122,7 +122,7 @@ def parts(size: int, out: int) -> tuple[np.ndarray, np.ndarray]:
     return i * size // out, -(-(i + 1) * size // out)
 
 
-@composed(spec=_adaptive_spec("adaptive_average_pool"), promote="float")
+@composed(spec=_adaptive_spec("adaptive_average_pool"), promote="float", kinds="real")
 def adaptive_average_pool(
     inputs: TensorLike, output_size: int | tuple[int, ...], data_format: str | None = None
 ) -> Tensor:
@@ -154,7 +154,7 @@ def adaptive_average_pool(
     return x
 
 
-@composed(spec=_adaptive_spec("adaptive_max_pool"))
+@composed(spec=_adaptive_spec("adaptive_max_pool"), kinds="real")
 def adaptive_max_pool(inputs: TensorLike, output_size: int | tuple[int, ...], data_format: str | None = None) -> Tensor:
     """The largest elements of as many equal parts of each spatial axis as asked for.
 

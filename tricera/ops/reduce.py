@@ -29,7 +29,7 @@ def _cumulative(x: Spec, axis: int | None = None, dtype: Any = None) -> Spec:
 def _of_some(name: str) -> Any:
     """The rule of a reduction that has no value for nothing at all."""
 
-    def rule(x: Spec, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Spec:
+    def rule(x: Spec, axis: Any = None, keepdims: bool = False, initial: float | None = None) -> Spec:
         axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
         if initial is None and [a for a in axes if x.shape[a] == 0]:
             raise ValueError(f"ops.{name}: there is no element along `axis`={axis} of a tensor of shape {x.shape}.")
@@ -100,8 +100,8 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     ...
 
 
-@primitive(spec=_of_some("max"))
-def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+@primitive(spec=_of_some("max"), kinds="real")
+def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The largest element along axes; NaN if there is one.
 
     Args:
@@ -120,8 +120,8 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any =
     ...
 
 
-@primitive(spec=_of_some("min"))
-def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: Any = None) -> Tensor:
+@primitive(spec=_of_some("min"), kinds="real")
+def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float | None = None) -> Tensor:
     """The smallest element along axes; NaN if there is one.
 
     Args:
@@ -178,7 +178,7 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     ...
 
 
-@primitive(spec=_of_some("argmax"), out="int32")
+@primitive(spec=_of_some("argmax"), out="int32", kinds="real")
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the largest element along an axis; the first of equals.
 
@@ -197,7 +197,7 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
     ...
 
 
-@primitive(spec=_of_some("argmin"), out="int32")
+@primitive(spec=_of_some("argmin"), out="int32", kinds="real")
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the smallest element along an axis; the first of equals.
 
@@ -256,7 +256,7 @@ def cumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor
     ...
 
 
-@composed
+@composed(kinds="real")
 def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest element along axes, as `max`.
 
@@ -278,7 +278,7 @@ def amax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return max(x, axis=axis, keepdims=keepdims)
 
 
-@composed
+@composed(kinds="real")
 def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest element along axes, as `min`.
 
@@ -302,7 +302,7 @@ def amin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @composed(promote="float")
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The variance along axes, mean((x - mean(x))^2).
+    """The variance along axes, mean(|x - mean(x)|^2).
 
     Args:
         x: a tensor.
@@ -316,7 +316,13 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         >>> float(var([1.0, 3.0]))
         1.0
     """
-    return mean(square(subtract(x, mean(x, axis=axis, keepdims=True))), axis=axis, keepdims=keepdims)
+    from tricera.ops.creation import dtype
+    from tricera.ops.elementwise import absolute
+
+    distance = subtract(x, mean(x, axis=axis, keepdims=True))
+    if "complex" in dtype(x):
+        distance = absolute(distance)
+    return mean(square(distance), axis=axis, keepdims=keepdims)
 
 
 @composed(promote="float")
@@ -405,7 +411,7 @@ def _of_singular_values(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool)
     return expand_dims(found, axis=tuple(sorted(a % len(x.shape) for a in axes))) if keepdims else found
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) along axes, without overflow.
 

@@ -6,6 +6,7 @@ import builtins
 from typing import Any
 
 from tricera.core import dispatch, spec as rules
+from tricera.core.doors import Natural
 from tricera.core.dtypes import standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
@@ -38,7 +39,13 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     return select_where(condition, x1, x2)
 
 
-@primitive(spec=lambda x: tuple(Spec((None,), "int32") for _ in x.shape), promote=None)
+def _nonzero_spec(x: Spec) -> tuple[Spec, ...]:
+    if not x.ndim:
+        raise ValueError("ops.nonzero: `x` must have at least one axis.")
+    return tuple(Spec((None,), "int32") for _ in x.shape)
+
+
+@primitive(spec=_nonzero_spec, promote=None, strict=True)
 def nonzero(x: TensorLike) -> Any:
     """The indices of the elements that are not zero, one tensor an axis.
 
@@ -81,7 +88,7 @@ def select_where(condition: TensorLike, x1: TensorLike, x2: TensorLike) -> Tenso
     ...
 
 
-@primitive(spec=lambda x, indices, axis=None: rules.take(x, indices, axis), promote=None)
+@primitive(spec=lambda x, indices, axis=None: rules.take(x, indices, axis), promote=None, kinds={"indices": "integer"})
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """Elements (or slices along an axis) at the given positions.
 
@@ -103,6 +110,10 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
 
 def _take_along_spec(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
     if axis is None:
+        if indices.ndim != 1:
+            raise ValueError(
+                f"ops.take_along_axis: without `axis`, `indices` must be one row, not of shape {indices.shape}."
+            )
         return Spec(indices.shape, x.dtype)
     if x.ndim != indices.ndim:
         raise ValueError(
@@ -117,7 +128,7 @@ def _take_along_spec(x: Spec, indices: Spec, axis: int | None = None) -> Spec:
     return Spec(tuple(shape), x.dtype)
 
 
-@primitive(spec=_take_along_spec, promote=None)
+@primitive(spec=_take_along_spec, promote=None, strict=True, kinds={"indices": "integer nobool"})
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     """For each position, the element of `x` at `indices` along the axis.
 
@@ -144,7 +155,7 @@ def _sort_spec(x: Spec, axis: int | None = -1) -> Spec:
     return x if axis is not None else Spec((rules.size_of(x.shape),), x.dtype)
 
 
-@primitive(spec=_sort_spec)
+@primitive(spec=_sort_spec, kinds="real")
 def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The elements in ascending order along an axis.
 
@@ -163,7 +174,7 @@ def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
     ...
 
 
-@primitive(spec=_sort_spec, out="int32")
+@primitive(spec=_sort_spec, out="int32", kinds="real")
 def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
     """The indices that sort the tensor along an axis; equal elements keep their order.
 
@@ -191,7 +202,7 @@ def _top_k_spec(x: Spec, k: int, sorted: bool = True) -> tuple[Spec, Spec]:
     return Spec(shape, x.dtype), Spec(shape, "int32")
 
 
-@primitive(spec=_top_k_spec, strict=True)
+@primitive(spec=_top_k_spec, strict=True, kinds="real nobool")
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
     """The `k` largest elements along the last axis, and where they stand.
 
@@ -219,7 +230,7 @@ def _scatter_spec(indices: Spec, values: Spec, shape: Any) -> Spec:
     return Spec(tuple(shape), values.dtype)
 
 
-@primitive(spec=_scatter_spec, promote=None, sizes="shape")
+@primitive(spec=_scatter_spec, promote=None, sizes="shape", kinds={"indices": "integer nobool"})
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Zeros of a shape, with the values added at the given positions.
 
@@ -247,7 +258,7 @@ def _scatter_update_spec(inputs: Spec, indices: Spec, updates: Spec, reduction: 
     return inputs
 
 
-@primitive(spec=_scatter_update_spec, promote=None, strict=True)
+@primitive(spec=_scatter_update_spec, promote=None, strict=True, kinds={"indices": "integer nobool"})
 def scatter_update(
     inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None
 ) -> Tensor:
@@ -292,7 +303,7 @@ def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
 
 
 @primitive(spec=_slice_spec, promote=None, strict=True, sizes="shape")
-def slice(inputs: TensorLike, start_indices: Any, shape: Any) -> Tensor:
+def slice(inputs: TensorLike, start_indices: tuple[int, ...], shape: Any) -> Tensor:
     """A block of a tensor.
 
     Args:
@@ -328,7 +339,7 @@ def _slice_update_spec(inputs: Spec, start: Any, updates: Spec) -> Spec:
 
 
 @primitive(spec=_slice_update_spec, promote=None, strict=True)
-def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Tensor:
+def slice_update(inputs: TensorLike, start_indices: tuple[int, ...], updates: TensorLike) -> Tensor:
     """A copy in which a block is replaced.
 
     Args:
@@ -430,14 +441,14 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
     ...
 
 
-def _one_hot_spec(x: Spec, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Spec:
+def _one_hot_spec(x: Spec, num_classes: Natural, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Spec:
     shape = list(x.shape)
     shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, num_classes)
     return Spec(tuple(shape), standardize_dtype(dtype))
 
 
-@composed(spec=_one_hot_spec, promote=None, new_axes=1)
-def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
+@composed(spec=_one_hot_spec, promote=None, new_axes=1, kinds={"x": "real"})
+def one_hot(x: TensorLike, num_classes: Natural, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Tensor:
     """Vectors with a one at the class's place; classes out of range give zeros.
 
     Args:
@@ -464,13 +475,13 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
     rank = ndim(x) + 1
     if not -rank <= axis < rank:
         raise ValueError(f"ops.one_hot: `axis`={axis} is out of range for a tensor of {rank - 1} axes.")
-    if not isinstance(num_classes, int) or num_classes < 0:
-        raise ValueError(f"ops.one_hot: `num_classes` must be an integer that is not negative, not {num_classes!r}.")
     axis %= rank
     if sparse:
         from tricera.ops.sparse import hot
 
         return hot(x, num_classes, axis, standardize_dtype(dtype))
+    if dispatch.current().dtype(x) == "bool":
+        x = PUBLIC["cast"](x, "int32")
     classes = PUBLIC["reshape"](
         arange(num_classes, dtype=dispatch.current().dtype(x)),
         tuple(num_classes if i == axis else 1 for i in range(rank)),

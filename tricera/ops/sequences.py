@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tricera.core.doors import guarded
 from tricera.core.op import composed
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.activations import log_softmax
@@ -48,7 +49,7 @@ def _sum_of(a: Any, b: Any) -> Any:
     return add(top, log(add(exp(subtract(a, top)), exp(subtract(b, top)))))
 
 
-@composed(spec=_loss_spec, promote=None)
+@composed(spec=_loss_spec, promote=None, kinds="real")
 def ctc_loss(
     target: TensorLike, output: TensorLike, target_length: TensorLike, output_length: TensorLike, mask_index: int = 0
 ) -> Tensor:
@@ -175,6 +176,7 @@ def _beam_search(inputs: Any, lengths: Any, width: int, paths: int, merge: bool,
     return convert_to_tensor(labels), convert_to_tensor(scores.astype("float32"))
 
 
+@guarded
 def ctc_decode(
     inputs: Any,
     sequence_lengths: Any,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tricera.core import spec as rules
+from tricera.core.doors import guarded
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.core.windows import pad_widths
@@ -36,7 +37,7 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
 
 
 @primitive(spec=rules.transpose, promote=None)
-def transpose(x: TensorLike, axes: Any = None) -> Tensor:
+def transpose(x: TensorLike, axes: tuple[int, ...] | None = None) -> Tensor:
     """The axes in another order.
 
     Args:
@@ -187,7 +188,7 @@ def _split_spec(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
 
 
 @primitive(spec=_split_spec, promote=None)
-def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> Any:
+def split(x: TensorLike, indices_or_sections: int | tuple[int, ...], axis: int = 0) -> Any:
     """Parts of a tensor along an axis.
 
     Args:
@@ -233,7 +234,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
     return [squeeze(part, axis=axis) for part in split(x, int(size), axis=axis)] if size else []
 
 
-def _pad_spec(x: Spec, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Spec:
+def _pad_spec(x: Spec, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Spec:
     widths = pad_widths(pad_width, x.ndim)
     if mode not in ("constant", "reflect", "symmetric"):
         raise ValueError(f"ops.pad: `mode` must be 'constant', 'reflect' or 'symmetric', not {mode!r}.")
@@ -245,7 +246,7 @@ def _pad_spec(x: Spec, pad_width: Any, mode: str = "constant", constant_values: 
 
 
 @primitive(spec=_pad_spec, promote=None, strict=True)
-def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Tensor:
+def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Tensor:
     """The tensor with elements added around it.
 
     Args:
@@ -305,7 +306,7 @@ def _repeat_spec(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
 
 
 @primitive(spec=_repeat_spec, promote=None)
-def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
+def repeat(x: TensorLike, repeats: int | tuple[int, ...], axis: int | None = None) -> Tensor:
     """Each element (or slice along an axis) repeated.
 
     Args:
@@ -350,7 +351,7 @@ def _roll_spec(x: Spec, shift: Any, axis: Any = None) -> Spec:
 
 
 @primitive(spec=_roll_spec, promote=None, repeated_axes=True, strict=True)
-def roll(x: TensorLike, shift: Any, axis: Any = None) -> Tensor:
+def roll(x: TensorLike, shift: int | tuple[int, ...], axis: Any = None) -> Tensor:
     """The elements moved along axes, those that fall off coming in again at the other end.
 
     Args:
@@ -500,6 +501,7 @@ def _tri_spec(x: Spec) -> Spec:
     return x
 
 
+@guarded
 def hstack(xs: Any) -> Tensor:
     """Tensors joined along the second axis (1-D ones along the first).
 
@@ -523,6 +525,7 @@ def hstack(xs: Any) -> Tensor:
     return concatenate(parts, axis=0 if ndim(parts[0]) == 1 else 1)
 
 
+@guarded
 def vstack(xs: Any) -> Tensor:
     """Tensors joined along the first axis, 1-D ones taken as rows.
 
@@ -561,6 +564,7 @@ def size(x: Any) -> Any:
     return None if None in dims else math.prod(dims)
 
 
+@guarded
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Tensor]:
     """Coordinate grids of 1-D tensors.
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from tricera.core.doors import Natural, Positive
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast_shapes
 from tricera.core.tensor import Spec, Tensor, TensorLike
@@ -181,7 +182,7 @@ def view_as_complex(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=_parts_spec, promote=None)
+@primitive(spec=_parts_spec, promote=None, kinds="nobool")
 def view_as_real(x: TensorLike) -> Tensor:
     """The real and imaginary parts of complex numbers as a new last axis.
 
@@ -225,7 +226,7 @@ def polar(abs_: TensorLike, angle: TensorLike) -> Tensor:
 
 
 @composed(promote=None)
-def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int) -> Tensor:
+def extract_sequences(x: TensorLike, sequence_length: Positive, sequence_stride: Positive) -> Tensor:
     """Frames of the last axis, `sequence_stride` apart.
 
     Args:
@@ -244,6 +245,8 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
         >>> ops.convert_to_numpy(extract_sequences([1, 2, 3, 4, 5], 3, 2)).tolist()
         [[1, 2, 3], [3, 4, 5]]
     """
+    if not len(x.shape):
+        raise ValueError("ops.extract_sequences: `x` must have at least one axis.")
     size = x.shape[-1]
     if size is None or size < sequence_length:
         raise ValueError(f"ops.extract_sequences: a signal of {size} samples has no frames of {sequence_length}.")
@@ -253,7 +256,7 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
     return take(x, add(reshape(starts, (frames, 1)), arange(sequence_length, dtype="int32")), axis=-1)
 
 
-def _window(window: Any, sequence_length: int, fft_length: int, kind: str) -> Any:
+def _window(window: Any, sequence_length: Positive, fft_length: int, kind: str) -> Any:
     """The window, in the middle of `fft_length` zeros."""
     if window is None:
         values = convert_to_tensor([1.0] * sequence_length, kind)
@@ -293,9 +296,9 @@ def _overlap_add(frames: Any, stride: int) -> Any:
 @composed(promote="float")
 def stft(
     x: TensorLike,
-    sequence_length: int,
-    sequence_stride: int,
-    fft_length: int,
+    sequence_length: Positive,
+    sequence_stride: Positive,
+    fft_length: Positive,
     window: Any = "hann",
     center: bool = True,
 ) -> Any:
@@ -324,19 +327,21 @@ def stft(
     """
     if fft_length < sequence_length:
         raise ValueError(f"ops.stft: `fft_length`={fft_length} must not be below `sequence_length`={sequence_length}.")
+    if not len(x.shape):
+        raise ValueError("ops.stft: `x` must have at least one axis.")
     weights = _window(window, sequence_length, fft_length, dtype(x))
     if center:
         x = pad(x, (*((0, 0),) * (len(x.shape) - 1), (fft_length // 2, fft_length // 2)), mode="reflect")
     return rfft(multiply(extract_sequences(x, fft_length, sequence_stride), weights), fft_length)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def istft(
     x: Sequence[TensorLike],
-    sequence_length: int,
-    sequence_stride: int,
-    fft_length: int,
-    length: int | None = None,
+    sequence_length: Positive,
+    sequence_stride: Positive,
+    fft_length: Positive,
+    length: Natural | None = None,
     window: Any = "hann",
     center: bool = True,
 ) -> Tensor:
@@ -361,6 +366,8 @@ def istft(
         [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     """
     frames = irfft(x, fft_length)
+    if len(frames.shape) < 2:
+        raise ValueError("ops.istft: `x` must be a pair of tensors (..., frames, fft_length // 2 + 1).")
     count = frames.shape[-2]
     weights = _window(window, sequence_length, fft_length, dtype(frames))
     total = (count - 1) * sequence_stride + fft_length

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
+from tricera.core.doors import Natural, Positive, guarded
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
@@ -63,7 +64,7 @@ def _searched(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
     return Spec(values.shape, "int32")
 
 
-@primitive(spec=_searched, strict=True)
+@primitive(spec=_searched, strict=True, kinds="real")
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Tensor:
     """Where values belong in an ascending sequence.
 
@@ -85,7 +86,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     ...
 
 
-@composed
+@composed(kinds="real")
 def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     """The index of the bin of each element: i where bins[i - 1] <= x < bins[i].
 
@@ -103,8 +104,8 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     return searchsorted(bins, x, side="right")
 
 
-@composed(promote=None)
-def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Tensor:
+@composed(promote=None, kinds={"x": "integer", "weights": "real"})
+def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: Natural = 0, sparse: bool = False) -> Tensor:
     """How often each integer from 0 on occurs, row by row.
 
     Args:
@@ -128,9 +129,13 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     """
     from tricera.core.tensor import KerasTensor
 
+    if len(x.shape) not in (1, 2):
+        raise ValueError(f"ops.bincount: `x` must be 1-D, or 2-D for row by row; got the shape {tuple(x.shape)}.")
     kind = "int32" if weights is None else dtype_of(weights)
     if isinstance(x, KerasTensor) or isinstance(weights, KerasTensor):
         return KerasTensor((*x.shape[:-1], None), kind)
+    if dtype_of(x) not in ("int32", "int64"):
+        x = cast(x, "int32")
     traced = dispatch.current().traced(x)
     if traced and not minlength:
         raise ValueError(
@@ -146,7 +151,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     return sum_(where(hot, expand_dims(values, -1), zeros_like(expand_dims(values, -1))), axis=-2)
 
 
-@composed(promote=None)
+@composed(promote=None, kinds="real")
 def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
     """Indices that put the element of rank `kth` in its place, smaller ones before it (here: the order of a full sort).
 
@@ -166,14 +171,15 @@ def argpartition(x: TensorLike, kth: int, axis: int = -1) -> Tensor:
     return argsort(x, axis=axis)
 
 
+@guarded
 def unique(
-    x: Any,
+    x: TensorLike,
     sorted: bool = True,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
     axis: int | None = None,
-    size: int | None = None,
+    size: Natural | None = None,
     fill_value: Any = None,
 ) -> Any:
     """The distinct elements (or slices along an axis), in ascending order.
@@ -230,7 +236,7 @@ def unique(
     return out if len(out) > 1 else out[0]
 
 
-@composed
+@composed(kinds="real")
 def ptp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The largest element less the smallest, along axes.
 
@@ -314,7 +320,7 @@ def _within(op: str, q: Any) -> Any:
     return qs
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """The q-th quantiles along axes: the elements that q of all lie below; NaN if there is one.
 
@@ -350,7 +356,7 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
     return _each_fraction(one, qs)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def percentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`quantile` with q from 0 to 100.
 
@@ -374,7 +380,7 @@ def percentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", 
     return quantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def median(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The middle element along axes, or the mean of the two in the middle; NaN if there is one.
 
@@ -479,7 +485,7 @@ def _nan_where_all(x: Any, result: Any, axis: Any, keepdims: bool) -> Any:
     return where(all_(isnan(x), axis=axis, keepdims=keepdims), float("nan"), result)
 
 
-@composed
+@composed(kinds="real")
 def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The largest element along axes that is not NaN; NaN where all are.
 
@@ -500,7 +506,7 @@ def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     return _nan_where_all(x, max_(_filled(x, -math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
 
 
-@composed
+@composed(kinds="real")
 def nanmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The smallest element along axes that is not NaN; NaN where all are.
 
@@ -521,7 +527,7 @@ def nanmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     return _nan_where_all(x, min_(_filled(x, math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the largest element that is not NaN along an axis; -1 where all are.
 
@@ -541,7 +547,7 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
     return where(all_(isnan(x), axis=axis, keepdims=keepdims), -1, found)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The index of the smallest element that is not NaN along an axis; -1 where all are.
 
@@ -622,7 +628,7 @@ def nanstd(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     return sqrt(nanvar(x, axis=axis, keepdims=keepdims))
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`quantile` of the elements that are not NaN; NaN where all are.
 
@@ -670,7 +676,7 @@ def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear",
     return _each_fraction(one, qs)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanpercentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`percentile` of the elements that are not NaN; NaN where all are.
 
@@ -694,7 +700,7 @@ def nanpercentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear
     return nanquantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
-@composed(promote="float")
+@composed(promote="float", kinds="real")
 def nanmedian(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The median along axes of the elements that are not NaN; NaN where all are.
 
@@ -756,7 +762,8 @@ def corrcoef(x: TensorLike) -> Tensor:
     return squeeze(out) if out.shape == (1, 1) else out
 
 
-def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) -> Any:
+@guarded
+def histogram(x: TensorLike, bins: Positive = 10, range: tuple[float, float] | None = None) -> Any:
     """How many elements fall into each of equal bins.
 
     A bin holds what is equal to its lower edge, the last one also what is equal to its upper edge.

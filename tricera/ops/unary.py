@@ -364,7 +364,7 @@ def arctanh(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same, promote="float")
+@primitive(spec=same, promote="float", kinds="real")
 def erf(x: TensorLike) -> Tensor:
     """The error function, 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.
 
@@ -381,7 +381,7 @@ def erf(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same, promote="float")
+@primitive(spec=same, promote="float", kinds="real")
 def erfinv(x: TensorLike) -> Tensor:
     """The inverse of the error function.
 
@@ -415,7 +415,7 @@ def sigmoid(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="nobool")
 def negative(x: TensorLike) -> Tensor:
     """-x.
 
@@ -449,7 +449,7 @@ def absolute(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="nobool")
 def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1 as the element is negative, zero or positive.
 
@@ -466,7 +466,7 @@ def sign(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same, promote="float")
+@primitive(spec=same, promote="float", kinds="real")
 def floor(x: TensorLike) -> Tensor:
     """The largest integer not above each element.
 
@@ -483,7 +483,7 @@ def floor(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same, promote="float")
+@primitive(spec=same, promote="float", kinds="real")
 def ceil(x: TensorLike) -> Tensor:
     """The smallest integer not below each element.
 
@@ -500,7 +500,7 @@ def ceil(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="real")
 def trunc(x: TensorLike) -> Tensor:
     """The integer part, rounded toward zero.
 
@@ -585,7 +585,7 @@ def logical_not(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same)
+@primitive(spec=same, kinds="integer")
 def bitwise_not(x: TensorLike) -> Tensor:
     """Each integer's bits inverted; of booleans the negation.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tricera.core import dispatch
+from tricera.core.doors import guarded
 from tricera.core.dtypes import is_float, is_int, standardize_dtype
 from tricera.core.sizes import sizes
-from tricera.core.tensor import KerasTensor, Tensor
+from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.core.variable import Variable, standardize_shape
 from tricera.ops import (
     add,
@@ -54,6 +55,7 @@ def _draw(what: str, shape: Any, dtype: str, seed: Any) -> Tensor:
         return getattr(backend.random, what)(shape, backend.canonical(dtype), draw(seed))
 
 
+@guarded
 def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers.
 
@@ -77,6 +79,7 @@ def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None
     return _scaled(_draw("normal", shape, _float_dtype(dtype, "normal"), seed), mean, stddev)
 
 
+@guarded
 def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers, those beyond two standard deviations drawn again.
 
@@ -101,6 +104,7 @@ def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: 
     return _scaled(_draw("truncated_normal", shape, _float_dtype(dtype, "truncated_normal"), seed), mean, stddev)
 
 
+@guarded
 def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Uniform numbers in [minval, maxval).
 
@@ -132,6 +136,7 @@ def _scaled(x: Tensor, shift: Any, scale: Any) -> Tensor:
     return x if isinstance(shift, (int, float)) and shift == 0 else add(x, shift)
 
 
+@guarded
 def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Uniform integers in [minval, maxval).
 
@@ -166,7 +171,8 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         return backend.random.randint(shape, minval, maxval, backend.canonical(dtype), draw(seed))
 
 
-def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+@guarded
+def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Classes drawn with the probabilities softmax(logits) of each row.
 
     Args:
@@ -196,7 +202,8 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
         return backend.random.categorical(logits, num_samples, backend.canonical(standardize_dtype(dtype)), draw(seed))
 
 
-def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
+@guarded
+def shuffle(x: TensorLike, axis: int = 0, seed: Any = None) -> Tensor:
     """Slices along an axis in random order.
 
     Args:
@@ -225,7 +232,8 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
         return backend.random.shuffle(x, axis % len(x.shape), draw(seed))
 
 
-def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
+@guarded
+def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any = None) -> Tensor:
     """Set a fraction of the elements to 0 and scale the others by 1 / (1 - rate) (Srivastava et al. 2014).
 
     Args:
@@ -276,7 +284,8 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         return where(keep, divide(inputs, 1.0 - rate), zeros_like(inputs))
 
 
-def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+@guarded
+def gamma(shape: Any, alpha: TensorLike, dtype: Any = None, seed: Any = None) -> Tensor:
     """Gamma-distributed numbers of shape parameter `alpha` and scale 1.
 
     Args:
@@ -298,7 +307,8 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor
     return _parametric("gamma", shape, (alpha,), dtype, seed)
 
 
-def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+@guarded
+def beta(shape: Any, alpha: TensorLike, beta: TensorLike, dtype: Any = None, seed: Any = None) -> Tensor:
     """Beta-distributed numbers.
 
     Args:
@@ -321,7 +331,8 @@ def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None)
     return _parametric("beta", shape, (alpha, beta), dtype, seed)
 
 
-def binomial(shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+@guarded
+def binomial(shape: Any, counts: TensorLike, probabilities: TensorLike, dtype: Any = None, seed: Any = None) -> Tensor:
     """How many of `counts` trials succeed, each with the given probability.
 
     Args:

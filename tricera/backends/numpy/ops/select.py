@@ -90,4 +90,4 @@ def searchsorted(sorted_sequence, values, side="left"):
 
 
 def view(x, dtype=None):
-    return x if dtype is None else _np.ascontiguousarray(x).view(_dtype(dtype))
+    return x if dtype is None else _np.asarray(x, order="C").view(_dtype(dtype))

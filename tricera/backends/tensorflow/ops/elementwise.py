@@ -42,8 +42,15 @@ square = _tf.square
 reciprocal = _tf.math.reciprocal
 relu = _tf.nn.relu
 bitwise_and, bitwise_or, bitwise_xor = _tf.bitwise.bitwise_and, _tf.bitwise.bitwise_or, _tf.bitwise.bitwise_xor
-left_shift, right_shift, bitwise_not = _tf.bitwise.left_shift, _tf.bitwise.right_shift, _tf.bitwise.invert
-conjugate = _tf.math.conj
+left_shift, right_shift = _tf.bitwise.left_shift, _tf.bitwise.right_shift
+
+
+def bitwise_not(x):
+    return _tf.logical_not(x) if x.dtype == _tf.bool else _tf.bitwise.invert(x)
+
+
+def conjugate(x):
+    return _tf.math.conj(x) if x.dtype.is_complex else _tf.identity(x)
 
 
 def erfinv(x):

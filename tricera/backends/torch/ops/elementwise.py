@@ -61,6 +61,8 @@ left_shift, right_shift = _torch.bitwise_left_shift, _torch.bitwise_right_shift
 
 def sign(x):
     # torch.sign(NaN) is 0.
+    if x.is_complex():
+        return _torch.sgn(x)
     return _torch.where(_torch.isnan(x), x, _torch.sign(x)) if x.is_floating_point() else _torch.sign(x)
 
 
