@@ -225,7 +225,7 @@ def test_config_round_trip(name):
 def test_what_is_wrong_is_said():
     with pytest.raises(ValueError, match="reduction"):
         losses.MeanSquaredError(reduction="average")
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
         losses.CategoricalGeneralizedCrossEntropy(q=1.0)
     with pytest.raises(ValueError, match="axis"):
         losses.categorical_crossentropy(H, S, axis="last")

@@ -41,7 +41,8 @@ class Loss(checks.Checked):
     _checks: ClassVar[Mapping[str, checks.Check]] = {
         "fn": checks.function, "label_smoothing": checks.number(0, 1), "from_logits": checks.flag, "axis": checks.axes,
         "ignore_class": checks.integer(optional=True), "delta": checks.number(above=0), "gamma": checks.number(0),
-        "margin": checks.number(),
+        "margin": checks.number(), "q": checks.number(above=0, below=1), "name": checks.text, "apply_class_balancing": checks.flag,
+        "remove_diagonal": checks.flag,
     }  # fmt: skip
 
     def __init__(
@@ -51,7 +52,7 @@ class Loss(checks.Checked):
             raise ValueError(f"`reduction` must be one of {', '.join(map(repr, REDUCTIONS[:-1]))}, not {reduction!r}.")
         self.name = name or naming.to_snake_case(type(self).__name__)
         self.reduction = reduction
-        self._dtype_policy = dtype_policies.get(dtype or config.floatx())
+        self._dtype_policy = dtype_policies.get(config.floatx() if dtype is None else dtype)
         self._given_dtype = dtype
 
     @property
