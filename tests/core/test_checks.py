@@ -14,36 +14,41 @@ from tricera.optimizers import schedules
 
 NAN = float("nan")
 POSITIVE, SHARE, COUNT, AXIS = (-1, 0, "a", NAN), (-0.1, 1.1, "a", NAN), (0, -1, "a", 1.5, True), ("a", 1.5)
-AT_LEAST_0 = (-1, "a", NAN)
+AT_LEAST_0, FLAG, DECAY = (-1, "a", NAN), ("a", None, 2), (-0.1, 1.0, 1.1, "a", NAN)
 
 # room -> (its base class, option -> wrong values, wherever a class has it)
 ROOMS = {
     losses: (losses.Loss, {
-        "reduction": ("nope", 5, ""), "dtype": ("nope",), "nope": (1,), "label_smoothing": SHARE, "from_logits": ("a", None), "axis": AXIS,
+        "reduction": ("nope", 5, ""), "dtype": ("nope", [], 0), "nope": (1,), "name": (5, []), "q": (0, 1, "a", None), "remove_diagonal": FLAG,
+        "apply_class_balancing": FLAG, "label_smoothing": SHARE, "from_logits": ("a", None), "axis": AXIS,
         "delta": POSITIVE, "gamma": AT_LEAST_0, "margin": ("a", NAN), "ignore_class": ("a", 1.5), "alpha": AT_LEAST_0, "beta": AT_LEAST_0,
     }),
     metrics: (metrics.Metric, {
-        "dtype": ("nope",), "label_smoothing": SHARE, "from_logits": ("a",), "axis": AXIS, "ignore_class": ("a", 1.5), "num_classes": COUNT,
+        "dtype": ("nope", [], 0), "name": (5, []), "label_smoothing": SHARE, "from_logits": FLAG, "sparse_y_true": FLAG, "sparse_y_pred": FLAG,
+        "from_sorted_ids": FLAG, "num_regressors": (-1, "a", 1.5, None), "label_weights": (5, "a", [-1]), "axis": AXIS, "ignore_class": ("a", 1.5), "num_classes": COUNT,
         "k": COUNT, "top_k": (0, -1, "a", 1.5), "class_id": (-1, "a", 1.5), "num_thresholds": COUNT, "threshold": ("a", NAN),
         "thresholds": ("a", ["a"]), "curve": ("x", 5), "summation_method": ("x", 5), "num_labels": (-1, "a"), "average": ("x", 5),
-        "beta": (-1.0, "a"), "recall": (-1, 2, "a"), "precision": (-1, 2, "a"), "specificity": (-1, 2, "a"), "sensitivity": (-1, 2, "a"),
-        "target_class_ids": ([5], [-1], "a", 5), "class_aggregation": ("x",), "fn": (5,),
+        "beta": (-1.0, "a", NAN), **dict.fromkeys(("recall", "precision", "specificity", "sensitivity"), (*SHARE, None)),
+        "target_class_ids": ([5], [-1], "a", 5, None), "class_aggregation": ("x",), "fn": (5,),
     }),
     optimizers: (optimizers.Optimizer, {
         "learning_rate": (-0.1, "a", NAN, None, [1, 2]), "weight_decay": AT_LEAST_0, "clipnorm": POSITIVE, "clipvalue": POSITIVE,
         "global_clipnorm": POSITIVE, "loss_scale_factor": POSITIVE, "gradient_accumulation_steps": (1, -1, "a", 1.5), "momentum": SHARE,
-        "rho": SHARE, "beta_1": SHARE, "beta_2": SHARE, "epsilon": AT_LEAST_0, "epsilon_1": AT_LEAST_0, "epsilon_2": AT_LEAST_0,
+        "rho": SHARE, **dict.fromkeys(("beta_1", "beta_2", "adam_beta_1", "adam_beta_2"), DECAY), "epsilon": AT_LEAST_0, "epsilon_1": AT_LEAST_0, "epsilon_2": AT_LEAST_0,
         "initial_accumulator_value": AT_LEAST_0, "initial_scale": POSITIVE, "dynamic_growth_steps": COUNT, "clip_threshold": POSITIVE,
-        "ns_steps": (0, "a"), "adam_lr_ratio": AT_LEAST_0, "l1_regularization_strength": AT_LEAST_0, "beta_2_decay": ("a",), "nope": (1,),
+        "ns_steps": (0, "a"), "adam_lr_ratio": AT_LEAST_0, "l1_regularization_strength": AT_LEAST_0, "beta_2_decay": ("a", 0.5), "nope": (1,),
+        "learning_rate_power": (0.5, "a", NAN), "beta": AT_LEAST_0, "adam_weight_decay": AT_LEAST_0, "rms_rate": AT_LEAST_0, "muon_a": ("a", NAN),
+        "exclude_layers": ("dense", 3, [3], ["("]), "ema_overwrite_frequency": COUNT, "name": (5, []),
+        **dict.fromkeys(("use_ema", "nesterov", "amsgrad", "centered", "relative_step", "exclude_embeddings"), FLAG),
     }),
     schedules: (schedules.LearningRateSchedule, {
         "initial_learning_rate": AT_LEAST_0, "decay_steps": POSITIVE, "first_decay_steps": POSITIVE, "decay_rate": AT_LEAST_0,
         "end_learning_rate": AT_LEAST_0, "power": AT_LEAST_0, "alpha": AT_LEAST_0, "warmup_target": AT_LEAST_0, "warmup_steps": AT_LEAST_0,
-        "t_mul": POSITIVE, "m_mul": AT_LEAST_0, "boundaries": (5, ["a"], [], [2, 1]), "values": (5, ["a", 1.0, 1.0], [-1, 1.0, 1.0], [1.0]),
+        "t_mul": POSITIVE, "m_mul": AT_LEAST_0, "staircase": FLAG, "cycle": FLAG, "boundaries": (5, None, ["a"], [], [2, 1]), "values": (5, None, ["a", 1.0, 1.0], [-1, 1.0, 1.0], [1.0]),
     }),
     initializers: (initializers.Initializer, {
         "mean": ("a", NAN), "stddev": AT_LEAST_0, "minval": ("a", 2.0), "maxval": ("a", -2.0), "gain": ("a",), "scale": POSITIVE, "seed": ("a", 1.5),
-        "mode": ("x",), "distribution": ("x",), "side": ("x",), "window": ("x",), "scaling": ("x",), "value": ("a",), "nope": (1,),
+        "mode": ("x", 5), "distribution": ("x", 5), "input_axes": AXIS, "output_axes": AXIS, "periodic": FLAG, "side": ("x",), "window": ("x",), "scaling": ("x",), "value": ("a",), "nope": (1,),
     }),
     regularizers: (regularizers.Regularizer, {"l1": AT_LEAST_0, "l2": AT_LEAST_0, "factor": AT_LEAST_0, "mode": ("x",), "nope": (1,)}),
     constraints: (constraints.Constraint, {
@@ -187,11 +192,13 @@ def test_an_error_of_another_kind_gets_a_note():
     (checks.integer(2), (2, np.int64(3)), (1, 2.0, True, None)), (checks.axes, (0, [0, 1], (-1,), None), ("a", 1.5, [True])),
     (checks.several(checks.integer(0)), (0, [0, 1], range(3), None), (-1, [0, -1], "ab")),
     (checks.several(checks.number(), alone=False), ([], [1.0]), (1.0, "a")), (checks.flag, (True, False, 0, 1, np.True_), ("a", None, 2)),
-    (checks.function, (len,), (5, None)),
+    (checks.function, (len,), (5, None)), (checks.number(0, below=1), (0, 0.5), (1, -1)), (checks.number(most=0), (0, -1), (1,)),
+    (checks.text, ("a", None), (1, [])), (checks.several(checks.number(), optional=False), (1, [1]), (None, {})),
+    (checks.words, (None, [], ["bias", "a.*"]), ("bias", 5, [5], ["("])),
 ])  # fmt: skip
 def test_checks(check, good, bad):
     for value in good:
         check("x", value)
     for value in bad:
-        with pytest.raises(ValueError, match="`x` must be"):
+        with pytest.raises(ValueError, match="`x` must "):
             check("x", value)

@@ -225,7 +225,7 @@ def test_config_round_trip(name):
 def test_what_is_wrong_is_said():
     with pytest.raises(ValueError, match="reduction"):
         losses.MeanSquaredError(reduction="average")
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
         losses.CategoricalGeneralizedCrossEntropy(q=1.0)
     with pytest.raises(ValueError, match="axis"):
         losses.categorical_crossentropy(H, S, axis="last")
@@ -283,6 +283,21 @@ def test_shapes_that_do_not_fit(backend):
     ):
         with pytest.raises(ValueError, match=rf"^{name}: `y_true` has the shape \(4, 3\), and `y_pred` \(4, 2\)"):
             getattr(losses, name)()(true, pred)
+    with pytest.raises(ValueError, match=r"^MeanSquaredError: .* and `sample_weight` \(5,\)"):
+        losses.MeanSquaredError()(true, true, np.ones(5, "float32"))
+    for name in ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy"):
+        with pytest.raises(ValueError, match=rf"^{name}: `y_true` has the shape \(\), and `y_pred` \(\)"):
+            getattr(losses, name)()(1, 1.0)
+    with pytest.raises(ValueError, match=r"^Circle: .*\(n, d\)"):
+        losses.Circle()([0, 1], [0.5, 0.5])
+
+
+@pytest.mark.parametrize("name", ["BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy"])
+def test_nan_is_no_error(backend, name):
+    """What went wrong in training is seen in the loss, as TerminateOnNaN wants it."""
+    pred = f(np.where(P == P[1, 1], np.nan, P))
+    values = value(getattr(losses, name)(reduction="none")(H, pred))
+    assert np.isnan(values).tolist() == [False, True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,30 @@ def test_shapes_that_do_not_fit(backend):
     ):  # fmt: skip
         with pytest.raises(ValueError, match=rf"^{name}: `y_true` has the shape \(4, 3\), and `y_pred` \(4, 2\)"):
             getattr(metrics, name)(**options).update_state(true, pred)
+
+
+@pytest.mark.parametrize(
+    ("make", "true", "pred"),
+    [
+        (metrics.CategoricalAccuracy, (4, 3), (4, 2)),
+        (metrics.CategoricalAccuracy, (4,), ()),
+        (metrics.TopKCategoricalAccuracy, (4, 2), (4, 3)),
+        (metrics.SparseCategoricalAccuracy, (3, 3), (3, 3)),
+        (metrics.SparseTopKCategoricalAccuracy, (3, 3), (3, 3)),
+        (lambda: metrics.OneHotIoU(3, [0]), (4, 3), (4, 2)),
+        (lambda: metrics.OneHotMeanIoU(3), (4, 4), (4, 4)),
+    ],
+)
+def test_numbers_of_classes_that_differ(backend, make, true, pred):
+    """argmax would hide that there are other classes on one side, or one-hot targets where integers belong."""
+    metric = make()
+    with pytest.raises(ValueError, match=f"^{type(metric).__name__}: `y_true` has the shape"):
+        metric.update_state(np.zeros(true, "float32"), np.zeros(pred, "float32"))
+    assert all(np.all(v.numpy() == 0) for v in metric.variables)
+
+
+def test_one_weight_in_a_list_is_that_of_all(backend):
+    for weight in (2.0, [2.0], [[2.0]]):
+        metric = metrics.MeanSquaredError()
+        metric.update_state(f(4, 3) * 0, np.ones((4, 3), "float32"), sample_weight=weight)
+        assert float(value(metric.result())) == 1.0

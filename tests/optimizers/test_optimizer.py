@@ -137,6 +137,9 @@ def test_weight_decay_and_exclusion(backend):
     np.testing.assert_allclose(variables[0].numpy(), 0.95, rtol=1e-6)
     with pytest.raises(ValueError, match="before"):
         optimizer.exclude_from_weight_decay(var_list=variables)
+    for wrong in ({"var_names": "bias"}, {"var_names": [3]}, {"var_list": ["bias"]}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            SGD(0.5).exclude_from_weight_decay(**wrong)
 
 
 def test_constraint_and_overwrite(backend):

@@ -10,6 +10,7 @@ import functools
 import inspect
 import math
 import numbers
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -36,7 +37,13 @@ def positive(name: str, value: Any) -> int:
     return value.__index__()
 
 
-def number(least: float = -math.inf, most: float = math.inf, above: float = -math.inf, optional: bool = False) -> Check:
+def number(
+    least: float = -math.inf,
+    most: float = math.inf,
+    above: float = -math.inf,
+    optional: bool = False,
+    below: float = math.inf,
+) -> Check:
     """A check that an argument is a finite number in a range; tensors and variables pass, as their values may not be known.
 
     Args:
@@ -44,6 +51,7 @@ def number(least: float = -math.inf, most: float = math.inf, above: float = -mat
         most: the largest.
         above: a number below all that are allowed.
         optional: whether None will do.
+        below: a number above all that are allowed.
 
     Example:
         >>> number(0, 1)("rate", 0.5)
@@ -51,17 +59,18 @@ def number(least: float = -math.inf, most: float = math.inf, above: float = -mat
         Traceback (most recent call last):
         ValueError: `rate` must be a number from 0 to 1, not 2.
     """
-    wanted = "a number"
-    if least > -math.inf:
-        wanted += f" from {least:g} to {most:g}" if most < math.inf else f" of at least {least:g}"
-    if above > -math.inf:
-        wanted += f" above {above:g}"
+    ends = [("of at least", least), ("of at most", most), ("above", above), ("below", below)]
+    wanted = "a number " + " and ".join(f"{word} {end:g}" for word, end in ends if math.isfinite(end))
+    if math.isfinite(least) and math.isfinite(most):
+        wanted = f"a number from {least:g} to {most:g}"
+    wanted = wanted.rstrip()
 
     def check(name: str, value: Any) -> None:
         if (value is None and optional) or (hasattr(value, "shape") and not isinstance(value, np.generic)):
             return
         real = isinstance(value, numbers.Real) or (isinstance(value, np.generic) and np.isreal(value))
-        if not real or isinstance(value, (bool, np.bool_)) or not math.isfinite(float(value)) or not least <= float(value) <= most or float(value) <= above:  # fmt: skip
+        inside = real and math.isfinite(float(value)) and least <= float(value) <= most and above < float(value) < below
+        if isinstance(value, (bool, np.bool_)) or not inside:
             raise ValueError(f"`{name}` must be {wanted}{' or None' if optional else ''}, not {value!r}.")
 
     return check
@@ -91,23 +100,54 @@ def axes(name: str, value: Any) -> None:
         raise ValueError(f"`{name}` must be an integer or several, not {value!r}.")
 
 
-def several(check: Check, alone: bool = True) -> Check:
-    """A check that an argument is a list whose elements pass another, or None.
+def several(check: Check, alone: bool = True, optional: bool = True, of: str = "numbers") -> Check:
+    """A check that an argument is a list whose elements pass another.
 
     Args:
         check: of each element.
         alone: whether one element by itself will do.
+        optional: whether None will do.
+        of: what the elements are, for the message.
     """
 
     def checked(name: str, value: Any) -> None:
-        if hasattr(value, "shape") or value is None:
+        if hasattr(value, "shape") or (value is None and optional):
             return
-        if isinstance(value, str) or not (hasattr(value, "__iter__") or alone):
-            raise ValueError(f"`{name}` must be a list of numbers, not {value!r}.")
+        if isinstance(value, (str, Mapping)) or not (hasattr(value, "__iter__") or alone):
+            raise ValueError(f"`{name}` must be a list of {of}, not {value!r}.")
         for element in value if hasattr(value, "__iter__") else (value,):
             check(name, element)
 
     return checked
+
+
+def text(name: str, value: Any) -> None:
+    """Check that an argument is a string, or None.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    if not isinstance(value, (str, type(None))):
+        raise ValueError(f"`{name}` must be a string, not {value!r}.")
+
+
+def words(name: str, value: Any) -> None:
+    """Check that an argument is a list of regular expressions, or None; one string is none, since its letters would be taken.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    if value is not None and (isinstance(value, str) or not hasattr(value, "__iter__")):
+        raise ValueError(f"`{name}` must be a list of words, such as ['bias'], not {value!r}.")
+    for word in value or ():
+        if not isinstance(word, str):
+            raise ValueError(f"`{name}` must hold strings, not {word!r}.")
+        try:
+            re.compile(word)
+        except re.error as error:
+            raise ValueError(
+                f"`{name}` must hold words or regular expressions, and {word!r} is none: {error}."
+            ) from error
 
 
 def flag(name: str, value: Any) -> None:

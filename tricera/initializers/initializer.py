@@ -20,7 +20,8 @@ class Initializer(Configurable, checks.Checked):
 
     _checks: ClassVar[Mapping[str, checks.Check]] = {
         "mean": checks.number(), "stddev": checks.number(0), "minval": checks.number(), "maxval": checks.number(),
-        "gain": checks.number(), "scale": checks.number(above=0),
+        "gain": checks.number(), "scale": checks.number(above=0), "input_axes": checks.axes, "output_axes": checks.axes,
+        "periodic": checks.flag, "distribution": checks.text,
     }  # fmt: skip
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:

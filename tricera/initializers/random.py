@@ -162,11 +162,9 @@ class VarianceScaling(RandomInitializer):
         output_axes: Any = None,
     ) -> None:
         super().__init__(seed)
-        if scale <= 0:
-            raise ValueError(f"`scale` must be positive; got {scale}.")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"`mode` must be 'fan_in', 'fan_out' or 'fan_avg', not {mode!r}.")
-        distribution = "truncated_normal" if distribution == "normal" else distribution.lower()
+        distribution = "truncated_normal" if distribution == "normal" else str(distribution).lower()
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(
                 f"`distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform', not {distribution!r}."

@@ -9,6 +9,8 @@ from tricera.core import checks
 from tricera.losses import functions as F
 from tricera.losses.loss import Loss, from_origin, squeeze_or_expand_to_same_rank
 
+_ONE_AXIS: Mapping[str, checks.Check] = {"axis": checks.integer()}
+
 
 class FunctionLoss(Loss):
     """A loss whose values a function of this module computes; `_options` are the attributes passed to it.
@@ -343,6 +345,8 @@ class CategoricalCrossentropy(FunctionLoss):
         dtype: in which dtype to compute.
     """
 
+    _checks: ClassVar[Mapping[str, checks.Check]] = {**Loss._checks, **_ONE_AXIS}
+
     fn = staticmethod(F.categorical_crossentropy)
     _options = ("from_logits", "label_smoothing", "axis")
     _config = ("from_logits", "label_smoothing", "axis")
@@ -370,7 +374,11 @@ class CategoricalFocalCrossentropy(FunctionLoss):
         dtype: in which dtype to compute.
     """
 
-    _checks: ClassVar[Mapping[str, checks.Check]] = {**Loss._checks, "alpha": checks.several(checks.number(0))}
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        **Loss._checks,
+        "alpha": checks.several(checks.number(0), optional=False),
+        **_ONE_AXIS,
+    }
 
     fn = staticmethod(F.categorical_focal_crossentropy)
     _options = ("alpha", "gamma", "from_logits", "label_smoothing", "axis")
@@ -407,8 +415,6 @@ class CategoricalGeneralizedCrossEntropy(FunctionLoss):
     def __init__(
         self, q: float = 0.5, reduction: str | None = "sum_over_batch_size", name: str | None = "categorical_generalized_cross_entropy", dtype: Any = None
     ) -> None:  # fmt: skip
-        if not 0 < q < 1:
-            raise ValueError(f"`q` must lie between 0 and 1, both excluded; got {q}.")
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.q = q
 
@@ -424,6 +430,8 @@ class SparseCategoricalCrossentropy(FunctionLoss):
         name: the loss's name.
         dtype: in which dtype to compute.
     """
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {**Loss._checks, **_ONE_AXIS}
 
     fn = staticmethod(F.sparse_categorical_crossentropy)
     _takes_classes = True

@@ -28,6 +28,13 @@ def _mean(x: Any) -> Any:
     return ops.mean(x, axis=-1)
 
 
+def _width(y: Any) -> Any:
+    """The length of the last axis, that of the classes."""
+    if not len(y.shape):
+        raise ValueError("Targets and outputs need an axis of classes; a scalar has none.")
+    return y.shape[-1]
+
+
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """mean((y_pred - y_true)^2) over the last axis.
 
@@ -156,14 +163,14 @@ def categorical_crossentropy(
     """
     _check_axis(axis)
     y_true, y_pred = _pair(y_true, y_pred)
-    if y_pred.shape[-1] == 1:
+    if _width(y_pred) == 1:
         import warnings
 
         warnings.warn(
             "categorical_crossentropy of a single class is always 0. Use binary_crossentropy for two classes in one output.",
             stacklevel=2,
         )
-    y_true = _smoothed(y_true, label_smoothing, y_true.shape[-1])
+    y_true = _smoothed(y_true, label_smoothing, _width(y_true))
     return ops.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
@@ -181,7 +188,7 @@ def sparse_categorical_crossentropy(
     """
     y_pred = _as_float(y_pred)
     y_true = ops.convert_to_tensor(y_true)
-    if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
+    if 0 < len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, axis=-1)
     if ignore_class is None:
         return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
@@ -259,7 +266,7 @@ def categorical_focal_crossentropy(
     """
     _check_axis(axis)
     y_true, y_pred = _pair(y_true, y_pred)
-    y_true = _smoothed(y_true, label_smoothing, y_true.shape[-1])
+    y_true = _smoothed(y_true, label_smoothing, _width(y_true))
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)
     p = ops.divide(y_pred, ops.sum(y_pred, axis=axis, keepdims=True))
@@ -284,9 +291,10 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
         raise ValueError(f"`q` must lie between 0 and 1, both excluded; got {q}.")
     y_pred = _as_float(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), "int32")
+    classes = _width(y_pred)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, axis=-1)
-    chosen = ops.one_hot(y_true, y_pred.shape[-1], dtype=ops.dtype(y_pred))
+    chosen = ops.one_hot(y_true, classes, dtype=ops.dtype(y_pred))
     p = ops.sum(ops.multiply(y_pred, chosen), axis=-1)
     return ops.divide(ops.subtract(1.0, ops.power(p, q)), q)
 
@@ -299,7 +307,11 @@ def dice(y_true: Any, y_pred: Any, axis: Any = None) -> Any:
         y_pred: probabilities.
         axis: over which the sums are taken, all axes for None.
     """
-    return tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=axis)
+    y_pred = _as_float(y_pred)
+    y_true = ops.cast(ops.convert_to_tensor(y_true), ops.dtype(y_pred))
+    both = ops.sum(ops.multiply(y_true, y_pred), axis=axis)
+    sizes = ops.add(ops.sum(y_true, axis=axis), ops.sum(y_pred, axis=axis))
+    return ops.subtract(1.0, ops.divide(ops.multiply(2.0, both), ops.add(sizes, config.epsilon())))
 
 
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Any = None) -> Any:
@@ -335,8 +347,13 @@ def circle(
         remove_diagonal: leave out the pair of a sample with itself.
         gamma: the scale.
         margin: the relaxation.
+
+    Raises:
+        ValueError: the embeddings don't have two axes.
     """
     y_pred = _as_float(y_pred)
+    if len(y_pred.shape) != 2:
+        raise ValueError(f"circle takes embeddings of shape (n, d), not {tuple(y_pred.shape)}.")
     labels = ops.reshape(ops.cast(ops.convert_to_tensor(y_true), "int32"), (-1, 1))
     others = (
         labels if ref_labels is None else ops.reshape(ops.cast(ops.convert_to_tensor(ref_labels), "int32"), (-1, 1))

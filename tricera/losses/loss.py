@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from tricera import dtype_policies, ops
 from tricera.core import checks, config, naming, tree
 from tricera.core.masking import get_mask
@@ -39,7 +41,8 @@ class Loss(checks.Checked):
     _checks: ClassVar[Mapping[str, checks.Check]] = {
         "fn": checks.function, "label_smoothing": checks.number(0, 1), "from_logits": checks.flag, "axis": checks.axes,
         "ignore_class": checks.integer(optional=True), "delta": checks.number(above=0), "gamma": checks.number(0),
-        "margin": checks.number(),
+        "margin": checks.number(), "q": checks.number(above=0, below=1), "name": checks.text, "apply_class_balancing": checks.flag,
+        "remove_diagonal": checks.flag,
     }  # fmt: skip
 
     def __init__(
@@ -49,7 +52,7 @@ class Loss(checks.Checked):
             raise ValueError(f"`reduction` must be one of {', '.join(map(repr, REDUCTIONS[:-1]))}, not {reduction!r}.")
         self.name = name or naming.to_snake_case(type(self).__name__)
         self.reduction = reduction
-        self._dtype_policy = dtype_policies.get(dtype or config.floatx())
+        self._dtype_policy = dtype_policies.get(config.floatx() if dtype is None else dtype)
         self._given_dtype = dtype
 
     @property
@@ -74,14 +77,14 @@ class Loss(checks.Checked):
         y_true = ops.convert_to_tensor(y_true) if self._takes_classes else self._converted(y_true)
         try:
             values = self.call(y_true, y_pred)
+            if sample_weight is not None:
+                sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+            own = get_mask(values)  # of ignored classes
+            if own is not None:
+                mask = own if mask is None else ops.logical_and(mask, own)
+            return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
         except ValueError as error:
-            raise with_shapes(error, self, y_true, y_pred) from error
-        if sample_weight is not None:
-            sample_weight = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
-        own = get_mask(values)  # of ignored classes
-        if own is not None:
-            mask = own if mask is None else ops.logical_and(mask, own)
-        return reduce_weighted_values(values, sample_weight, mask, self.reduction, self.dtype)
+            raise with_shapes(error, self, y_true, y_pred, sample_weight) from error
 
     def _converted(self, x: Any) -> Any:
         """Tensors of the loss's dtype; a nested list of Python numbers is one tensor."""
@@ -145,25 +148,29 @@ class LossFunctionWrapper(Loss):
         return cls(**config)
 
 
-def with_shapes(error: ValueError, who: Any, y_true: Any, y_pred: Any) -> ValueError:
+def with_shapes(error: ValueError, who: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> ValueError:
     """The error of a loss or metric, told by its class and by what it was given."""
     name = type(who).__name__
-    shapes = [getattr(x, "shape", None) for x in (y_true, y_pred)]
-    if None in shapes or str(error).startswith(f"{name}: "):
+    if str(error).startswith(f"{name}: "):
         return error
-    true, pred = (tuple(shape) for shape in shapes if shape is not None)
-    return ValueError(f"{name}: `y_true` has the shape {true}, and `y_pred` {pred}. {error}")
+    true, pred = _shape(y_true), _shape(y_pred)
+    weight = "" if sample_weight is None else f", and `sample_weight` {_shape(sample_weight)}"
+    return ValueError(f"{name}: `y_true` has the shape {true}, and `y_pred` {pred}{weight}. {error}")
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return tuple(x.shape) if hasattr(x, "shape") else np.asarray(x, object).shape
 
 
 def telling_shapes(method: Callable[..., Any]) -> Callable[..., Any]:
     """A metric's `update_state(y_true, y_pred, ...)` whose errors say of which class and of which shapes they are."""
 
     @functools.wraps(method)
-    def told(self: Any, y_true: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
+    def told(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
         try:
-            return method(self, y_true, y_pred, *args, **kwargs)
+            return method(self, y_true, y_pred, sample_weight, **kwargs)
         except ValueError as error:
-            raise with_shapes(error, self, y_true, y_pred) from error
+            raise with_shapes(error, self, y_true, y_pred, sample_weight) from error
 
     return told
 

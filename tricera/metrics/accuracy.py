@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from tricera import ops
-from tricera.core import config
+from tricera.core import checks, config
 from tricera.losses.loss import squeeze_or_expand_to_same_rank
 from tricera.metrics.reduction import MeanMetricWrapper
 
 
 def _matches(a: Any, b: Any) -> Any:
     return ops.cast(ops.equal(a, b), config.floatx())
+
+
+def check_widths(y_true: Any, y_pred: Any, axis: int = -1) -> None:
+    """Check that one-hot targets have as many classes as the outputs, as far as both are known.
+
+    Raises:
+        ValueError: they haven't.
+    """
+    for y in (y_true, y_pred):
+        if not -len(y.shape) <= axis < len(y.shape):
+            raise ValueError(
+                f"Targets and outputs need an axis of classes; a shape {tuple(y.shape)} has no axis {axis}."
+            )
+    true, pred = y_true.shape[axis], y_pred.shape[axis]
+    if None not in (true, pred) and true != pred:
+        raise ValueError(
+            f"One-hot targets need as many classes as the outputs, but there are {true} and {pred}. For integer targets take the "
+            "metric whose name begins with 'Sparse'."
+        )
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -42,12 +62,27 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 where the largest output is that of the one-hot target."""
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    check_widths(y_true, y_pred)
     y_true = ops.argmax(y_true, axis=-1)
-    y_pred = ops.convert_to_tensor(y_pred)
     shape = ops.shape(y_true)
     y_pred = ops.argmax(y_pred, axis=-1)
     result = _matches(ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,)))
     return ops.reshape(result, shape)
+
+
+def _classes(y_true: Any, y_pred: Any) -> Any:
+    """Integer targets without a last axis of length 1; refused where they aren't one for each row of the outputs."""
+    if 0 < len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
+        y_true = ops.squeeze(y_true, axis=-1)
+    true, rows = tuple(y_true.shape), tuple(y_pred.shape)[:-1]
+    fits = len(true) == len(rows) and all(None in pair or pair[0] == pair[1] for pair in zip(true, rows, strict=True))
+    if not fits or not len(y_pred.shape):
+        raise ValueError(
+            "There must be one integer target for each row of the outputs. For one-hot targets take the metric whose name does "
+            "not begin with 'Sparse'."
+        )
+    return y_true
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
@@ -58,14 +93,15 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
         [1.0]
     """
     y_pred, y_true = ops.convert_to_tensor(y_pred), ops.convert_to_tensor(y_true)
-    if len(y_true.shape) == len(y_pred.shape) and len(y_true.shape) and y_true.shape[-1] == 1:
-        y_true = ops.squeeze(y_true, axis=-1)
+    y_true = _classes(y_true, y_pred)
     best = ops.argmax(y_pred, axis=-1)
     return _matches(ops.cast(y_true, ops.dtype(best)), best)
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """1 where the one-hot target is among the k largest outputs."""
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    check_widths(y_true, y_pred)
     return sparse_top_k_categorical_accuracy(ops.argmax(y_true, axis=-1), y_pred, k=k)
 
 
@@ -80,8 +116,7 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), "int32")
-    if len(y_true.shape) == len(y_pred.shape):
-        y_true = ops.squeeze(y_true, axis=-1)
+    y_true = _classes(y_true, y_pred)
     y_true_column = ops.expand_dims(y_true, -1)
     if from_sorted_ids:
         found = ops.equal(y_true_column, ops.cast(y_pred[..., :k], "int32"))
@@ -113,6 +148,8 @@ class BinaryAccuracy(MeanMetricWrapper):
         dtype: of the variables.
         threshold: above it an output counts as 1; 0 for logits.
     """
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {**MeanMetricWrapper._checks, "threshold": checks.number()}
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)

@@ -22,10 +22,6 @@ class _BestWhere(Metric):
 
     def __init__(self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any) -> None:
         super().__init__(name=name, dtype=dtype)
-        if not 0 <= value <= 1:
-            raise ValueError(f"`{self._bound}` must lie in [0, 1]; got {value}.")
-        if num_thresholds <= 0:
-            raise ValueError(f"`num_thresholds` must be above 0; got {num_thresholds}.")
         self._direction = "up"
         self._value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
         last = num_thresholds - 1

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tricera import ops
-from tricera.core import config
+from tricera.core import checks, config
 from tricera.losses.loss import squeeze_or_expand_to_same_rank, telling_shapes
 from tricera.metrics.metric import Metric
 
@@ -23,7 +24,7 @@ def check_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     values = [float(t) for t in (thresholds if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds])]
     bad = [t for t in values if not 0 <= t <= 1]
     if bad:
-        raise ValueError(f"Thresholds must lie in [0, 1]; got {bad}.")
+        raise ValueError(f"`thresholds` must lie in [0, 1]; got {bad}.")
     return values
 
 
@@ -223,6 +224,11 @@ class AUC(Metric):
         >>> round(float(m.result()), 3)
         1.0
     """
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {
+        **Metric._checks,
+        "thresholds": checks.several(checks.number(), alone=False),
+    }
 
     def __init__(
         self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation", name: str | None = None,

@@ -45,7 +45,7 @@ class FBetaScore(Metric):
                 continue
             if not isinstance(number, float):
                 raise TypeError(f"`{what}` must be a float such as 0.5; got {number!r}, a {type(number).__name__}.")
-            if number <= 0:
+            if not number > 0:
                 raise ValueError(f"`{what}` must be above 0; got {number}.")
         if threshold is not None and threshold > 1:
             raise ValueError(f"`threshold` must lie in (0, 1]; got {threshold}.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from tricera import ops
+from tricera.core import checks
 from tricera.losses.loss import telling_shapes
+from tricera.metrics.accuracy import check_widths
 from tricera.metrics.metric import Metric
 
 
@@ -58,7 +60,7 @@ class IoU(Metric):
         self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: Any = None,
         ignore_class: int | None = None, sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1,
     ) -> None:  # fmt: skip
-        super().__init__(name=name, dtype=dtype or "int32")
+        super().__init__(name=name, dtype="int32" if dtype is None else dtype)
         if target_class_ids and max(target_class_ids) >= num_classes:
             raise ValueError(
                 f"Every class id of `target_class_ids` must be below `num_classes`, {num_classes}; got "
@@ -81,6 +83,9 @@ class IoU(Metric):
             y_pred: the outputs.
             sample_weight: weights, which broadcast to the targets.
         """
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        if not (self.sparse_y_true or self.sparse_y_pred):
+            check_widths(y_true, y_pred, self.axis)
         y_true = self._classes(y_true, self.sparse_y_true)
         y_pred = self._classes(y_pred, self.sparse_y_pred)
         shape = ops.shape(y_true)
@@ -100,8 +105,14 @@ class IoU(Metric):
         )
 
     def _classes(self, y: Any, sparse: bool) -> Any:
-        y = ops.convert_to_tensor(y)
-        return ops.cast(y if sparse else ops.argmax(y, axis=self.axis), "int32")
+        if sparse:
+            return ops.cast(y, "int32")
+        classes = y.shape[self.axis] if -len(y.shape) <= self.axis < len(y.shape) else None
+        if classes is not None and classes > self.num_classes:
+            raise ValueError(
+                f"There are {classes} classes along the axis {self.axis}, but `num_classes` is {self.num_classes}."
+            )
+        return ops.cast(ops.argmax(y, axis=self.axis), "int32")
 
     def result(self) -> Any:
         """The mean over the classes asked for."""
@@ -142,6 +153,8 @@ class BinaryIoU(IoU):
         >>> round(float(m.result()), 4)
         0.3333
     """
+
+    _checks: ClassVar[Mapping[str, checks.Check]] = {**IoU._checks, "threshold": checks.number()}
 
     def __init__(
         self, target_class_ids: Sequence[int] = (0, 1), threshold: float = 0.5, name: str | None = None,

@@ -42,12 +42,16 @@ class Metric(checks.Checked):
         "top_k": checks.integer(1, optional=True), "class_id": checks.integer(0, optional=True),
         "num_thresholds": checks.integer(1), "num_labels": checks.integer(1, optional=True),
         "threshold": checks.number(optional=True), "thresholds": checks.several(checks.number()),
-        "target_class_ids": checks.several(checks.integer(0), alone=False), "multi_label": checks.flag,
+        "target_class_ids": checks.several(checks.integer(0), alone=False, optional=False), "multi_label": checks.flag,
+        "label_weights": checks.several(checks.number(0), alone=False), "name": checks.text, "sparse_y_true": checks.flag,
+        "sparse_y_pred": checks.flag, "from_sorted_ids": checks.flag, "num_regressors": checks.integer(0),
+        "recall": checks.number(0, 1), "precision": checks.number(0, 1), "specificity": checks.number(0, 1),
+        "sensitivity": checks.number(0, 1),
     }  # fmt: skip
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or naming.auto_name(type(self).__name__)
-        self._dtype_policy = dtype_policies.get(dtype or config.floatx())
+        self._dtype_policy = dtype_policies.get(config.floatx() if dtype is None else dtype)
         self._backend = dispatch.current()
         self._variables: list[Variable] = []
 

@@ -24,7 +24,7 @@ def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
     values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
     values = _mean_from(values, len(sample_weight.shape))
     values = ops.multiply(values, sample_weight)
-    if len(values.shape) > 1:
+    if len(values.shape) > 1 or 1 in tuple(sample_weight.shape):  # one weight for all
         sample_weight = _mean_from(ops.broadcast_to(sample_weight, ops.shape(values)), 1)
     return _mean_from(values, 1), sample_weight
 

@@ -42,8 +42,6 @@ class R2Score(Metric):
                 "`class_aggregation` must be None, 'uniform_average' or 'variance_weighted_average', not "
                 f"{class_aggregation!r}."
             )
-        if num_regressors < 0:
-            raise ValueError(f"`num_regressors` must not be negative; got {num_regressors}.")
         self._direction = "up"
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_variable((), "zeros", name="num_samples")

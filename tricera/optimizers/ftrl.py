@@ -63,19 +63,6 @@ class Ftrl(Optimizer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if initial_accumulator_value < 0:
-            raise ValueError(
-                f"`initial_accumulator_value` of Ftrl must not be negative, but is {initial_accumulator_value!r}."
-            )
-        if learning_rate_power > 0:
-            raise ValueError(f"`learning_rate_power` of Ftrl must not be positive, but is {learning_rate_power!r}.")
-        for key, value in (
-            ("l1_regularization_strength", l1_regularization_strength),
-            ("l2_regularization_strength", l2_regularization_strength),
-            ("l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength),
-        ):
-            if value < 0:
-                raise ValueError(f"`{key}` of Ftrl must not be negative, but is {value!r}.")
         self.learning_rate_power, self.initial_accumulator_value = learning_rate_power, initial_accumulator_value
         self.l1_regularization_strength, self.l2_regularization_strength = (
             l1_regularization_strength,

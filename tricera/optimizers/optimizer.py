@@ -32,6 +32,7 @@ def _learning_rate(name: str, value: Any) -> None:
 
 
 _SHARE = checks.number(0, 1)
+_DECAY = checks.number(0, below=1)  # of a mean whose bias is corrected by a division by 1 - decay^t
 _LIMIT = checks.number(above=0, optional=True)
 
 
@@ -72,13 +73,17 @@ class Optimizer(OptimizerState, checks.Checked):
     _checks: ClassVar[Mapping[str, checks.Check]] = {
         "learning_rate": _learning_rate, "weight_decay": checks.number(0, optional=True), "clipnorm": _LIMIT,
         "clipvalue": _LIMIT, "global_clipnorm": _LIMIT, "ema_momentum": _SHARE, "loss_scale_factor": _LIMIT,
-        "momentum": _SHARE, "rho": _SHARE, "beta_1": _SHARE, "beta_2": _SHARE, "epsilon": checks.number(0),
+        "momentum": _SHARE, "rho": _SHARE, "beta_1": _DECAY, "beta_2": _DECAY, "epsilon": checks.number(0),
         "epsilon_1": checks.number(0), "epsilon_2": checks.number(0), "clip_threshold": checks.number(above=0),
-        "initial_accumulator_value": checks.number(0), "beta_2_decay": checks.number(), "ns_steps": checks.integer(1),
+        "initial_accumulator_value": checks.number(0), "beta_2_decay": checks.number(most=0), "ns_steps": checks.integer(1),
         "adam_lr_ratio": checks.number(0), "warmup_steps": checks.integer(0), "initial_scale": checks.number(above=0),
         "dynamic_growth_steps": checks.integer(1),
         "l1_regularization_strength": checks.number(0), "l2_regularization_strength": checks.number(0),
-        "l2_shrinkage_regularization_strength": checks.number(0),
+        "l2_shrinkage_regularization_strength": checks.number(0), "learning_rate_power": checks.number(most=0), "beta": checks.number(0),
+        "adam_beta_1": _DECAY, "adam_beta_2": _DECAY, "adam_weight_decay": checks.number(0, optional=True), "muon_a": checks.number(),
+        "muon_b": checks.number(), "muon_c": checks.number(), "rms_rate": checks.number(0, optional=True), "exclude_layers": checks.words,
+        "ema_overwrite_frequency": checks.integer(1, optional=True), "gradient_accumulation_steps": checks.integer(2, optional=True),
+        "name": checks.text, **dict.fromkeys(("use_ema", "nesterov", "amsgrad", "centered", "relative_step", "exclude_embeddings"), checks.flag),
     }  # fmt: skip
 
     def __init__(
@@ -101,8 +106,10 @@ class Optimizer(OptimizerState, checks.Checked):
         kwargs.pop("is_legacy_optimizer", None)  # stands in the configs of old files
         if kwargs:
             raise ValueError(f"{type(self).__name__} has no argument {', '.join(map(repr, kwargs))}.")
-        _check(type(self).__name__, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum,
-                       ema_overwrite_frequency, gradient_accumulation_steps)  # fmt: skip
+        limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        given = [f"{name}={value!r}" for name, value in limits.items() if value is not None]
+        if len(given) > 1:
+            raise ValueError(f"Gradients can be clipped in one way only, but {', '.join(given)} were given.")
         self._variables: list[Variable] = []
         self.name = name or naming.auto_name(type(self).__name__)
         self.weight_decay, self.clipnorm, self.clipvalue, self.global_clipnorm = (
@@ -478,12 +485,17 @@ class Optimizer(OptimizerState, checks.Checked):
             var_names: those whose paths match one of these words (or regular expressions).
 
         Raises:
-            ValueError: the optimizer is built already.
+            ValueError: the optimizer is built already, or something is no list of variables, or of words.
         """
         if self.built:
             raise ValueError(
                 "`exclude_from_weight_decay` must be called before the optimizer is built or first applied."
             )
+        checks.words("var_names", var_names)
+        var_list = None if var_list is None else [var_list] if isinstance(var_list, Variable) else list(var_list)
+        for variable in var_list or ():
+            if not isinstance(variable, Variable):
+                raise ValueError(f"`var_list` must hold Variables, not {variable!r}; names are given as `var_names`.")
         self._undecayed = (tuple(var_list or ()), tuple(var_names or ()))
 
     def get_config(self) -> dict[str, Any]:
@@ -507,28 +519,3 @@ class Optimizer(OptimizerState, checks.Checked):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name!r}>"
-
-
-def _check(
-    kind: str, clipnorm: Any, clipvalue: Any, global_clipnorm: Any, use_ema: Any, ema_momentum: Any,
-    ema_overwrite_frequency: Any, gradient_accumulation_steps: Any,
-) -> None:  # fmt: skip
-    """Check the arguments that all optimizers share."""
-    limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-    given = [f"{name}={value!r}" for name, value in limits.items() if value is not None]
-    if len(given) > 1:
-        raise ValueError(f"{kind}: gradients can be clipped in one way only, but {', '.join(given)} were given.")
-    if use_ema:
-        if not 0 <= ema_momentum <= 1:
-            raise ValueError(f"{kind}: `ema_momentum` must lie in [0, 1], not {ema_momentum!r}.")
-        if ema_overwrite_frequency is not None and (
-            not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1
-        ):
-            raise ValueError(
-                f"{kind}: `ema_overwrite_frequency` must be a positive integer or None, not {ema_overwrite_frequency!r}."
-            )
-    steps = gradient_accumulation_steps
-    if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 2):
-        raise ValueError(
-            f"{kind}: `gradient_accumulation_steps` must be an integer of at least 2 or None, not {steps!r}."
-        )

@@ -30,8 +30,8 @@ class LearningRateSchedule(Configurable, checks.Checked):
         "initial_learning_rate": checks.number(0), "decay_steps": checks.number(above=0), "first_decay_steps": checks.number(above=0),
         "decay_rate": checks.number(0), "end_learning_rate": checks.number(0), "power": checks.number(0), "alpha": checks.number(0),
         "warmup_target": checks.number(0, optional=True), "warmup_steps": checks.number(0), "t_mul": checks.number(above=0),
-        "m_mul": checks.number(0), "boundaries": checks.several(checks.number(), alone=False),
-        "values": checks.several(checks.number(0), alone=False),
+        "m_mul": checks.number(0), "boundaries": checks.several(checks.number(), alone=False, optional=False),
+        "values": checks.several(checks.number(0), alone=False, optional=False), "staircase": checks.flag, "cycle": checks.flag,
     }  # fmt: skip
     _config: ClassVar[tuple[str, ...]] = ()
 

@@ -88,7 +88,15 @@ def sparse_probability_loss(target, output):
 
 def probability_loss(target, output):
     p = _off_the_ends(output)
-    return _F.binary_cross_entropy(p, target.to(p.dtype), reduction="none").to(output.dtype)
+    target = target.to(p.dtype)
+    out = None
+    if target.device.type == "cpu" and not _torch.compiler.is_compiling() and not _replay.recording():
+        # The kernel refuses NaN, by an error on the CPU and by the end of the process's work on a GPU.
+        with _contextlib.suppress(RuntimeError):
+            out = _F.binary_cross_entropy(p, target, reduction="none")
+    if out is None:
+        out = -_torch.lerp(_torch.log1p(-p), p.log(), target)
+    return out.to(output.dtype)
 
 
 def sigmoid_loss(target, logits):
