@@ -7,6 +7,7 @@ inputs (`CALLS`). `test_every_layer_is_here` sees to it that no layer is left ou
 from __future__ import annotations
 
 import inspect
+import json
 
 import numpy as np
 import pytest
@@ -195,6 +196,30 @@ def test_wrong_options(name):
 def test_the_least_arguments_are_right(name):
     with use("numpy"):
         assert getattr(L, name)(**OPTIONS[name][0], name="probe").name == "probe"
+
+
+def numbers(value, integer, real):
+    """A number, or numbers, of other types."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(numbers(v, integer, real) for v in value)
+    return integer(value) if type(value) is int else real(value) if type(value) is float else value
+
+
+@pytest.mark.parametrize("name", list(OPTIONS))
+def test_numpys_scalars_are_numbers(name):
+    """They make the same config as Python's numbers, which is JSON."""
+    cls, given = getattr(L, name), {**OPTIONS[name][0], "name": "probe"}
+    for option, parameter in inspect.signature(cls.__init__).parameters.items():
+        if type(parameter.default) in (int, float, tuple):
+            given.setdefault(option, parameter.default)
+        elif option in ("seed", "dropout", "recurrent_dropout"):
+            given[option] = 3 if option == "seed" else 0.25
+    with use("numpy"):
+        wanted = cls(**{k: numbers(v, int, lambda x: float(np.float32(x))) for k, v in given.items()}).get_config()
+        config = cls(**{k: numbers(v, np.int64, np.float32) for k, v in given.items()}).get_config()
+    if name != "Lambda":  # whose function's code is in it
+        json.dumps(config)
+    assert config == wanted
 
 
 _TOKENS = np.array([[1, 2, 3]])

@@ -530,6 +530,8 @@ def test_config_is_written_by_itself(backend):
     assert (config["units"], config["factor"], config["name"], config["trainable"]) == (3, 2.0, "auto", False)
     twin = Auto.from_config(config)
     assert (twin.units, twin.name, twin.compute_dtype, twin.trainable) == (3, "auto", "bfloat16", False)
+    config = Auto(np.int64(3), factor=np.float32(2)).get_config()
+    assert type(config["units"]) is int and type(config["factor"]) is float
 
 
 def test_config_says_what_holds_now():

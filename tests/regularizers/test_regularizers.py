@@ -25,6 +25,11 @@ def test_formula_and_config(backend, name):
         found = made(ops.convert_to_tensor(W))
         assert tuple(found.shape) == ()
         np.testing.assert_allclose(ops.convert_to_numpy(found), wanted, rtol=1e-5)
+        np.testing.assert_allclose(ops.convert_to_numpy(made(W.astype("float64"))), wanted, rtol=1e-5)
+    scalars = {k: np.float32(v) for k, v in options.items()}
+    assert getattr(regularizers, name)(**scalars).get_config() == {k: float(v) for k, v in scalars.items()} | (
+        {"mode": "rows"} if name == "OrthogonalRegularizer" else {}
+    )
 
 
 def test_what_is_wrong_is_said():

@@ -180,6 +180,27 @@ def one_of(name: str, value: Any, options: tuple[Any, ...]) -> None:
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, options))}, not {value!r}.")
 
 
+def plain(value: Any) -> Any:
+    """An argument with Python's numbers in the place of NumPy's scalars, also in lists and tuples.
+
+    Options are compared, counted and written into configs, where `np.float32(0.5)` is no float and `np.int64(3)` is not JSON.
+
+    Args:
+        value: what was given; anything else comes back as it is.
+
+    Example:
+        >>> plain((np.int64(3), 2)), plain(np.float32(0.5))
+        ((3, 2), 0.5)
+    """
+    if isinstance(value, np.generic):
+        return value.item() if value.dtype.kind in "biuf" else value
+    if type(value) in (list, tuple) and value:
+        found = [plain(v) for v in value]
+        if any(a is not b for a, b in zip(found, value, strict=True)):
+            return type(value)(found)
+    return value
+
+
 class Checked:
     """A mixin: the constructor's arguments are checked by name, and its errors say of which class they are.
 
@@ -203,10 +224,12 @@ def _checking(init: Callable[..., None], own: bool) -> Callable[..., None]:
     @functools.wraps(init)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
-            if own and (checks := self._checks):
-                for name, value in {**dict(zip(names(), args, strict=False)), **kwargs}.items():
-                    if name in checks:
-                        checks[name](name, value)
+            if own:
+                args, kwargs = tuple(map(plain, args)), {name: plain(value) for name, value in kwargs.items()}
+                if checks := self._checks:
+                    for name, value in {**dict(zip(names(), args, strict=False)), **kwargs}.items():
+                        if name in checks:
+                            checks[name](name, value)
             init(self, *args, **kwargs)
         except Exception as error:
             name_class(error, type(self).__name__)

@@ -6,6 +6,7 @@ import inspect
 from typing import Any, NamedTuple
 
 from tricera.core import naming, tree
+from tricera.core.checks import plain
 from tricera.core.tensor import KerasTensor, any_symbolic, not_recording
 
 
@@ -269,6 +270,7 @@ def auto_config(obj: Any) -> dict[str, Any]:
             config.update(value)
         elif kind is not inspect.Parameter.VAR_POSITIONAL or value:
             config[name] = value
+    config = {name: plain(value) for name, value in config.items()}
     unsaid = [name for name, value in config.items() if not is_plain(value)]
     if unsaid:
         raise NotImplementedError(

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from tricera.core.checks import plain
 from tricera.core.graph import public_class
 
 _SAYS = "In the layer "
@@ -48,10 +49,13 @@ def _shown(x: Any) -> str:
 
 
 def locating(method: Callable[..., None]) -> Callable[..., None]:
-    """A constructor whose errors say which layer they are about."""
+    """A constructor whose errors say which layer they are about; those of Tricera's own layers take NumPy's scalars for numbers."""
+    own = method.__module__.startswith("tricera.")
 
     @functools.wraps(method)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
+        if own:
+            args, kwargs = tuple(map(plain, args)), {key: plain(value) for key, value in kwargs.items()}
         try:
             method(self, *args, **kwargs)
         except Exception as error:

@@ -49,13 +49,13 @@ class L1L2(Regularizer):
 
     def __call__(self, x: Any) -> Any:
         """The penalty of a value."""
-        total: Any = 0.0
+        total: Any = None
         if self.l1:
             total = ops.multiply(self.l1, ops.sum(ops.absolute(x)))
         if self.l2:
             squares = ops.multiply(self.l2, ops.sum(ops.square(x)))
-            total = squares if isinstance(total, float) else ops.add(total, squares)
-        return ops.convert_to_tensor(total) if isinstance(total, float) else total
+            total = squares if total is None else ops.add(total, squares)
+        return ops.convert_to_tensor(0.0) if total is None else total
 
 
 class L1(Regularizer):
