@@ -21,7 +21,6 @@ from tricera.core.op import OPS
 
 # Ops whose gradients may differ, or that have none on some framework.
 EXCEPTIONS: dict[str, str] = {
-    "lu_factor": "TensorFlow has no derivative of it",
     "nextafter": "a step function of its operands; JAX refuses where the others give 0",
     "segment_prod": "JAX has no derivative of products scattered to places that repeat",
     "nancumprod": "TensorFlow's derivative of cumprod is 0 by a factor that is 0; JAX and torch give the true one",
@@ -130,7 +129,7 @@ def test_gradients_of_options() -> None:
     """The other rows of each op: its options, broadcasting, other ranks. JAX, which compiles each, had the first."""
     problems, needed = [], set()
     frameworks = [name for name in TRAINABLE if name != "jax"]
-    for op in sorted(set(BY_OP) & set(OPS) - {"round", "stop_gradient", "heaviside", "nextafter", "lu_factor"}):
+    for op in sorted(set(BY_OP) & set(OPS) - {"round", "stop_gradient", "heaviside", "nextafter"}):
         for case in further(op):
             listed = [key for key in FURTHER.get(op, {}) if key in case.id]
             problem = problem_of(case, frameworks)

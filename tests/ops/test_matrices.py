@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 import scipy.linalg as linalg
 
+from tests.conftest import TRAINABLE
 from tricera import ops
+from tricera.autodiff import vjp
 from tricera.core import dispatch
 from tricera.core.tensor import KerasTensor
 
@@ -172,3 +174,59 @@ def test_norms(backend: str, whole: bool) -> None:
                 [y],
                 np.linalg.norm(y, ord=order, axis=axis, keepdims=keepdims),
             )
+
+
+def unsigned(x: Any) -> Any:
+    """The absolute values: the framework chooses the signs of vectors."""
+    return ops.absolute(x)
+
+
+# What is differentiated: a function of one matrix, and of which kind that is.
+DERIVED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "eigh's values": (lambda x: ops.eigh(x)[0], "symmetric"),
+    "eigh's vectors": (lambda x: unsigned(ops.eigh(x)[1]), "symmetric"),
+    "cholesky": (ops.cholesky, "symmetric"),
+    "upper cholesky": (lambda x: ops.cholesky(x, upper=True), "symmetric"),
+    "logdet": (ops.logdet, "symmetric"),
+    "eig's values": (lambda x: ops.sum(unsigned(ops.eig(x)[0]), -1), "square"),
+    "eig's vectors": (lambda x: ops.sum(unsigned(ops.eig(x)[1]) ** 3, -1), "square"),
+    "lu_factor": (lambda x: ops.lu_factor(x)[0], "square"),
+    "det": (ops.det, "square"),
+    "inv": (ops.inv, "square"),
+    "full svd, U": (lambda x: unsigned(ops.svd(x)[0]), "wide"),
+    "full svd, S": (lambda x: ops.svd(x)[1], "tall"),
+    "full svd, V": (lambda x: unsigned(ops.svd(x)[2]), "tall"),
+    "thin svd, U": (lambda x: unsigned(ops.svd(x, full_matrices=False)[0]), "tall"),
+    "thin svd, V": (lambda x: unsigned(ops.svd(x, full_matrices=False)[2]), "wide"),
+    "qr, Q": (lambda x: unsigned(ops.qr(x)[0]), "tall"),
+    "qr, R": (lambda x: unsigned(ops.qr(x)[1]), "wide"),
+    "complete qr, R": (lambda x: unsigned(ops.qr(x, mode="complete")[1]), "wide"),
+    "pinv": (ops.pinv, "tall"),
+    "nuclear norm": (lambda x: ops.norm(x, ord="nuc", axis=(-2, -1)), "wide"),
+}
+
+
+@pytest.mark.slow
+def test_gradients_of_factors() -> None:
+    """Along a direction, the gradient on each framework is the difference quotient of NumPy's results in float64."""
+    rng = np.random.default_rng(3)
+    problems = []
+    for name, (fn, kind) in DERIVED.items():
+        shape = {"wide": (2, 2, 3), "tall": (2, 3, 2)}.get(kind, (2, 3, 3))
+        x, way = rng.uniform(-1, 1, shape) + 2 * np.eye(*shape[1:]), rng.normal(size=shape)
+        if kind == "symmetric":
+            x, way = positive(x), way + np.swapaxes(way, -1, -2)
+        with dispatch.use("numpy"):
+            high, low = (np.asarray(fn(ops.convert_to_tensor(x + step * way))) for step in (1e-6, -1e-6))
+        weights = rng.normal(size=high.shape)
+        want = ((high - low) * weights).sum() / 2e-6
+        for framework in TRAINABLE:
+            with dispatch.use(framework):
+                wide = dispatch.current().canonical("float64")
+                pullback = vjp(fn, tensor(x))[1]
+                got = (ops.convert_to_numpy(pullback(ops.convert_to_tensor(weights, wide))[0]) * way).sum()
+            if not np.isclose(
+                got, want, rtol=1e-6 if wide == "float64" else 1e-3, atol=1e-6 if wide == "float64" else 1e-3
+            ):
+                problems.append(f"{name} on {framework}: {got}, not {want}")
+    assert not problems, "\n".join(problems)

@@ -15,6 +15,11 @@ from tricera import ops
 X = np.array([[1.0, np.nan, 3.0, -np.inf, np.inf, 2.0], [0.5, np.inf, np.inf, -0.0, 0.0, np.nan]], "float32")
 IMAGE = (np.arange(48, dtype="float32") / 48).reshape(1, 4, 4, 3)
 IMAGE[0, 1, 2, 0] = np.nan
+# A good matrix beside one with NaN, which must not spoil it; and one that reads well in its lower triangle alone.
+STACK = np.array([[[2, 1], [1, 3]], [[2, 1], [np.nan, 3]]], "float32")
+HALF = np.array([[2, np.nan], [1, 3]], "float32")
+GOOD = STACK[0].astype("float64")
+NAN2 = np.full((2, 2), np.nan)
 
 Row = tuple[Callable[[], Any], Any]
 ROWS: dict[str, Row] = {
@@ -40,6 +45,23 @@ ROWS: dict[str, Row] = {
     "matmul": (lambda: ops.matmul([[0.0, 1.0]], [[np.inf], [2.0]]), [[np.nan]]),
     "det": (lambda: ops.det(np.array([[1, 2], [np.nan, 4]], "float32")), np.nan),
     "solve": (lambda: ops.solve(np.eye(2, dtype="float32"), X[0, :2]), [np.nan, np.nan]),
+    "svd": (lambda: ops.svd(STACK, compute_uv=False), lambda: [np.linalg.svd(GOOD, compute_uv=False), NAN2[0]]),
+    "svd's vectors": (lambda: ops.absolute(ops.svd(STACK)[2]), lambda: [abs(np.linalg.svd(GOOD)[2]), NAN2]),
+    "pinv": (lambda: ops.pinv(STACK), lambda: [np.linalg.inv(GOOD), NAN2]),
+    "lstsq": (lambda: ops.lstsq(STACK[1], X[1, :1].repeat(2)), NAN2[0]),
+    "matrix_rank": (lambda: ops.matrix_rank(STACK), [2, 0]),
+    "spectral norm": (lambda: ops.norm(STACK, ord=2, axis=(1, 2)), lambda: [np.linalg.norm(GOOD, 2), np.nan]),
+    "eig": (lambda: ops.sort(ops.real(ops.eig(STACK)[0])), lambda: [np.sort(np.linalg.eig(GOOD)[0]), NAN2[0]]),
+    "eig's imaginary parts": (lambda: ops.imag(ops.eig(STACK)[1]), [np.zeros((2, 2)), NAN2]),
+    "eigh": (lambda: ops.eigh(STACK)[0], lambda: [np.linalg.eigvalsh(GOOD), NAN2[0]]),
+    "eigh of a triangle": (lambda: ops.eigh(HALF)[0], lambda: np.linalg.eigvalsh(GOOD)),
+    "cholesky": (lambda: ops.cholesky(STACK), lambda: [np.linalg.cholesky(GOOD), np.tril(NAN2)]),
+    "cholesky of a triangle": (lambda: ops.cholesky(HALF, upper=True), lambda: np.linalg.cholesky(GOOD).T),
+    "cholesky of no positive matrix": (lambda: ops.cholesky([[1.0, 2.0], [2.0, 1.0]]), np.tril(NAN2)),
+    "slogdet": (lambda: ops.stack(ops.slogdet(STACK)), lambda: [[1.0, np.nan], [np.log(5), np.nan]]),
+    "lu_factor": (lambda: ops.lu_factor(STACK)[0], [[[2, 1], [0.5, 2.5]], [[2, 1], [np.nan, np.nan]]]),
+    "solve_triangular": (lambda: ops.solve_triangular(STACK[1], [1.0, 2.0], lower=True), [0.5, np.nan]),
+    "solve_triangular by zero": (lambda: ops.solve_triangular([[1.0, 2.0], [0.0, 0.0]], [1.0, 2.0]), [-np.inf, np.inf]),
     "norm": (lambda: ops.norm(X, axis=1), [np.nan, np.nan]),
     "gray": (lambda: np.isnan(ops.convert_to_numpy(ops.image.rgb_to_grayscale(IMAGE))), lambda: np.isnan(IMAGE).any(-1, keepdims=True)),
     "resize nearest": (lambda: ops.image.resize(IMAGE, (8, 8), "nearest"), lambda: IMAGE.repeat(2, 1).repeat(2, 2)),

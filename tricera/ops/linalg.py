@@ -1,4 +1,9 @@
-"""Linear algebra on the last two axes: factorisations, solutions, determinants."""
+"""Linear algebra on the last two axes: factorisations, solutions, determinants.
+
+Nothing raises for values that it may meet inside of compiled code, where JAX can't: what has no result is NaN, for the matrix
+concerned and not for its stack. The exceptions are singular matrices, which `inv` and `solve` refuse everywhere but on JAX, and
+`lu_factor` on TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -102,18 +107,19 @@ def _solve_spec(a: Spec, b: Spec, *_: Any) -> Spec:
 
 @primitive(spec=_like("cholesky"), promote="float")
 def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
-    """The triangular L with L L^T = x, for symmetric positive-definite matrices.
+    """The triangular L with L L^T = x, for symmetric positive-definite matrices; NaN for all others.
+
+    The gradient is that of a symmetric matrix, half on either side of the diagonal.
 
     Args:
-        x: a tensor (..., n, n).
+        x: a tensor (..., n, n); only the lower triangle is read.
         upper: give L^T.
 
     Returns:
         A float tensor (..., n, n), zero on the other side of the diagonal.
 
     Raises:
-        ValueError: the matrices aren't square. For ones that aren't positive-definite JAX and TensorFlow give NaN,
-            torch and NumPy raise.
+        ValueError: the matrices aren't square.
 
     Example:
         >>> from tricera import ops
@@ -169,7 +175,7 @@ def eig(x: TensorLike) -> Any:
     """Eigenvalues and eigenvectors (as columns), both complex: x v = w v.
 
     Args:
-        x: a tensor (..., n, n).
+        x: a tensor (..., n, n); matrices with NaN or infinities in them give NaN.
 
     Returns:
         The pair (w, v) of tensors (..., n) and (..., n, n), of dtype complex64 (complex128 for float64); the order is
@@ -191,8 +197,10 @@ def eig(x: TensorLike) -> Any:
 def eigh(x: TensorLike) -> Any:
     """Eigenvalues, ascending, and eigenvectors (as columns) of symmetric matrices: x v = w v.
 
+    The gradient is that of a symmetric matrix, half on either side of the diagonal.
+
     Args:
-        x: a tensor (..., n, n).
+        x: a tensor (..., n, n); only the lower triangle is read. Matrices with NaN or infinities in it give NaN.
 
     Returns:
         The pair (w, v) of float tensors (..., n) and (..., n, n); the sign of an eigenvector is the framework's.
@@ -241,6 +249,9 @@ def lu_factor(x: TensorLike) -> Any:
         The pair (factors, pivots): a float tensor (..., n, n), and one (..., n) of dtype int32. The ones on the
         diagonal of L are left out.
 
+    Raises:
+        ValueError: the matrices aren't square. TensorFlow refuses singular ones, too; elsewhere U has a zero on its diagonal.
+
     Example:
         >>> from tricera import ops
         >>> factors, pivots = lu_factor([[2.0, 1.0], [4.0, 4.0]])
@@ -263,7 +274,7 @@ def qr(x: TensorLike, mode: str = "reduced") -> Any:
         framework's.
 
     Raises:
-        ValueError: another mode.
+        ValueError: another mode. With `"complete"` torch and TensorFlow have no gradient for more rows than columns.
 
     Example:
         >>> import numpy as np
@@ -279,7 +290,7 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
     """The singular value decomposition U diag(S) Vh = x.
 
     Args:
-        x: a tensor (..., m, n).
+        x: a tensor (..., m, n); matrices with NaN or infinities in them give NaN.
         full_matrices: whether U and Vh are square.
         compute_uv: False gives S alone.
 
@@ -327,7 +338,7 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tenso
         lower: whether it is the lower triangle.
 
     Returns:
-        A float tensor of the shape of `b`.
+        A float tensor of the shape of `b`; infinities and NaN where the diagonal holds a zero.
 
     Example:
         >>> from tricera import ops
@@ -393,7 +404,7 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
         tol: the tolerance; default: the largest singular value times max(m, n) times the dtype's epsilon.
 
     Returns:
-        A tensor (...) of dtype int32.
+        A tensor (...) of dtype int32; 0 for a matrix with NaN in it.
 
     Example:
         >>> int(matrix_rank([[1.0, 2.0], [2.0, 4.0]]))

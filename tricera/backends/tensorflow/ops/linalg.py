@@ -30,9 +30,39 @@ def _in_float32(function):
     return wrapped
 
 
+def _or_nan(function):
+    """The function, with NaN for each matrix that holds NaN or an infinity: the kernels refuse the whole stack."""
+
+    @_functools.wraps(function)
+    def wrapped(x):
+        finite = _tf.reduce_all(_tf.math.is_finite(x), (-2, -1), keepdims=True)
+        size = _tf.shape(x)
+        values, vectors = function(_tf.where(finite, x, _tf.eye(size[-2], size[-1], dtype=x.dtype)))
+        missing = _tf.cast(float("nan"), x.dtype)  # a complex number of which both parts are NaN needs two of them
+        if vectors.dtype.is_complex:
+            missing = _tf.complex(missing, missing)
+        return _tf.where(finite[..., 0], values, missing), _tf.where(finite, vectors, missing)
+
+    return wrapped
+
+
+@_tf.custom_gradient
+def _symmetric(x):
+    """The symmetric matrix of a lower triangle: of the other one nothing is read, and both get half of the gradient."""
+    low = _L.band_part(x, -1, 0)
+    whole = low + _L.matrix_transpose(low - _L.band_part(x, 0, 0))
+
+    def derivative(upstream):
+        return (upstream + _L.matrix_transpose(upstream)) / 2
+
+    return whole, derivative
+
+
 @_in_float32
 def cholesky(x, upper=False):
     out = _L.cholesky(x)
+    failed = _tf.reduce_any(_tf.math.is_nan(_L.band_part(out, -1, 0)), (-2, -1), keepdims=True)
+    out = _L.band_part(_tf.where(failed, _tf.cast(float("nan"), x.dtype), out), -1, 0)
     return _L.matrix_transpose(out) if upper else out
 
 
@@ -47,13 +77,17 @@ def slogdet(x):
 
 
 @_in_float32
+@_or_nan
 def eig(x):
     return tuple(_L.eig(x))
 
 
+_finite_eigh = _or_nan(_L.eigh)
+
+
 @_in_float32
 def eigh(x):
-    return tuple(_L.eigh(x))
+    return _finite_eigh(_symmetric(x))
 
 
 @_in_float32
@@ -61,9 +95,28 @@ def inv(x):
     return _L.inv(x)
 
 
+@_tf.custom_gradient
+def _lu(x):
+    factors, order = _L.lu(x)
+    upper = _L.band_part(factors, 0, -1)
+    unit = _L.set_diag(_L.band_part(factors, -1, 0), _tf.ones_like(factors[..., 0]))
+
+    def derivative(upstream, _):
+        # P x = L U: the gradient is P^T L^-T (tril(L^T g, -1) + triu(g U^T)) U^-T.
+        lower = _L.set_diag(_L.band_part(upstream, -1, 0), _tf.zeros_like(upstream[..., 0]))
+        below = _tf.matmul(unit, lower, transpose_a=True)
+        above = _tf.matmul(_L.band_part(upstream, 0, -1), upper, transpose_b=True)
+        inner = _L.band_part(below, -1, 0) - _L.band_part(below, 0, 0) + _L.band_part(above, 0, -1)
+        right = _L.matrix_transpose(_L.triangular_solve(upper, _L.matrix_transpose(inner), lower=False))
+        rows = _L.triangular_solve(unit, right, lower=True, adjoint=True)
+        return _tf.gather(rows, _tf.argsort(order, -1), batch_dims=len(order.shape) - 1)
+
+    return (factors, order), derivative
+
+
 @_in_float32
 def lu_factor(x):
-    factors, order = _L.lu(x)
+    factors, order = _lu(x)
     # TensorFlow gives the order of the rows; the swaps that lead to it are found one after the other.
     n = x.shape[-1]
     current, pivots = _tf.broadcast_to(_tf.range(n), _tf.shape(order)), []

@@ -30,9 +30,30 @@ def _in_float32(function):
     return wrapped
 
 
+def _or_nan(function):
+    """The function, with NaN for each matrix that holds NaN or an infinity: LAPACK refuses the whole stack."""
+
+    @_functools.wraps(function)
+    def wrapped(x, *args, **kwargs):
+        finite = _torch.isfinite(x).all(-1, keepdim=True).all(-2, keepdim=True)
+        out = function(
+            _torch.where(finite, x, _torch.eye(*x.shape[-2:], dtype=x.dtype, device=x.device)), *args, **kwargs
+        )
+
+        def marked(part):
+            missing = complex(_torch.nan, _torch.nan) if part.is_complex() else _torch.nan
+            return _torch.where(finite if part.ndim == x.ndim else finite[..., 0], part, missing)
+
+        return tuple(map(marked, out)) if isinstance(out, tuple) else marked(out)
+
+    return wrapped
+
+
 @_in_float32
 def cholesky(x, upper=False):
-    return _L.cholesky(x, upper=upper)
+    out, failed = _L.cholesky_ex(x)  # which reads the lower triangle; with `upper` it would read that one
+    out = _torch.tril(_torch.where(failed[..., None, None] != 0, _torch.nan, out))
+    return out.mT if upper else out
 
 
 @_in_float32
@@ -42,17 +63,25 @@ def det(x):
 
 @_in_float32
 def slogdet(x):
-    return tuple(_L.slogdet(x))
+    sign, logarithm = _L.slogdet(x)
+    return _torch.where(_torch.isnan(logarithm), _torch.nan, sign), logarithm
 
 
 @_in_float32
+@_or_nan
 def eig(x):
     return tuple(_L.eig(x))
 
 
 @_in_float32
-def eigh(x):
+@_or_nan
+def _symmetric_eig(x):
     return tuple(_L.eigh(x))
+
+
+def eigh(x):
+    # What the kernel does not read must not count either.
+    return _symmetric_eig(_torch.where(_torch.isfinite(_torch.triu(x, 1)), x, 0))
 
 
 @_in_float32
@@ -62,7 +91,7 @@ def inv(x):
 
 @_in_float32
 def lu_factor(x):
-    factors, pivots = _L.lu_factor(x)
+    factors, pivots, _ = _L.lu_factor_ex(x)
     # LAPACK counts from 1.
     return factors, pivots - 1
 
@@ -73,6 +102,7 @@ def qr(x, mode="reduced"):
 
 
 @_in_float32
+@_or_nan
 def svd(x, full_matrices=True, compute_uv=True):
     return tuple(_L.svd(x, full_matrices)) if compute_uv else _L.svdvals(x)
 
