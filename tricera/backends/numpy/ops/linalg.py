@@ -18,8 +18,13 @@ def det(x):
     return _np.linalg.det(_wide(x)).astype(x.dtype)
 
 
+def _real(x):
+    return x.real.dtype if x.dtype.kind == "c" else x.dtype  # bfloat16 has no `real`
+
+
 def slogdet(x):
-    return tuple(part.astype(x.dtype) for part in _np.linalg.slogdet(_wide(x)))
+    sign, log = _np.linalg.slogdet(_wide(x))
+    return sign.astype(x.dtype), log.astype(_real(x))
 
 
 def eig(x):
@@ -28,7 +33,8 @@ def eig(x):
 
 
 def eigh(x):
-    return tuple(part.astype(x.dtype) for part in _np.linalg.eigh(_wide(x)))
+    values, vectors = _np.linalg.eigh(_wide(x))
+    return values.astype(_real(x)), vectors.astype(x.dtype)
 
 
 def inv(x):
@@ -55,7 +61,10 @@ def qr(x, mode="reduced"):
 
 def svd(x, full_matrices=True, compute_uv=True):
     out = _np.linalg.svd(_wide(x), full_matrices, compute_uv)
-    return tuple(part.astype(x.dtype) for part in out) if compute_uv else out.astype(x.dtype)
+    if not compute_uv:
+        return out.astype(_real(x))
+    u, s, v = out
+    return u.astype(x.dtype), s.astype(_real(x)), v.astype(x.dtype)
 
 
 def solve(a, b):

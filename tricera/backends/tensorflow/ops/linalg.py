@@ -53,7 +53,8 @@ def eig(x):
 
 @_in_float32
 def eigh(x):
-    return tuple(_L.eigh(x))
+    values, vectors = _L.eigh(x)
+    return _tf.math.real(values) if values.dtype.is_complex else values, vectors
 
 
 @_in_float32
