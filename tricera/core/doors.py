@@ -24,6 +24,7 @@ from tricera.core.variable import Variable
 if TYPE_CHECKING:
     from tricera.core.op import Op
 
+_ARRAYS = (np.ndarray, np.generic)
 F = TypeVar("F", bound=Callable[..., Any])
 # Annotated with one of these, an integer is checked to be at least 1, or 0.
 Positive = int
@@ -32,12 +33,8 @@ Natural = int
 Door = tuple[frozenset[type], Callable[[str, Any], Any]]
 
 
-def _framework(x: Any) -> bool:
-    return isinstance(x, (Variable, KerasTensor)) or dispatch.of_type(type(x)) is not None
-
-
 def _tensor(x: Any) -> bool:
-    return isinstance(x, np.ndarray) or _framework(x)
+    return isinstance(x, (Variable, KerasTensor, np.ndarray)) or dispatch.of_type(type(x)) is not None
 
 
 def _integer(what: str, value: Any) -> Any:
@@ -99,7 +96,7 @@ def _function(what: str, value: Any) -> Any:
 
 
 def _operand(what: str, value: Any) -> Any:
-    if value is None or isinstance(value, dict) or (not _framework(value) and is_text(value)):
+    if no_numbers(value):
         raise TypeError(f"{what} must be a tensor, an array or numbers, not {value!r}.")
     return value
 
@@ -231,6 +228,19 @@ def no_tensor(op: Op, i: int, value: Any) -> TypeError:
     if dtype is not None:
         given = f"an array of dtype {dtype}"
     return TypeError(f"ops.{op.name}: `{op.names[i]}` must be a tensor, an array or numbers, not {given}.")
+
+
+def no_numbers(x: Any) -> bool:
+    """Whether an operand, or the first element of a list, is plainly none: None, text, a dict, an array of text or objects.
+
+    Example:
+        >>> no_numbers("a"), no_numbers([[1.0], [2.0]]), no_numbers(None)
+        (True, False, True)
+    """
+    while isinstance(x, (list, tuple)) and x:
+        x = x[0]
+    # Without NumPy's help for what is no array, which torch.compile could not follow.
+    return x is None or isinstance(x, (str, bytes, dict)) or (isinstance(x, _ARRAYS) and x.dtype.kind in "OUSMm")
 
 
 def is_text(x: Any) -> bool:

@@ -145,15 +145,16 @@ def infer(op: Op, values: list[Any]) -> Any:
                     raise named(op, error) from error
                 try:
                     return probes.inferred(op.fn, specs)
+                except IndexError:
+                    raise beyond(op, error, operands) from None
                 except (TypeError, ValueError):
                     raise named(op, error) from None
     try:
-        spec = op.spec(*specs)
+        return _tensors_of(op.spec(*specs), op.out)
     except IndexError as error:
         raise beyond(op, error, operands) from error
     except (TypeError, ValueError) as error:
         raise named(op, error) from error.__cause__
-    return _tensors_of(spec, op.out)
 
 
 def canonical_axis(op: Op, axis: Any, ndim: int, several: int = 1) -> Any:

@@ -14,11 +14,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-import numpy as np
-
 from tricera.core import dispatch, sparse
 from tricera.core.complaints import explain, first_line
-from tricera.core.doors import check_kinds, check_options, door, is_text, kinds_of, no_tensor, refused_by
+from tricera.core.doors import check_kinds, check_options, door, is_text, kinds_of, no_numbers, no_tensor, refused_by
 from tricera.core.inference import PUBLIC, canonical_axis, infer, joined_dtype, leaves, named_leaves, on_symbolic, weak
 from tricera.core.shortcut import memory, remember, wrap
 from tricera.core.sizes import sizes
@@ -26,7 +24,6 @@ from tricera.core.tensor import KerasTensor
 from tricera.core.variable import Variable
 
 F = TypeVar("F", bound=Callable[..., Any])
-_ARRAYS = (np.ndarray, np.generic)
 _KINDS = {
     "TensorLike": "one",
     "TensorLike | None": "one",
@@ -191,7 +188,7 @@ def _scan(op: Op, values: list[Any]) -> tuple[dispatch.Backend | None, bool, lis
         else:
             owner = dispatch.of_type(type(x))
         if owner is None:
-            if x is None or isinstance(x, (str, bytes)) or (isinstance(x, _ARRAYS) and x.dtype.kind in "OUSMm"):
+            if no_numbers(x):
                 raise no_tensor(op, i, x)
         else:
             if backend is not None and owner is not backend:

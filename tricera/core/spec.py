@@ -92,6 +92,9 @@ def concatenate(xs: Sequence[Spec], axis: Any = 0) -> Spec:
     """One axis adds up, the others agree."""
     if not xs:
         raise ValueError("ops.concatenate needs at least one tensor.")
+    if axis is None:  # as if all were flattened
+        sizes = [size_of(x.shape) for x in xs]
+        return Spec((None if None in sizes else sum(sizes),), xs[0].dtype)  # type: ignore[arg-type]
     rank = xs[0].ndim
     if not -rank <= axis < rank:
         raise ValueError(f"ops.concatenate: `axis`={axis} is out of range for tensors of {rank} axes.")

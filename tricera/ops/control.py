@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tricera.core import dispatch, tree
-from tricera.core.doors import Natural, checked, is_text
+from tricera.core.doors import Natural, checked, no_numbers
 from tricera.core.graph import Operation, record
 from tricera.core.tensor import KerasTensor, Spec, any_symbolic, not_recording
 from tricera.core.variable import Variable
@@ -51,16 +51,19 @@ def _tensors(op: str, backend: dispatch.Backend, structure: Any) -> Any:
     def make(x: Any) -> Any:
         if isinstance(x, Variable):
             return backend.convert(x.value)
-        if x is None or (dispatch.of_type(type(x)) is None and is_text(x)):
+        if no_numbers(x):
             raise TypeError(f"ops.{op}: there must be tensors, arrays or numbers, not {x!r}.")
         return backend.convert(x)
 
     return tree.map_structure(make, structure)
 
 
-def _check_slices(op: str, backend: dispatch.Backend, structure: Any) -> None:
-    if structure is not None and not all(backend.shape(x) for x in tree.flatten(structure)):
-        raise ValueError(f"ops.{op}: a scalar has no slices; all tensors must have at least one axis.")
+def _check_slices(op: str, structure: Any) -> None:
+    for x in () if structure is None else tree.flatten(structure):
+        if no_numbers(x):
+            raise TypeError(f"ops.{op}: there must be tensors or arrays, not {x!r}.")
+        if isinstance(x, (int, float)) or not len(getattr(x, "shape", (1,))):
+            raise ValueError(f"ops.{op}: a scalar has no slices; all tensors must have at least one axis.")
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
@@ -212,6 +215,7 @@ def scan(
     """
     if xs is not None and isinstance(xs, list) and not any(hasattr(x, "shape") for x in xs):
         xs = convert_to_tensor(xs)
+    _check_slices("scan", xs)
     leaves = tree.flatten(xs) if xs is not None else []
     if any_symbolic(tree.flatten(init) + leaves):
         statics = {"length": length, "reverse": reverse, "unroll": unroll}
@@ -219,7 +223,6 @@ def scan(
     backend = _backend(init, xs)
     with dispatch.within(backend):
         xs = None if xs is None else _tensors("scan", backend, xs)
-        _check_slices("scan", backend, xs)
         sizes = {backend.shape(x)[0] for x in tree.flatten(xs)} if xs is not None else set()
         if length is not None:
             sizes.add(length)
@@ -291,6 +294,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """
     if isinstance(elements, list) and not any(hasattr(x, "shape") for x in elements):
         elements = convert_to_tensor(elements)
+    _check_slices("vectorized_map", elements)
     if any_symbolic(tree.flatten(elements)):
         return _symbolic(
             vectorized_map,
@@ -300,9 +304,7 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
         )
     backend = _backend(elements)
     with dispatch.within(backend):
-        elements = _tensors("vectorized_map", backend, elements)
-        _check_slices("vectorized_map", backend, elements)
-        return backend.control.vectorized_map(function, elements)
+        return backend.control.vectorized_map(function, _tensors("vectorized_map", backend, elements))
 
 
 @checked

@@ -39,6 +39,8 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     if backend is not None and as_it_is and (dtype is None or backend.dtype(x) == dtype):
         return backend.convert(x)
     if isinstance(x, KerasTensor):
+        if dtype is not None:
+            dtype = standardize_dtype(dtype)
         kept = dtype or x.dtype, x.sparse and sparse is not False, x.ragged and ragged is not False
         return x if kept == (x.dtype, x.sparse, x.ragged) else KerasTensor(x.shape, *kept)
     backend = dispatch.of(x) or dispatch.current()
@@ -331,9 +333,7 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: Any = None) -> Tenso
 
 
 @guarded
-def arange(
-    start: TensorLike, stop: TensorLike | None = None, step: TensorLike | None = None, dtype: Any = None
-) -> Tensor:
+def arange(start: float, stop: float | None = None, step: float | None = None, dtype: Any = None) -> Tensor:
     """Evenly spaced values in the half-open interval [start, stop).
 
     Args:
@@ -358,6 +358,8 @@ def arange(
     if isinstance(step, (int, float)) and step == 0:
         raise ValueError("ops.arange: `step` must not be 0.")
     backend = next((b for b in map(dispatch.of, (start, stop, step)) if b is not None), dispatch.current())
+    if all([isinstance(v, (int, float)) for v in (start, stop, step)]) and (stop - start) * step <= 0:
+        stop = start  # nothing lies between them, which some framework refuses
     if dtype is None:
         dtype = result_type(
             *(type(v) if isinstance(v, (int, float)) else backend.dtype(v) for v in (start, stop, step))
@@ -405,7 +407,7 @@ def linspace(
     span = PUBLIC["subtract"](stop, start)
     step = PUBLIC["divide"](span, divisor) if divisor > 0 else PUBLIC["multiply"](span, float("nan"))
     rank = len(shape(span))
-    index = PUBLIC["reshape"](arange(num, dtype=wide), (num,) + (1,) * rank)
+    index = PUBLIC["reshape"](arange(num, dtype=None if "complex" in wide else wide), (num,) + (1,) * rank)
     values = PUBLIC["add"](start, PUBLIC["multiply"](index, step if divisor > 0 else span))
     if endpoint and num > 1:
         last = PUBLIC["equal"](index, num - 1)

@@ -158,8 +158,16 @@ def scale_and_translate(
 
     given = [isinstance(v, Variable) or dispatch.of(v) is not None for v in (scale, translation)]
     x = images
+    rank = len(images.shape)
+    if len(output_shape) != rank or not rank or any(not -rank <= a < rank for a in spatial_dims):
+        raise ValueError(
+            f"ops.image.scale_and_translate: `output_shape`={tuple(output_shape)} and `spatial_dims`={tuple(spatial_dims)} "
+            f"don't fit images of {rank} axes."
+        )
+    if not any(given) and not all(float(v) for v in scale):
+        raise ValueError(f"ops.image.scale_and_translate: `scale` must not hold 0; got {scale!r}.")
     for i, axis in enumerate(spatial_dims):
-        axis %= len(images.shape)
+        axis %= rank
         size, out = images.shape[axis], output_shape[axis]
         if any(given):  # what tensors hold need not be known yet
             by, to = (cast(convert_to_tensor(v)[i], "float32") for v in (scale, translation))

@@ -11,6 +11,7 @@ from typing import Any
 
 from tricera.core.dtypes import EPSILON
 from tricera.core.op import composed, primitive
+from tricera.core.spec import real_part
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.control import jvp  # noqa: F401 - belongs to this namespace, too
 from tricera.ops.creation import dtype, eye, zeros_like
@@ -48,7 +49,7 @@ def _det_spec(x: Spec) -> Spec:
 
 def _slogdet_spec(x: Spec) -> tuple[Spec, Spec]:
     _square("slogdet", x)
-    return Spec(x.shape[:-2], x.dtype), Spec(x.shape[:-2], x.dtype)
+    return Spec(x.shape[:-2], x.dtype), real_part(Spec(x.shape[:-2], x.dtype))
 
 
 def _eig_spec(x: Spec) -> tuple[Spec, Spec]:
@@ -59,7 +60,7 @@ def _eig_spec(x: Spec) -> tuple[Spec, Spec]:
 
 def _eigh_spec(x: Spec) -> tuple[Spec, Spec]:
     _square("eigh", x)
-    return Spec(x.shape[:-1], x.dtype), x
+    return real_part(Spec(x.shape[:-1], x.dtype)), x
 
 
 def _lu_spec(x: Spec) -> tuple[Spec, Spec]:
@@ -88,7 +89,7 @@ def _qr_spec(x: Spec, mode: str = "reduced") -> tuple[Spec, Spec]:
 def _svd_spec(x: Spec, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     lead, m, n = _matrix("svd", x)
     k = _least(m, n)
-    values = Spec((*lead, k), x.dtype)
+    values = real_part(Spec((*lead, k), x.dtype))
     if not compute_uv:
         return values
     left, right = (m, n) if full_matrices else (k, k)

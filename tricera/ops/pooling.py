@@ -18,7 +18,11 @@ from tricera.ops.shape import moveaxis, reshape
 
 def _pool_spec(op: str) -> Any:
     def rule(
-        inputs: Spec, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: Any = None
+        inputs: Spec,
+        pool_size: Any,
+        strides: int | tuple[int, ...] | None = None,
+        padding: str = "valid",
+        data_format: Any = None,
     ) -> Spec:
         plan = windows.pool(op, inputs.shape, pool_size, strides, padding, data_format)
         return Spec(plan.shape(inputs.shape[0]), inputs.dtype)
@@ -30,7 +34,7 @@ def _pool_spec(op: str) -> Any:
 def max_pool(
     inputs: TensorLike,
     pool_size: int | tuple[int, ...],
-    strides: Any = None,
+    strides: int | tuple[int, ...] | None = None,
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
@@ -61,7 +65,7 @@ def max_pool(
 def average_pool(
     inputs: TensorLike,
     pool_size: int | tuple[int, ...],
-    strides: Any = None,
+    strides: int | tuple[int, ...] | None = None,
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
@@ -154,7 +158,7 @@ def adaptive_average_pool(
     return x
 
 
-@composed(spec=_adaptive_spec("adaptive_max_pool"), kinds="real")
+@composed(spec=_adaptive_spec("adaptive_max_pool"), kinds="real nobool")
 def adaptive_max_pool(inputs: TensorLike, output_size: int | tuple[int, ...], data_format: str | None = None) -> Tensor:
     """The largest elements of as many equal parts of each spatial axis as asked for.
 

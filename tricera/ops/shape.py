@@ -103,7 +103,7 @@ def squeeze(x: TensorLike, axis: Any = None) -> Tensor:
 def _broadcast_to_spec(x: Spec, shape: Any) -> Spec:
     wanted = tuple(shape)
     found = rules.broadcast_shapes(x.shape, wanted)
-    if len(found) != len(wanted):
+    if len(found) != len(wanted) or any(None not in (f, w) and f != w for f, w in zip(found, wanted, strict=True)):
         raise ValueError(f"ops.broadcast_to: the shape {x.shape} can't be broadcast to {wanted}.")
     return Spec(tuple(f if w is None else w for f, w in zip(found, wanted, strict=True)), x.dtype)
 
@@ -235,6 +235,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
 
 
 def _pad_spec(x: Spec, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Spec:
+    if not x.ndim:
+        raise ValueError("ops.pad: `x` must have at least one axis.")
     widths = pad_widths(pad_width, x.ndim)
     if mode not in ("constant", "reflect", "symmetric"):
         raise ValueError(f"ops.pad: `mode` must be 'constant', 'reflect' or 'symmetric', not {mode!r}.")
@@ -301,6 +303,8 @@ def _repeat_spec(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
         size = None if size is None else size * repeats
     else:
         counts = list(repeats)
+        if len(counts) != 1 and size is not None and len(counts) != size:
+            raise ValueError(f"ops.repeat: `repeats`={counts} must be one number, or one for each of {size} elements.")
         size = (None if size is None else size * counts[0]) if len(counts) == 1 else sum(counts)
     return Spec((size,) if axis is None else (*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
 
@@ -345,7 +349,7 @@ def flip(x: TensorLike, axis: Any = None) -> Tensor:
 
 def _roll_spec(x: Spec, shift: Any, axis: Any = None) -> Spec:
     several = isinstance(shift, (tuple, list)), isinstance(axis, (tuple, list))
-    if (several[0] and several[1] and len(shift) != len(axis)) or (several[0] and isinstance(axis, int)):
+    if (several[0] and several[1] and len(shift) != len(axis)) or (several[0] and not several[1] and len(shift) != 1):
         raise ValueError(f"ops.roll: `shift`={shift} and `axis`={axis} must be as many.")
     return x
 

@@ -21,7 +21,16 @@ def _pair(x: Sequence[Spec], *_: Any) -> tuple[Spec, Spec]:
         raise ValueError(
             f"ops.fft needs a pair of tensors of one shape, the real and the imaginary parts; got {[s.shape for s in x]}."
         )
+    if not x[0].ndim:
+        raise ValueError("ops.fft needs tensors of at least one axis.")
     return x[0], x[1]
+
+
+def _planes(x: Sequence[Spec]) -> tuple[Spec, Spec]:
+    pair = _pair(x)
+    if x[0].ndim < 2:
+        raise ValueError(f"ops.fft2 needs tensors of at least two axes; got the shape {x[0].shape}.")
+    return pair
 
 
 def _check_length(fft_length: int | None) -> None:
@@ -66,7 +75,7 @@ def fft(x: Sequence[TensorLike]) -> Any:
     ...
 
 
-@primitive(spec=_pair, promote="float", strict=True)
+@primitive(spec=_planes, promote="float", strict=True)
 def fft2(x: Sequence[TensorLike]) -> Any:
     """The discrete Fourier transform along the last two axes; pairs as for `fft`.
 
@@ -88,7 +97,7 @@ def fft2(x: Sequence[TensorLike]) -> Any:
     ...
 
 
-@primitive(spec=_pair, promote="float", strict=True)
+@primitive(spec=_planes, promote="float", strict=True)
 def ifft2(x: Sequence[TensorLike]) -> Any:
     """The inverse of `fft2`.
 

@@ -55,10 +55,14 @@ def det(x):
     return _np.linalg.det(_wide(x)).astype(x.dtype)
 
 
+def _real(x):
+    return x.real.dtype if x.dtype.kind == "c" else x.dtype  # bfloat16 has no `real`
+
+
 def slogdet(x):
     sign, logarithm = _np.linalg.slogdet(_wide(x))
     sign = _np.where(_np.isnan(logarithm), logarithm, sign)
-    return _np.asarray(sign, x.dtype), _np.asarray(logarithm, x.dtype)
+    return _np.asarray(sign, x.dtype), _np.asarray(logarithm, _real(x))
 
 
 @_or_nan
@@ -73,7 +77,8 @@ def eigh(x):
 
 @_or_nan
 def _symmetric_eig(x):
-    return tuple(part.astype(x.dtype) for part in _np.linalg.eigh(_wide(x)))
+    values, vectors = _np.linalg.eigh(_wide(x))
+    return values.astype(_real(x)), vectors.astype(x.dtype)
 
 
 def inv(x):
@@ -103,7 +108,10 @@ def qr(x, mode="reduced"):
 @_or_nan
 def svd(x, full_matrices=True, compute_uv=True):
     out = _np.linalg.svd(_wide(x), full_matrices, compute_uv)
-    return tuple(part.astype(x.dtype) for part in out) if compute_uv else out.astype(x.dtype)
+    if not compute_uv:
+        return out.astype(_real(x))
+    u, s, v = out
+    return u.astype(x.dtype), s.astype(_real(x)), v.astype(x.dtype)
 
 
 def solve(a, b):

@@ -87,7 +87,8 @@ _finite_eigh = _or_nan(_L.eigh)
 
 @_in_float32
 def eigh(x):
-    return _finite_eigh(_symmetric(x))
+    values, vectors = _finite_eigh(_symmetric(x))
+    return _tf.math.real(values) if values.dtype.is_complex else values, vectors
 
 
 @_in_float32

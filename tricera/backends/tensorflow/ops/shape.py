@@ -75,6 +75,8 @@ def flip(x, axis=None):
 
 
 def roll(x, shift, axis=None):
+    if isinstance(axis, (tuple, list)) and not isinstance(shift, (tuple, list)):
+        shift = (shift,) * len(axis)
     if axis is None:
         return _tf.reshape(_tf.roll(_tf.reshape(x, [-1]), shift, 0), _tf.shape(x))
     return _tf.roll(x, shift, axis)

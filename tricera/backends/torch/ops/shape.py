@@ -101,6 +101,8 @@ def flip(x, axis=None):
 
 
 def roll(x, shift, axis=None):
+    if isinstance(axis, (tuple, list)) and not isinstance(shift, (tuple, list)):
+        shift = (shift,) * len(axis)
     return _torch.roll(x, shift, axis)
 
 
