@@ -137,6 +137,10 @@ def test_weight_decay_and_exclusion(backend):
     np.testing.assert_allclose(variables[0].numpy(), 0.95, rtol=1e-6)
     with pytest.raises(ValueError, match="before"):
         optimizer.exclude_from_weight_decay(var_list=variables)
+    optimizer, variables = SGD(0.5, weight_decay=0.1), [Variable(np.ones(2, "float32"), name="kernel")]
+    optimizer.exclude_from_weight_decay(var_names=["norm"])  # a layer's name: not the variable's, as in Keras
+    with pytest.warns(UserWarning, match="'norm' from weight decay, but there are none. Names are kernel"):
+        optimizer.build(variables)
     for wrong in ({"var_names": "bias"}, {"var_names": [3]}, {"var_list": ["bias"]}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             SGD(0.5).exclude_from_weight_decay(**wrong)

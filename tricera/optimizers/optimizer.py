@@ -153,6 +153,13 @@ class Optimizer(OptimizerState, checks.Checked):
             )
         self._trainable_variables = variables
         self._indices = {id(v): i for i, v in enumerate(variables)}
+        for word in self._undecayed[1]:
+            if not any(re.search(word, v.name) for v in variables):
+                warnings.warn(
+                    f"The optimizer {self.name!r} was to spare variables named {word!r} from weight decay, but there are none. Names are "
+                    f"{', '.join(sorted({v.name for v in variables}))}; the variables of a layer are given as `var_list`.",
+                    stacklevel=2,
+                )
         self._follow(variables)
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")  # type: ignore[assignment]
@@ -365,8 +372,7 @@ class Optimizer(OptimizerState, checks.Checked):
         chosen, words = self._undecayed
         if not chosen and not words:
             return True
-        named = any(re.search(word, variable.path or variable.name) for word in words)
-        return not named and all(variable is not v for v in chosen)
+        return not any(re.search(word, variable.name) for word in words) and all(variable is not v for v in chosen)
 
     def _hyper(self) -> dict[str, Any]:
         """The rule's keyword arguments."""
@@ -482,7 +488,8 @@ class Optimizer(OptimizerState, checks.Checked):
 
         Args:
             var_list: these variables.
-            var_names: those whose paths match one of these words (or regular expressions).
+            var_names: those whose own names (`"bias"`, without the layer's) match one of these words (or regular expressions); a
+                word that matches none is told of when the optimizer is built.
 
         Raises:
             ValueError: the optimizer is built already, or something is no list of variables, or of words.
