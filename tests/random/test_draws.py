@@ -270,6 +270,7 @@ def test_generators_belong_to_a_backend(backend: str) -> None:
     generator = random.SeedGenerator(6)
     assert isinstance(generator.state, Variable)
     assert generator.state.backend == backend
+    assert generator.state.path == f"{generator.name}/seed_generator_state"
     again = random.SeedGenerator.from_config(generator.get_config())
     np.testing.assert_array_equal(array(random.normal((4,), seed=generator)), array(random.normal((4,), seed=again)))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tricera.core import dispatch, naming, rng
 from tricera.core.operators import OPS
-from tricera.core.variable import Variable
+from tricera.core.variable import Variable, name_scope
 
 
 class SeedGenerator:
@@ -42,14 +42,15 @@ class SeedGenerator:
         self.name = name or naming.auto_name("seed_generator")
         self._seed = int(seed)
         backend = dispatch.current()
-        self.state = Variable(
-            np.array([self._seed & 0x7FFFFFFF, 0]),
-            dtype=backend.traits.SEED_DTYPE,
-            trainable=False,
-            autocast=False,
-            aggregation="none",
-            name="seed_generator_state",
-        )
+        with name_scope(self.name):
+            self.state = Variable(
+                np.array([self._seed & 0x7FFFFFFF, 0]),
+                dtype=backend.traits.SEED_DTYPE,
+                trainable=False,
+                autocast=False,
+                aggregation="none",
+                name="seed_generator_state",
+            )
 
     @property
     def seed(self) -> int:
@@ -97,10 +98,10 @@ class SeedGenerator:
             A dictionary that `from_config` takes.
 
         Example:
-            >>> SeedGenerator(3).get_config()
-            {'seed': 3}
+            >>> SeedGenerator(3, name="noise").get_config()
+            {'seed': 3, 'name': 'noise'}
         """
-        return {"seed": self._seed}
+        return {"seed": self._seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:

@@ -205,6 +205,7 @@ class Case(NamedTuple):
                 [w.path, w.name, [int(n) for n in w.shape], k.backend.standardize_dtype(w.dtype), bool(w.trainable)]
                 for w in layer.weights
             ],
+            "seeds": sorted(v.path for v in layer.variables if v.name == "seed_generator_state"),
             "config": without_shapes(plain(layer.get_config())),
             "serialized": without_shapes(plain(k.layers.serialize(layer))),
             "again": without_shapes(plain(type(layer).from_config(layer.get_config()).get_config())),
