@@ -87,8 +87,9 @@ def sparse_probability_loss(target, output):
 
 
 def probability_loss(target, output):
+    # Not `binary_cross_entropy`: it refuses NaN, and on an accelerator ends the process.
     p = _off_the_ends(output)
-    return _F.binary_cross_entropy(p, target.to(p.dtype), reduction="none").to(output.dtype)
+    return -_torch.lerp(_torch.log1p(-p), _torch.log(p), target.to(p.dtype)).to(output.dtype)
 
 
 def sigmoid_loss(target, logits):
