@@ -341,7 +341,7 @@ class _Call:
             new = [scope.values[id(v)] for v in self._updated]
         self._structure, self._aux_structure = out, aux
         flat = [self.backend.convert(_value(y)) for y in tree.flatten(out)]
-        return flat, [*new, *(self.backend.convert(_value(x)) for x in tree.flatten(aux) if x is not None)]
+        return flat, [*new, *(self.backend.convert(_value(x)) for x in tree.flatten(aux) if _is_value(x))]
 
     def differentiate(self) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
         """The results, and the pullback of flat lists."""
@@ -356,7 +356,7 @@ class _Call:
         for variable, value in zip(self._updated, carried[:n], strict=True):
             variable.assign(value)
         rest = iter(carried[n:])
-        leaves = [None if x is None else next(rest) for x in tree.flatten(self._aux_structure)]
+        leaves = [next(rest) if _is_value(x) else x for x in tree.flatten(self._aux_structure)]
         self.aux = _pack(self._aux_structure, leaves)
 
     def out(self, flat: Sequence[Any]) -> Any:
@@ -449,6 +449,13 @@ def _variables(variables: Any) -> list[Variable]:
 
 def _value(x: Any) -> Any:
     return x.value if isinstance(x, Variable) else x
+
+
+def _is_value(x: Any) -> bool:
+    """Whether a leaf of what comes beside a result is numbers, which a transform must carry out; not text and other objects."""
+    if isinstance(x, (Variable, bool, int, float, complex)) or dispatch.of(x) is not None:
+        return True
+    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biufcV"
 
 
 def _backend_of(leaves: Sequence[Any]) -> dispatch.Backend:

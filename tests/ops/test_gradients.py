@@ -22,8 +22,6 @@ from tricera.core.op import OPS
 # Ops whose gradients may differ, or that have none on some framework.
 EXCEPTIONS: dict[str, str] = {
     "nextafter": "a step function of its operands; JAX refuses where the others give 0",
-    "segment_prod": "JAX has no derivative of products scattered to places that repeat",
-    "nancumprod": "TensorFlow's derivative of cumprod is 0 by a factor that is 0; JAX and torch give the true one",
 }
 # Ops whose gradient is not the difference quotient of the first row, and why.
 NO_QUOTIENT: dict[str, str] = {
@@ -70,17 +68,12 @@ FURTHER: dict[str, dict[str, str]] = {
     "dot_product_attention": {
         "0.3,True": "a query may see nothing: what it gets is constant but for what rounding hides"
     },
-    "hypot": {"([2]f,[2]f)": "torch has NaN at 0, where there is no derivative; the others 0"},
+    "hypot": {"([2]f,[2]f)": "the row stands at the origin, where all give 0"},
     "normalize": {"([2,3]f)": "a row of zeros stands at the pole"},
     "pinv": {"([3,2]f)": "the matrix has not its full rank, near which the inverse has no limit"},
     "cholesky": {"True": "as in NO_QUOTIENT"},
-    "segment_max": {
-        "sorted": "empty segments are -inf",
-        "([5]f,[5]i)": "torch can't tell the number of segments inside a transformed function",
-    },
-    "segment_min": {"sorted": "empty segments are inf", "([5]f,[5]i)": "as segment_max"},
-    "segment_prod": {"": "as segment_max; and JAX has no derivative of it"},
-    "segment_sum": {"([5]f,[5]i)": "as segment_max"},
+    "segment_max": {"sorted": "empty segments are -inf"},
+    "segment_min": {"sorted": "empty segments are inf"},
 }
 
 
@@ -185,3 +178,32 @@ def disagreement(found: dict[str, Any]) -> str | None:
             if not np.allclose(a, b, rtol=2e-3, atol=2e-4, equal_nan=True):
                 return f"{first_name} {a.ravel()[:4]}, {name} {b.ravel()[:4]}"
     return None
+
+
+# A function, where it stands, and its derivative there, at a kink the one of least size between those of both sides.
+POINTS: dict[str, tuple[Any, list[float], list[float]]] = {
+    "abs": (lambda x: ops.absolute(x), [0.0, -2.0], [0, -1]),
+    "relu": (lambda x: ops.relu(x), [0.0, 2.0], [0, 1]),
+    "elu": (lambda x: ops.elu(x, alpha=1.0), [0.0, -1.0], [1, np.exp(-1)]),
+    "celu": (lambda x: ops.celu(x, alpha=2.0), [0.0, -1.0], [1, np.exp(-0.5)]),
+    "hypot": (lambda x: ops.hypot(x, x), [0.0, 3.0], [0, np.sqrt(2)]),
+    "cumprod": (lambda x: ops.cumprod(x), [2.0, 0.0, 3.0, 4.0], [1, 2 * (1 + 3 + 12), 0, 0]),
+    "segment_prod": (lambda x: ops.segment_prod(x, [0, 0, 1, 1, 1]), [2.0, 0.0, 3.0, 4.0, 5.0], [0, 2, 20, 15, 12]),
+    "segment_prod of zeros": (lambda x: ops.segment_prod(x, [0, 0, 1], 3), [0.0, 0.0, 3.0], [0, 0, 1]),
+    "segment_sum": (lambda x: ops.segment_sum(x, [0, 0, 1]), [1.0, 2.0, 3.0], [1, 1, 1]),
+    "segment_max": (lambda x: ops.segment_max(x, [0, 0, 1]), [1.0, 2.0, 3.0], [0, 1, 1]),
+    "scatter_update": (lambda x: ops.scatter_update(x, [[0], [0]], x[:2], "mul"), [2.0, 3.0, 5.0], [12, 5, 1]),
+}
+
+
+def test_gradients_at_points() -> None:
+    """Zeros and kinks, where derivatives that divide by what they differentiate fail."""
+    problems = []
+    for name, (fn, at, want) in POINTS.items():
+        for framework in TRAINABLE:
+            with dispatch.use(framework):
+                out, pullback = vjp(fn, np.array(at, "float32"))
+                got = ops.convert_to_numpy(pullback(ops.ones_like(out))[0])
+            if not np.allclose(got, want, atol=1e-5):
+                problems.append(f"{name} on {framework}: {got.tolist()}, not {want}")
+    assert not problems, "\n".join(problems)

@@ -21,10 +21,26 @@ HALF = np.array([[2, np.nan], [1, 3]], "float32")
 GOOD = STACK[0].astype("float64")
 NAN2 = np.full((2, 2), np.nan)
 
+
+def settled(op: Callable[..., Any], *arrays: np.ndarray, **options: Any) -> Any:
+    """What the op gives the second time, when it may go another way."""
+    tensors = [ops.convert_to_tensor(a) for a in arrays]
+    op(*tensors, **options)
+    return op(*tensors, **options)
+
+
+def holes(x: np.ndarray) -> np.ndarray:
+    """An image (4, 4) in which each window of 2 has something of its own."""
+    return np.array([[1, 2, x[0], 4], [3, 4, 5, 6], [x[1], x[1], 1, x[2]], [x[1], x[1], x[1], 2]], "float32").reshape(
+        1, 4, 4, 1
+    )
+
+
+WINDOWS = holes(np.array([np.nan, -np.inf, np.inf]))
 Row = tuple[Callable[[], Any], Any]
 ROWS: dict[str, Row] = {
     **{
-        name: (lambda n=name: getattr(ops, n)(X, axis=1), lambda n=name: getattr(np, n)(X, axis=1))
+        name: (lambda n=name: settled(getattr(ops, n), X, axis=1), lambda n=name: getattr(np, n)(X, axis=1))
         for name in (
             "sort", "argmax", "argmin", "max", "min", "sum", "prod", "mean", "median", "nansum", "nanmax", "nanmin", "nanmedian",
             "cumsum", "cumprod", "nancumsum", "count_nonzero", "any", "all", "std", "var", "ptp", "diff",
@@ -37,6 +53,38 @@ ROWS: dict[str, Row] = {
     "argmin of columns": (lambda: ops.argmin(X, axis=0), lambda: np.argmin(X, axis=0)),
     # NaN is the greatest of all, infinities are next.
     "top_k": (lambda: ops.top_k(X, 3)[1], [[1, 4, 2], [5, 1, 2]]),
+    "softmax": (lambda: settled(ops.softmax, X, axis=-1), np.full((2, 6), np.nan)),
+    "softmax of rows": (lambda: settled(ops.softmax, STACK[1], axis=-1), lambda: [special.softmax([2, 1]), NAN2[0]]),
+    "softmax of columns": (lambda: settled(ops.softmax, STACK[1], axis=0), lambda: [[np.nan, special.expit(-2)], [np.nan, special.expit(2)]]),
+    "max_pool": (lambda: ops.max_pool(WINDOWS, 2, data_format="channels_last"), [[[[4], [np.nan]], [[-np.inf], [np.inf]]]]),
+    "max_pool of a row": (lambda: ops.max_pool(WINDOWS[0], 2, 2, "same", "channels_last")[2], [[-np.inf], [np.inf]]),
+    "adaptive_average_pool": (
+        lambda: ops.adaptive_average_pool(WINDOWS[:, 0], 3, data_format="channels_last"), [[[1.5], [np.nan], [np.nan]]],
+    ),
+    "adaptive_average_pool of quarters": (
+        lambda: ops.adaptive_average_pool(WINDOWS, 2, data_format="channels_last"), [[[[2.5], [np.nan]], [[-np.inf], [np.nan]]]],
+    ),
+    "segment_max": (lambda: ops.segment_max(X[0], [0, 0, 1, 1, 2, 2], 4), [np.nan, 3, np.inf, -np.inf]),
+    "segment_min": (lambda: ops.segment_min(X[0], [0, 0, 1, 1, 2, 2], 4), [np.nan, -np.inf, 2, np.inf]),
+    **{
+        f"searchsorted {side}": (
+            lambda s=side: ops.searchsorted(np.array([1, 2, np.nan, np.nan], "float32"), X[0], side=s),
+            lambda s=side: np.searchsorted(np.array([1, 2, np.nan, np.nan]), X[0], side=s),
+        )
+        for side in ("left", "right")
+    },
+    "hypot": (lambda: settled(ops.hypot, X[0], X[0, ::-1]), lambda: np.hypot(X[0], X[0, ::-1])),
+    "floor_divide": (lambda: settled(ops.floor_divide, X, X[::-1] * 0.7), lambda: np.floor_divide(X, X[::-1] * np.float32(0.7))),
+    "binary_crossentropy": (lambda: ops.isnan(ops.binary_crossentropy([1.0, np.nan, 0.0], [0.5, 0.5, np.nan])), [0, 1, 1]),
+    **{
+        f"map_coordinates {mode}": (
+            lambda m=mode, o=order: ops.image.map_coordinates(
+                GOOD.astype("float32"), [[0, np.nan, 1, -np.inf, np.inf], [0, 0, np.nan, 0, 1]], o, m, -9.0
+            ),
+            [2.0, np.nan, np.nan, *ends],
+        )
+        for mode, order, ends in (("constant", 1, [-9.0] * 2), ("nearest", 0, [2.0, 3.0]), ("wrap", 1, [np.nan] * 2))
+    },
     "softmax of -inf": (lambda: ops.softmax(X[0, 2:4]), lambda: special.softmax(X[0, 2:4])),
     "quantile": (lambda: ops.quantile(X, 0.3, axis=1), [np.nan, np.nan]),
     "digitize": (lambda: ops.digitize(X[0], [-1.0, 0.0, 1.0]), lambda: np.digitize(X[0], [-1.0, 0.0, 1.0])),

@@ -20,7 +20,6 @@ from tricera.ops.elementwise import (
     log,
     log1p,
     maximum,
-    minimum,
     multiply,
     negative,
     sigmoid,
@@ -103,7 +102,8 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         >>> round(float(elu(-1.0)), 4)
         -0.6321
     """
-    return where(greater(x, 0), x, multiply(alpha, expm1(minimum(x, 0))))
+    above = greater(x, 0)
+    return where(above, x, multiply(alpha, expm1(where(above, 0.0, x))))
 
 
 @composed(promote="float")
@@ -141,7 +141,8 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
         >>> round(float(celu(-2.0, alpha=2.0)), 4)
         -1.2642
     """
-    return add(maximum(x, 0), multiply(alpha, expm1(divide(minimum(x, 0), alpha))))
+    above = greater(x, 0)
+    return where(above, x, multiply(alpha, expm1(divide(where(above, 0.0, x), alpha))))
 
 
 @composed(promote="float", kinds="real")

@@ -10,7 +10,7 @@ from tricera.core.dtypes import float_of, standardize_dtype
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Shape, Tensor, TensorLike
 from tricera.ops.activations import log_softmax
-from tricera.ops.creation import convert_to_numpy, dtype, full, ndim
+from tricera.ops.creation import dtype, full, ndim
 from tricera.ops.elementwise import (
     absolute,
     add,
@@ -334,7 +334,7 @@ def _segment(data: Any, segment_ids: Any, num_segments: int | None, start: Any, 
         if isinstance(segment_ids, KerasTensor) or isinstance(data, KerasTensor):
             return KerasTensor((None, *data.shape[1:]), dtype(data))
         # How many there are is known only from the values, so this does not work inside jax.jit.
-        num_segments = int(convert_to_numpy(max_(segment_ids, initial=-1))) + 1
+        num_segments = int(max_(segment_ids, initial=-1)) + 1
     inside = logical_and(greater_equal(segment_ids, 0), less(segment_ids, num_segments))
     # What belongs to no segment goes to one more, which is cut off.
     index = expand_dims(where(inside, segment_ids, num_segments), -1)

@@ -400,9 +400,12 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
     """
     backend = _backend(primals, tangents)
     with dispatch.within(backend):
-        return backend.control.jvp(
-            fun, _tensors("jvp", backend, tuple(primals)), _tensors("jvp", backend, tuple(tangents)), has_aux
-        )
+        given = _tensors("jvp", backend, tuple(primals)), _tensors("jvp", backend, tuple(tangents))
+        if has_aux:
+            from tricera.autodiff import jvp as with_aux  # which lets text pass, too
+
+            return with_aux(fun, *given, has_aux=True)
+        return backend.control.jvp(fun, *given, False)
 
 
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:

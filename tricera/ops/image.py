@@ -13,7 +13,7 @@ import numpy as np
 
 from tricera.core import dispatch
 from tricera.core.doors import Positive
-from tricera.core.dtypes import float_of
+from tricera.core.dtypes import float_of, is_float
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.core.variable import Variable
@@ -27,6 +27,7 @@ from tricera.ops.elementwise import (
     clip,
     divide,
     equal,
+    isnan,
     mod,
     multiply,
     round,
@@ -646,7 +647,8 @@ def map_coordinates(
 
     Args:
         inputs: a tensor of n axes.
-        coordinates: a tensor (n, ...).
+        coordinates: a tensor (n, ...); where one is NaN the result is (for integers `fill_value`), and so it is in the modes that
+            repeat the image where one is infinite.
         order: 0 takes the nearest element, 1 interpolates linearly.
         fill_mode: what lies outside: `"constant"`, `"nearest"`, `"wrap"`, `"mirror"` or `"reflect"`.
         fill_value: the constant.
@@ -672,6 +674,8 @@ def map_coordinates(
     places = [reshape(at[i], (1, -1)) for i in range(len(inputs.shape))]
     out = _sampled(flat, tuple(inputs.shape), places, order, fill_mode, fill_value)
     out = reshape(out, tuple(coordinates.shape)[1:])
+    if not is_float(kind):
+        out = where(isnan(out), float(fill_value), out)
     return _back(out, kind)
 
 

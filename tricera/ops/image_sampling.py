@@ -16,8 +16,12 @@ from tricera.ops.elementwise import (
     clip,
     floor,
     greater_equal,
+    isfinite,
+    isnan,
     less_equal,
     logical_and,
+    logical_not,
+    logical_or,
     minimum,
     mod,
     multiply,
@@ -120,7 +124,13 @@ def _inside(index: Any, size: int, mode: str) -> Any:
 def _sampled(flat: Any, sizes: tuple[int, ...], coordinates: list[Any], order: int, mode: str, fill: float) -> Any:
     """Values of `flat` (batch, elements, channels) at coordinates (batch, n), one tensor a spatial axis."""
     corners: list[list[tuple[Any, Any]]] = []
-    for position in coordinates:
+    missing: Any = None
+    for position, size in zip(coordinates, sizes, strict=True):
+        # What is no place gives NaN. An infinite one is far outside, but in modes that repeat the image it is nowhere.
+        ends = mode in ("constant", "nearest")
+        lost = isnan(position) if ends else logical_not(isfinite(position))
+        missing = lost if missing is None else logical_or(missing, lost)
+        position = where(lost, 0.0, clip(position, -2.0, size + 1.0) if ends else position)
         if order == 0:
             corners.append([(floor(add(position, 0.5)), None)])
         else:
@@ -145,7 +155,7 @@ def _sampled(flat: Any, sizes: tuple[int, ...], coordinates: list[Any], order: i
         if weight is not None:
             value = multiply(value, expand_dims(weight, -1))
         total = value if total is None else add(total, value)
-    return total
+    return where(expand_dims(missing, -1), float("nan"), total)
 
 
 def _sample_arguments(op: str, order: int, mode: str) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 from tricera.core import windows
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.creation import convert_to_tensor, dtype
-from tricera.ops.linear import tensordot
-from tricera.ops.reduce import max as max_
-from tricera.ops.select import take
-from tricera.ops.shape import moveaxis, reshape
+from tricera.ops.creation import convert_to_tensor, dtype, zeros_like
+from tricera.ops.elementwise import divide
+from tricera.ops.reduce import max as max_, mean, sum as sum_
+from tricera.ops.select import take, where
+from tricera.ops.shape import reshape
 
 
 def _pool_spec(op: str) -> Any:
@@ -151,10 +151,22 @@ def adaptive_average_pool(
     first, out = _adaptive("adaptive_average_pool", inputs.shape, output_size, data_format)
     x = inputs
     for axis, n in enumerate(out, 2 if first else 1):
-        begin, end = parts(x.shape[axis], n)
-        position = np.arange(x.shape[axis])[:, None]
-        weights = ((position >= begin) & (position < end)) / (end - begin)
-        x = moveaxis(tensordot(x, convert_to_tensor(weights, dtype(x)), axes=[[axis], [0]]), -1, axis)
+        shape = tuple(x.shape)
+        if shape[axis] % n == 0:
+            x = mean(reshape(x, (-1, *shape[1:axis], n, shape[axis] // n, *shape[axis + 1 :])), axis=axis + 1)
+            continue
+        begin, end = parts(shape[axis], n)
+        index = np.minimum(begin[:, None] + np.arange((end - begin).max()), end[:, None] - 1)
+        picked = reshape(
+            take(x, index.reshape(-1).astype("int32"), axis=axis),
+            (-1, *shape[1:axis], *index.shape, *shape[axis + 1 :]),
+        )
+        # Shorter parts name their last element again, which does not count. (A product with weights would spread NaN.)
+        behind = (1,) * (len(shape) - axis - 1)
+        counts = np.arange(index.shape[1]) < (end - begin)[:, None]
+        kept = where(convert_to_tensor(counts.reshape(*counts.shape, *behind)), picked, zeros_like(picked))
+        lengths = convert_to_tensor((end - begin).reshape(-1, *behind), dtype(x))
+        x = divide(sum_(kept, axis=axis + 1), lengths)
     return x
 
 

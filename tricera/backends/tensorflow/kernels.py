@@ -62,15 +62,6 @@ def _extreme(kernel: Callable[..., Any], table: Callable[..., Any]) -> Callable[
     return make
 
 
-def _place(kernel: Callable[..., Any]) -> Callable[..., Made]:
-    def make(x: Any, axis: Any = None, keepdims: bool = False) -> Made:
-        if axis is None or keepdims or not x.dtype.is_floating:
-            return None
-        return lambda x: kernel(input=x, dimension=axis, output_type=tf.int32)
-
-    return make
-
-
 def _transpose(x: Any, axes: Any = None) -> Made:
     order = _ints(axes)
     return None if order is None else lambda x: raw.Transpose(x=x, perm=order)
@@ -127,8 +118,15 @@ def _take(table: Callable[..., Any]) -> Callable[..., Made]:
 
 
 def _softmax(x: Any, axis: Any = -1) -> Made:
-    last = x.dtype.is_floating and type(axis) is int and axis == x.shape.rank - 1
-    return (lambda x: raw.Softmax(logits=x)) if last else None
+    if not (x.dtype.is_floating and type(axis) is int and axis == x.shape.rank - 1):
+        return None
+
+    def run(x: Any) -> Any:
+        out = raw.Softmax(logits=x)
+        total = raw.Sum(input=raw.StopGradient(input=out), axis=axis, keep_dims=True)
+        return raw.AddV2(x=out, y=raw.Sub(x=total, y=total))  # as in the table: NaN for all beside NaN
+
+    return run
 
 
 # A function of the tensors and options that gives the kernel for tensors and options like them, or None where the table's function
@@ -136,8 +134,6 @@ def _softmax(x: Any, axis: Any = -1) -> Made:
 SPECIAL: dict[str, Callable[..., Made]] = {
     "sum": _reduction(raw.Sum),
     "mean": _reduction(raw.Mean),
-    "argmax": _place(raw.ArgMax),
-    "argmin": _place(raw.ArgMin),
     "transpose": _transpose,
     "reshape": _reshape,
     "expand_dims": _expand,

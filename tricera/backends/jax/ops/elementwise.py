@@ -11,11 +11,10 @@ from tricera.core.dtypes import standardize_dtype as _name
 exp, expm1, exp2, log, log10, log1p = _jnp.exp, _jnp.expm1, _jnp.exp2, _jnp.log, _jnp.log10, _jnp.log1p
 log2, sqrt, sin, cos, tan, arcsin = _jnp.log2, _jnp.sqrt, _jnp.sin, _jnp.cos, _jnp.tan, _jnp.arcsin
 arccos, arctan, sinh, cosh, tanh, arcsinh = _jnp.arccos, _jnp.arctan, _jnp.sinh, _jnp.cosh, _jnp.tanh, _jnp.arcsinh
-arccosh, arctanh, negative, absolute, sign, floor = (
+arccosh, arctanh, negative, sign, floor = (
     _jnp.arccosh,
     _jnp.arctanh,
     _jnp.negative,
-    _jnp.absolute,
     _jnp.sign,
     _jnp.floor,
 )
@@ -59,16 +58,35 @@ logical_and, logical_or, logical_xor, bitwise_and, bitwise_or, bitwise_xor = (
     _jnp.bitwise_or,
     _jnp.bitwise_xor,
 )
-left_shift, right_shift, hypot, logaddexp, square, reciprocal = (
+left_shift, right_shift, logaddexp, square, reciprocal = (
     _jnp.left_shift,
     _jnp.right_shift,
-    _jnp.hypot,
     _jnp.logaddexp,
     _jnp.square,
     _jnp.reciprocal,
 )
 erf, erfinv, rsqrt = _jax.lax.erf, _jax.lax.erf_inv, _jax.lax.rsqrt
 sigmoid = _jax.nn.sigmoid
+
+
+@_jax.custom_jvp
+def _size(x):
+    return _jnp.absolute(x)
+
+
+@_size.defjvp
+def _size_jvp(primals, tangents):
+    return _size(*primals), tangents[0] * _jnp.sign(primals[0])  # 0 at 0, as on the other frameworks; JAX has 1
+
+
+def absolute(x):
+    return _size(x) if _jnp.issubdtype(x.dtype, _jnp.floating) else _jnp.absolute(x)
+
+
+def hypot(x1, x2):
+    # At the origin, where it has no derivative, it is 0.
+    origin = (x1 == 0) & (x2 == 0)
+    return _jnp.where(origin, 0, _jnp.hypot(_jnp.where(origin, 1, x1), x2))
 
 
 def round(x, decimals=0):

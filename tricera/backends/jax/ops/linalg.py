@@ -32,12 +32,12 @@ def _in_float32(function):
 @_jax.custom_jvp
 def _symmetric(x):
     """The symmetric matrix of a lower triangle: of the other one nothing is read, and both get half of the gradient."""
-    return _jnp.tril(x) + _jnp.swapaxes(_jnp.tril(x, -1), -1, -2)
+    return _jnp.tril(x) + _jnp.swapaxes(_jnp.tril(x, -1), -1, -2).conj()
 
 
 @_symmetric.defjvp
 def _symmetric_jvp(primals, tangents):
-    return _symmetric(*primals), (tangents[0] + _jnp.swapaxes(tangents[0], -1, -2)) / 2
+    return _symmetric(*primals), (tangents[0] + _jnp.swapaxes(tangents[0], -1, -2).conj()) / 2
 
 
 @_in_float32

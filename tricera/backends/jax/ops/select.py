@@ -40,11 +40,38 @@ def scatter(indices, values, shape):
     return _jnp.zeros(shape, values.dtype).at[_at(indices)].add(values)
 
 
+@_jax.custom_jvp
+def _scaled(inputs, at, updates):
+    return inputs.at[at].multiply(updates)
+
+
+@_scaled.defjvp
+def _scaled_jvp(primals, tangents):
+    """JAX has none where positions repeat. Each factor's is the product of the others, of which a single zero is left out."""
+    inputs, at, updates = primals
+    one = _jnp.ones((), inputs.dtype)
+    counted = (inputs == 0).astype("int32").at[at].add((updates == 0).astype("int32"))
+    rest = _jnp.where(inputs == 0, one, inputs).at[at].multiply(_jnp.where(updates == 0, one, updates))
+
+    def others(factor, zeros, product):
+        left_out = _jnp.where(factor == 0, one, factor)
+        return _jnp.where(zeros == (factor == 0), product / left_out, 0 * product)
+
+    by_inputs = others(inputs, counted, rest)
+    by_updates = others(updates, counted[at], rest[at])
+    change = tangents[0] * by_inputs
+    return _scaled(*primals), change.at[at].add(tangents[2] * by_updates)
+
+
 def scatter_update(inputs, indices, updates, reduction=None):
     target = inputs.at[_at(indices)]
     updates = updates.astype(inputs.dtype)
     if reduction is None:
         return target.set(updates)
+    if reduction == "mul" and _jnp.issubdtype(inputs.dtype, _jnp.inexact):
+        return _scaled(
+            inputs, _at(indices), _jnp.broadcast_to(updates, (*indices.shape[:-1], *inputs.shape[indices.shape[-1] :]))
+        )
     return {"add": target.add, "max": target.max, "min": target.min, "mul": target.multiply}[reduction](updates)
 
 

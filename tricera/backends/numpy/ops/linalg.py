@@ -32,8 +32,8 @@ def _or_nan(function):
 
 
 def _lower(x):
-    """The symmetric matrix of the lower triangle: of the other one nothing is read."""
-    return _np.tril(x) + _np.swapaxes(_np.tril(x, -1), -1, -2)
+    """The symmetric (Hermitian) matrix of the lower triangle: of the other one nothing is read."""
+    return _np.tril(x) + _np.conj(_np.swapaxes(_np.tril(x, -1), -1, -2))
 
 
 def _cholesky(x):

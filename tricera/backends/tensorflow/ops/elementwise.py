@@ -135,7 +135,13 @@ def isfinite(x):
 
 
 def floor_divide(x1, x2):
-    return _tf.math.floordiv(x1, x2)
+    out = _tf.math.floordiv(x1, x2)
+    if not x1.dtype.is_floating:
+        return out
+    # As NumPy: an infinity is no multiple of anything, and what is beside one lies below 0 or not.
+    beside = _tf.where(x1 * x2 < 0, _tf.constant(-1.0, x1.dtype), _tf.math.sign(out))
+    out = _tf.where(_tf.math.is_inf(x2) & _tf.math.is_finite(x1), beside, out)
+    return _tf.where(_tf.math.is_inf(x1) & (x2 != 0), _tf.constant(_math.nan, x1.dtype), out)
 
 
 def mod(x1, x2):
@@ -158,7 +164,30 @@ def clip(x, x_min, x_max):
 
 
 stop_gradient = _tf.stop_gradient
-nextafter, erfc = _tf.math.nextafter, _tf.math.erfc
+erfc = _tf.math.erfc
+
+
+def nextafter(x1, x2):
+    if x1.dtype.size > 2:
+        return _tf.math.nextafter(x1, x2)
+    # Halves, for which there is no kernel: one step in the integers that their bits are, which are in the order of their sizes.
+    bits = _tf.cast(_tf.bitcast(x1, _tf.int16), _tf.int32)
+    away = (x2 > x1) == (x1 > 0)
+    step = _tf.where(away, bits + 1, bits - 1)
+    least = _tf.where(x2 > 0, 1, -0x7FFF)  # from zero, of either sign
+    moved = _tf.bitcast(_tf.cast(_tf.where(x1 == 0, least, step), _tf.int16), x1.dtype)
+    missing = _tf.math.is_nan(x1) | _tf.math.is_nan(x2)
+    return _tf.where(missing, _tf.constant(_math.nan, x1.dtype), _tf.where(x1 == x2, x2, moved))
+
+
+def hypot(x1, x2):
+    # Divided by the larger of them, which counts as a constant: the derivative is x / hypot, and 0 at the origin.
+    scale = _tf.stop_gradient(_tf.maximum(_tf.abs(x1), _tf.abs(x2)))
+    safe = _tf.where((scale > 0) & _tf.math.is_finite(scale), scale, _tf.ones_like(scale))
+    total = _tf.square(x1 / safe) + _tf.square(x2 / safe)
+    out = _tf.where(total > 0, safe * _tf.sqrt(_tf.where(total > 0, total, _tf.ones_like(total))), total)
+    endless = _tf.math.is_inf(x1) | _tf.math.is_inf(x2)
+    return _tf.where(endless, _tf.constant(_math.inf, out.dtype), out)
 
 
 def real(x):

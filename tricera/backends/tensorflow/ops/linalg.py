@@ -50,10 +50,10 @@ def _or_nan(function):
 def _symmetric(x):
     """The symmetric matrix of a lower triangle: of the other one nothing is read, and both get half of the gradient."""
     low = _L.band_part(x, -1, 0)
-    whole = low + _L.matrix_transpose(low - _L.band_part(x, 0, 0))
+    whole = low + _L.adjoint(low - _L.band_part(x, 0, 0))
 
     def derivative(upstream):
-        return (upstream + _L.matrix_transpose(upstream)) / 2
+        return (upstream + _L.adjoint(upstream)) / 2
 
     return whole, derivative
 

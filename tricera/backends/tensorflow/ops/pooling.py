@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math as _math
+
 import tensorflow as _tf
 
 from tricera.backends.tensorflow.ops.convolution import _back, _last, _trim
@@ -27,10 +29,25 @@ def _run(kind, plan, x):
     return _back(_tf.squeeze(out, 1), plan.first)
 
 
+def _missing(plan, x, out):
+    """What to add for what the kernel does not see: NaN, and windows in which all is -inf, of which it gives the least number."""
+    one, zero = _tf.ones((), x.dtype), _tf.zeros((), x.dtype)
+    holds_nan = _run("max", plan, _tf.where(_tf.math.is_nan(x), one, zero)) > 0
+    more_than_least = _run("max", plan, _tf.where(x > -_math.inf, one, zero)) > 0
+    added = _tf.where(more_than_least, zero, _tf.constant(-_math.inf, x.dtype))
+    return _tf.where(holds_nan, _tf.constant(_math.nan, x.dtype), added)
+
+
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
     plan = _windows.pool("max_pool", inputs.shape, pool_size, strides, padding, data_format)
     if inputs.dtype.is_floating:
-        return _run("max", plan, inputs)
+        out = _run("max", plan, inputs)
+        held = _tf.stop_gradient(inputs)
+        return out + _tf.cond(
+            _tf.math.is_finite(_tf.reduce_sum(held)),
+            lambda: _tf.zeros_like(out),
+            lambda: _missing(plan, held, _tf.stop_gradient(out)),
+        )
     return _tf.cast(_run("max", plan, _tf.cast(inputs, _tf.float64)), inputs.dtype)
 
 

@@ -80,5 +80,33 @@ def _running(function):
     return running
 
 
-cumsum, cumprod = _running(_tf.cumsum), _running(_tf.math.cumprod)
+def _doubled(x, axis):
+    """The running product by products of pairs, of fours and so on: its derivative holds no quotient."""
+    size, reach = x.shape[axis], 1
+    while reach < size:
+        lead = [slice(None)] * axis
+        early, late = x[(*lead, slice(0, reach))], x[(*lead, slice(reach, None))]
+        x = _tf.concat([early, late * x[(*lead, slice(0, size - reach))]], axis)
+        reach *= 2
+    return x
+
+
+def _cumprod(x, axis):
+    if x.shape[axis] is None or not (x.dtype.is_floating or x.dtype.is_complex):
+        return _tf.math.cumprod(x, axis)
+
+    @_tf.custom_gradient
+    def product(x):
+        def derivative(upstream):  # the kernel's divides by the factors, and is 0 or NaN where one of them is 0
+            with _tf.GradientTape() as tape:
+                tape.watch(x)
+                out = _doubled(x, axis)
+            return tape.gradient(out, x, upstream)
+
+        return _tf.math.cumprod(x, axis), derivative
+
+    return product(x)
+
+
+cumsum, cumprod = _running(_tf.cumsum), _running(_cumprod)
 logsumexp = _tf.reduce_logsumexp

@@ -103,6 +103,11 @@ def scatter_update(inputs, indices, updates, reduction=None):
         "min": _tf.tensor_scatter_nd_min,
     }.get(reduction)
     updates = _tf.cast(updates, inputs.dtype)
+    if reduction in ("max", "min") and inputs.dtype.is_floating:  # the kernels drop NaN
+        out = function(inputs, _int(indices), updates)
+        missing = _tf.cast(_tf.math.is_nan(inputs), _tf.int32)
+        found = _tf.tensor_scatter_nd_max(missing, _int(indices), _tf.cast(_tf.math.is_nan(updates), _tf.int32))
+        return _tf.where(found > 0, _tf.constant(_np.nan, inputs.dtype), out)
     if function is not None:
         return function(inputs, _int(indices), updates)
     rows = _tf.reshape(_int(indices), [-1, indices.shape[-1]])
@@ -179,9 +184,10 @@ def _mixed(x, keys):
 
 def searchsorted(sorted_sequence, values, side="left"):
     flat = _tf.reshape(values, [-1])
-    if sorted_sequence.dtype == _tf.bool or sorted_sequence.dtype.size < 4:
-        wide = _tf.float32 if sorted_sequence.dtype.is_floating else _tf.int32
-        sorted_sequence, flat = _tf.cast(sorted_sequence, wide), _tf.cast(flat, wide)
+    if sorted_sequence.dtype.is_floating:
+        sorted_sequence, flat = _ranks(sorted_sequence), _ranks(flat)
+    elif sorted_sequence.dtype == _tf.bool or sorted_sequence.dtype.size < 4:
+        sorted_sequence, flat = _tf.cast(sorted_sequence, _tf.int32), _tf.cast(flat, _tf.int32)
     return _tf.reshape(_tf.searchsorted(sorted_sequence, flat, side), _tf.shape(values))
 
 

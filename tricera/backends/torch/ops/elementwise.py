@@ -43,10 +43,9 @@ greater, greater_equal, logical_and, logical_or, logical_xor, bitwise_and = (
     _torch.logical_xor,
     _torch.bitwise_and,
 )
-bitwise_or, bitwise_xor, hypot, logaddexp, square, reciprocal = (
+bitwise_or, bitwise_xor, logaddexp, square, reciprocal = (
     _torch.bitwise_or,
     _torch.bitwise_xor,
-    _torch.hypot,
     _torch.logaddexp,
     _torch.square,
     _torch.reciprocal,
@@ -57,6 +56,12 @@ arcsinh, arccosh, arctanh = _torch.asinh, _torch.acosh, _torch.atanh
 negative, absolute, mod, power = _torch.neg, _torch.abs, _torch.remainder, _torch.pow
 equal, not_equal = _torch.eq, _torch.ne
 left_shift, right_shift = _torch.bitwise_left_shift, _torch.bitwise_right_shift
+
+
+def hypot(x1, x2):
+    # At the origin, where it has no derivative, torch's is NaN.
+    origin = (x1 == 0) & (x2 == 0)
+    return _torch.where(origin, 0.0, _torch.hypot(_torch.where(origin, 1.0, x1), x2))
 
 
 def sign(x):

@@ -87,16 +87,9 @@ def sparse_probability_loss(target, output):
 
 
 def probability_loss(target, output):
+    # Not `binary_cross_entropy`: it refuses NaN, and on an accelerator ends the process.
     p = _off_the_ends(output)
-    target = target.to(p.dtype)
-    out = None
-    if target.device.type == "cpu" and not _torch.compiler.is_compiling() and not _replay.recording():
-        # The kernel refuses NaN, by an error on the CPU and by the end of the process's work on a GPU.
-        with _contextlib.suppress(RuntimeError):
-            out = _F.binary_cross_entropy(p, target, reduction="none")
-    if out is None:
-        out = -_torch.lerp(_torch.log1p(-p), p.log(), target)
-    return out.to(output.dtype)
+    return -_torch.lerp(_torch.log1p(-p), _torch.log(p), target.to(p.dtype)).to(output.dtype)
 
 
 def sigmoid_loss(target, logits):

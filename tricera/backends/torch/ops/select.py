@@ -143,7 +143,19 @@ def _reversed(x, keys):
     return x[tuple(plain)]
 
 
+def _ranks(x):
+    """Integers in the order of floats, NaN the greatest of them."""
+    x = x if x.dtype in (_torch.float32, _torch.float64) else x.float()
+    kind = _torch.int32 if x.dtype == _torch.float32 else _torch.int64
+    greatest = _torch.iinfo(kind).max
+    bits = _torch.where(x == 0, 0.0, x).view(kind)  # both zeros are one
+    bits = _torch.where(bits < 0, bits ^ greatest, bits)
+    return bits.masked_fill(_torch.isnan(x), greatest)
+
+
 def searchsorted(sorted_sequence, values, side="left"):
+    if sorted_sequence.is_floating_point():  # torch has no place for NaN
+        sorted_sequence, values = _ranks(sorted_sequence), _ranks(values)
     return _torch.searchsorted(sorted_sequence, values.contiguous(), side=side, out_int32=True)
 
 
