@@ -18,6 +18,11 @@ from tricera.core.inference import PUBLIC
 from tricera.core.state import cells
 from tricera.core.variable import Variable, autocast
 
+_NO_SCALAR = (
+    "grad: the derivative is taken of one number, but the result has the shape {}. Sum it, or take its mean; a loss of `compile` "
+    "does so with any `reduction` but None."
+)
+
 
 def value_and_grad(
     fn: Callable[..., Any],
@@ -60,7 +65,15 @@ def value_and_grad(
         return _with_respect_to_arguments(fn, argnums, has_aux)
     flat = _variables(variables)
     backend = dispatch.get(flat[0].backend)
-    inner = backend.control.value_and_grad(fn, flat, has_aux)
+
+    def scalar(*args: Any, **kwargs: Any) -> Any:
+        result = fn(*args, **kwargs)
+        shape = getattr(result[0] if has_aux else result, "shape", None)
+        if shape and len(shape):  # a shape of an unknown number of axes is false
+            raise ValueError(_NO_SCALAR.format(tuple(shape)))
+        return result
+
+    inner = backend.control.value_and_grad(scalar, flat, has_aux)
     plain = type(variables) is list and not any(type(v) in (list, tuple, dict) for v in variables)
 
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -241,6 +241,39 @@ def test_training_goes_on_after_a_move():
         assert model.evaluate(x, y, verbose=0) < first
 
 
+def test_losses_for_nested_outputs(trainable_backend):
+    """Each output finds its loss, target, factor and weight in structures like its own; one that lacks a target is named."""
+    x = layers.Input((3,))
+    a, b, c = (layers.Dense(1, name=name)(x) for name in "abc")
+    model = keras.Model(x, {"u": {"v": a}, "w": [b, c]})
+    data, y = regression(8)
+    targets = {"u": {"v": y}, "w": [2 * y, 3 * y]}
+    given = np.arange(8, dtype="float32")
+    losses = {"u": {"v": "mse"}, "w": ["mae", None]}
+    model.compile("sgd", losses, loss_weights={"u": {"v": 0.5}, "w": [2.0, 1.0]}, run_eagerly=True)
+    weights = {"u": {"v": given}, "w": [given + 1, given]}
+    found = model.evaluate(data, targets, sample_weight=weights, verbose=0, return_dict=True)
+    out = model.predict(data, verbose=0)
+    first = np.mean((out["u"]["v"] - y)[:, 0] ** 2 * given)
+    second = np.mean(np.abs(out["w"][0] - 2 * y)[:, 0] * (given + 1))
+    wanted = {"loss": 0.5 * first + 2 * second, "u/v_loss": first, "w/b_loss": second}
+    assert found == pytest.approx(wanted, rel=1e-4)
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(ValueError, match="'a' has a loss.*no(thing|t)"):
+        model.fit(data, {"w": [y, y]}, verbose=0)
+
+
+def test_validation_steps_take_the_same_samples_each_time(trainable_backend):
+    x, y = regression(12)
+    model = linear(optimizer=keras.optimizers.SGD(0.0), run_eagerly=True)
+    fit = {"batch_size": 12, "epochs": 3, "verbose": 0, "validation_batch_size": 5, "validation_steps": 2}
+    found = model.fit(x, y, validation_data=(x, y), **fit).history["val_loss"]
+    assert found == pytest.approx([np.mean((model.predict(x[:10], verbose=0) - y[:10]) ** 2)] * 3, rel=1e-4)
+    rows = ((x[i : i + 3], y[i : i + 3]) for i in range(0, 12, 3))  # what can be read only once goes on
+    model.fit(x, y, validation_data=rows, **{**fit, "epochs": 4, "validation_steps": 1, "validation_batch_size": None})
+    assert len(set(model.history.history["val_loss"])) == 4
+
+
 @pytest.mark.parametrize(
     "act, error, says",
     [
@@ -256,6 +289,11 @@ def test_training_goes_on_after_a_move():
         (lambda m, x, y: m.fit(x, y, initial_epoch=-1, verbose=0), ValueError, "initial_epoch.*-1"),
         (lambda m, x, y: m.fit(x, y, validation_freq=0, verbose=0), ValueError, "validation_freq.*0"),
         (lambda m, x, y: m.fit(x, y, validation_freq="2", verbose=0), ValueError, "validation_freq.*'2'"),
+        (
+            lambda m, x, y: m.compile("sgd", keras.losses.Huber(reduction=None)) or m.fit(x, y, verbose=0),
+            ValueError,
+            "reduction",
+        ),
         (lambda m, x, y: m.compile("nonsense", "mse"), ValueError, "nonsense"),
         (lambda m, x, y: m.compile("sgd", "nonsense"), ValueError, "nonsense"),
         (lambda m, x, y: m.save(f"{__file__}/x.keras"), OSError, "x.keras"),

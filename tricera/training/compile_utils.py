@@ -7,56 +7,10 @@ from typing import Any
 from tricera import losses as losses_module, metrics as metrics_module, ops
 from tricera.core import tree
 from tricera.core.masking import get_mask
+from tricera.core.naming import to_snake_case
 from tricera.losses import Loss, LossFunctionWrapper
 from tricera.metrics import Mean, MeanMetricWrapper, Metric
-
-
-def outputs_of(structure: Any, output_names: list[str] | None) -> tuple[list[Any], list[str]]:
-    """The outputs of a model, flat, and a name for each."""
-    if hasattr(structure, "shape"):
-        return [structure], list(output_names) if output_names is not None and len(output_names) == 1 else ["output_0"]
-    if isinstance(structure, dict) and all(not tree.is_nested(v) for v in structure.values()):
-        keys = sorted(structure)
-        return [structure[k] for k in keys], [str(k) for k in keys]
-    flat = tree.flatten(structure)
-    if output_names is not None and len(output_names) == len(flat):
-        return flat, list(output_names)
-    return flat, [f"output_{i}" for i in range(len(flat))]
-
-
-def spread(value: Any, y_pred: Any, names: list[str], what: str, single: bool) -> list[Any]:
-    """One entry an output, from a single value, a list or a dict by output.
-
-    Args:
-        value: what `compile` was given.
-        y_pred: the outputs.
-        names: the outputs' names.
-        what: `"loss"`, ... for messages.
-        single: whether a list that is not one entry an output means a list for the only output.
-
-    Raises:
-        ValueError: an unknown name, or a list of another length.
-    """
-    count = len(names)
-    if value is None:
-        return [None] * count
-    if isinstance(value, dict):
-        unknown = [k for k in value if k not in names]
-        if unknown:
-            raise ValueError(
-                f"`{what}` names the outputs {unknown}, which the model does not have. Its outputs are {names}."
-            )
-        return [value.get(name) for name in names]
-    if isinstance(value, (list, tuple)):
-        if single and count == 1 and not (len(value) == 1 and isinstance(value[0], (list, tuple))):
-            return [list(value)]
-        if len(value) == count:
-            return list(value)
-        flat = tree.flatten(value)
-        if len(flat) == count:
-            return flat
-        raise ValueError(f"`{what}` has {len(value)} entries, but the model has {count} outputs ({', '.join(names)}).")
-    return [value] * count
+from tricera.training.outputs import outputs_of, paths_of, prefixes_of, spread, targets_of, weights_of
 
 
 def _kind(y_true: Any, y_pred: Any) -> str:
@@ -83,8 +37,21 @@ def resolve_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric | None:
         if isinstance(identifier, str):
             found.name = identifier
         return found
-    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", type(found).__name__)
-    return MeanMetricWrapper(found, name=name)
+    return MeanMetricWrapper(found, name=identifier if isinstance(identifier, str) else _name_of(found))
+
+
+def _name_of(function: Any) -> str:
+    """What a function or another callable is reported as."""
+    name = getattr(function, "name", None)
+    return name if isinstance(name, str) else to_snake_case(getattr(function, "__name__", type(function).__name__))
+
+
+def _unique(name: str, taken: Any) -> str:
+    """The name, or `name_1`, `name_2`, ... if that one is taken."""
+    stem, number = name, 1
+    while name in taken:
+        name, number = f"{stem}_{number}", number + 1
+    return name
 
 
 def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Any:
@@ -96,7 +63,7 @@ def resolve_loss(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     found = losses_module.get(identifier)
     if isinstance(found, Loss):
         return found
-    return LossFunctionWrapper(found, name=getattr(found, "__name__", "loss"))
+    return LossFunctionWrapper(found, name=_name_of(found))
 
 
 class CompileLoss:
@@ -120,73 +87,74 @@ class CompileLoss:
         self.metrics: list[Metric] = []
 
     def build(self, y: Any, y_pred: Any) -> None:
-        """Resolve the losses for outputs of this structure."""
+        """Resolve the losses for outputs of this structure.
+
+        Raises:
+            ValueError: losses or weights for other outputs than these, or an output with a loss and without a target.
+        """
         preds, names = outputs_of(y_pred, self._names)
-        trues = _targets(y, y_pred, names)
-        given = spread(self._loss, y_pred, names, "loss", single=False)
-        if isinstance(self._loss, (list, tuple)) and len(names) == 1 and len(self._loss) == 1:
-            given = [self._loss[0]]
-        self._losses = [
-            resolve_loss(g, t, p) if t is not None else None for g, t, p in zip(given, trues, preds, strict=True)
-        ]
-        self._factors = spread(self._weights, y_pred, names, "loss_weights", single=False)
-        if len(names) > 1:
-            self.metrics = [
-                Mean(name=f"{n}_loss") for n, loss in zip(names, self._losses, strict=True) if loss is not None
-            ]
+        trues = targets_of(y, y_pred, names)
+        terms, labels = [], []
+        entries = spread(self._loss, y_pred, names, "loss")
+        for index, (entry, (lead, own)) in enumerate(zip(entries, paths_of(y_pred, self._names), strict=True)):
+            for identifier in entry if isinstance(entry, (list, tuple)) else [entry]:
+                if identifier is None:
+                    continue
+                if trues[index] is None:
+                    raise ValueError(
+                        f"The output {names[index]!r} has a loss, but the targets hold nothing for it. Give a target, "
+                        "or losses as a dict without that output."
+                    )
+                loss = resolve_loss(identifier, trues[index], preds[index])
+                label = own or (identifier if isinstance(identifier, str) else loss.name)
+                terms.append((index, loss))
+                labels.append(f"{lead}{label}_loss")
+        factors = self._factors(terms, y_pred, names)
+        order = list(range(len(terms)))
+        if isinstance(self._loss, dict) and isinstance(y_pred, dict):  # reported in the order of that dict
+            keys, tops = list(self._loss), [path[0] for path, _ in tree.flatten_with_path(y_pred)]
+            order.sort(key=lambda i: keys.index(tops[terms[i][0]]) if tops[terms[i][0]] in keys else -1)
+        self._terms, taken = [], set()
+        for i in order:
+            label = _unique(labels[i], taken)
+            taken.add(label)
+            self._terms.append((*terms[i], factors[i], Mean(name=label) if len(terms) > 1 else None))
+        self.metrics = [tracker for *_, tracker in self._terms if tracker is not None]
         self.built = True
+
+    def _factors(self, terms: list[Any], y_pred: Any, names: list[str]) -> list[Any]:
+        """The factor of each loss: `loss_weights` has one for each of them, or for each output."""
+        given = self._weights
+        if isinstance(given, (list, tuple)) and len(given) == len(terms):
+            return [None if g is None else float(g) for g in tree.flatten(given)]
+        found, met = spread(given, y_pred, names, "loss_weights"), [0] * len(names)
+        factors = []
+        for index, _ in terms:
+            factor = found[index]
+            if isinstance(factor, (list, tuple)):
+                factor, met[index] = factor[met[index]], met[index] + 1
+            factors.append(factor)
+        return factors
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The weighted sum of the outputs' losses; None if none applies."""
+        if y is None:
+            return None
         if not self.built:
             self.build(y, y_pred)
         preds, names = outputs_of(y_pred, self._names)
-        trues = _targets(y, y_pred, names)
-        weights = _weights(sample_weight, y_pred, names)
+        trues = targets_of(y, y_pred, names)
+        weights = weights_of(sample_weight, y_pred, names)
         total: Any = None
-        trackers = iter(self.metrics)
-        for loss, factor, t, p, w in zip(self._losses, self._factors, trues, preds, weights, strict=True):
-            if loss is None:
-                continue
-            tracker = next(trackers, None)
-            if t is None:
-                continue
-            value = ops.cast(loss(t, p, w), "float32")
+        for index, loss, factor, tracker in self._terms:
+            p = preds[index]
+            value = ops.cast(loss(trues[index], p, weights[index]), "float32")
             if tracker is not None:
                 tracker.update_state(value, sample_weight=ops.shape(p)[0] if len(p.shape) else 1)
             if factor is not None:
                 value = ops.multiply(value, factor)
             total = value if total is None else ops.add(total, value)
         return total
-
-
-def _targets(y: Any, y_pred: Any, names: list[str]) -> list[Any]:
-    if y is None:
-        return [None] * len(names)
-    if len(names) == 1 and hasattr(y, "shape"):
-        return [y]
-    if isinstance(y, dict) and not (len(names) == 1 and not isinstance(y_pred, dict) and names[0] not in y):
-        missing = [n for n in names if n not in y]
-        if missing and isinstance(y_pred, dict):
-            return [y.get(n) for n in names]
-        if missing:
-            raise ValueError(f"The targets are a dict with the keys {sorted(y)}; the model's outputs are {names}.")
-        return [y[n] for n in names]
-    flat = tree.flatten(y)
-    if len(flat) != len(names):
-        raise ValueError(
-            f"The model has {len(names)} outputs ({', '.join(names)}), but {len(flat)} targets were given."
-        )
-    return flat
-
-
-def _weights(sample_weight: Any, y_pred: Any, names: list[str]) -> list[Any]:
-    if sample_weight is None:
-        return [None] * len(names)
-    if isinstance(sample_weight, dict):
-        return [sample_weight.get(n) for n in names]
-    flat = tree.flatten(sample_weight)
-    return flat * len(names) if len(flat) == 1 else flat
 
 
 class CompileMetrics(Metric):
@@ -222,7 +190,7 @@ class CompileMetrics(Metric):
     def build(self, y_true: Any, y_pred: Any) -> None:
         """Resolve the metrics for outputs of this structure."""
         preds, names = outputs_of(y_pred, self._output_names)
-        trues = _targets(y_true, y_pred, names)
+        trues = targets_of(y_true, y_pred, names)
 
         def resolved(given: Any, what: str) -> list[list[Metric]]:
             out = []
@@ -234,7 +202,7 @@ class CompileMetrics(Metric):
 
         self._plain = resolved(self._given, "metrics")
         self._weighted = resolved(self._given_weighted, "weighted_metrics")
-        self._prefixes = [f"{n}_" for n in names] if len(names) > 1 else [""] * len(names)
+        self._prefixes = prefixes_of(y_pred, self._output_names)
         self.built = True
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -242,8 +210,8 @@ class CompileMetrics(Metric):
         if not self.built:
             self.build(y_true, y_pred)
         preds, names = outputs_of(y_pred, self._output_names)
-        trues = _targets(y_true, y_pred, names)
-        weights = _weights(sample_weight, y_pred, names)
+        trues = targets_of(y_true, y_pred, names)
+        weights = weights_of(sample_weight, y_pred, names)
         for plain, weighted, t, p, w in zip(self._plain, self._weighted, trues, preds, weights, strict=True):
             if t is None:
                 continue
@@ -262,15 +230,14 @@ class CompileMetrics(Metric):
                 for metric in group:
                     value = metric.result()
                     if isinstance(value, dict):
-                        results.update({f"{prefix}{k}": v for k, v in value.items()})
+                        results.update(
+                            {k if k not in results else _unique(f"{prefix}{k}", results): v for k, v in value.items()}
+                        )
                         continue
-                    name, number = f"{prefix}{metric.name}", 1
+                    name = f"{prefix}{metric.name}"
                     if name in results:
                         name = f"{prefix}{again}{metric.name}"
-                    stem = name
-                    while name in results:
-                        name, number = f"{stem}_{number}", number + 1
-                    results[name] = value
+                    results[_unique(name, results)] = value
         return results
 
     def reset_state(self) -> None:

@@ -82,6 +82,8 @@ class Compiled:
 
     def build(self, y: Any, y_pred: Any) -> None:
         """Resolve names such as "accuracy" by the shapes of targets and outputs."""
+        if y is None:
+            return
         if self.compile_metrics is not None and not self.compile_metrics.built:
             self.compile_metrics.build(y, y_pred)
         if self.loss is not None and not self.loss.built:

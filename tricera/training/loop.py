@@ -207,7 +207,7 @@ def _epochs(model: Any, data: EpochIterator, callbacks: CallbackList, validation
         for each in optimizers_of(model):  # validation, checkpoints and the like see the weights that are to be used
             each._to_evaluation()
         if validation is not None and validation.due(epoch):
-            logs.update({f"val_{name}": value for name, value in validation.run(callbacks).items()})
+            logs = _floats(logs | {f"val_{name}": value for name, value in validation.run(callbacks).items()})
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training or (
             data.exhausted and data.adapter.num_batches is None and data.steps_per_epoch is not None
@@ -237,7 +237,8 @@ class _Validation:
         return (epoch + 1) % frequency == 0 if isinstance(frequency, numbers.Integral) else epoch + 1 in frequency
 
     def run(self, callbacks: CallbackList) -> dict[str, Any]:
-        """Validate."""
+        """Validate, on the same samples each time: `validation_steps` may be fewer than the data hold."""
+        self.data.restart()
         return _floats(_test_pass(self.model, self.data, callbacks))
 
 
@@ -276,9 +277,9 @@ def _result(model: Any, logs: Any, return_dict: bool) -> Any:
 
 
 def _in_order(model: Any, logs: Any) -> list[str]:
-    """The loss first, then the metrics in the order in which the model holds them."""
-    known = ["loss", *(name for name in logs if name != "loss")]
-    return [name for name in known if name in logs]
+    """The names in the order of the model's metrics, then all others (of several outputs, of an own step) by alphabet."""
+    known = [m.name for metric in model.metrics for m in getattr(metric, "metrics", [metric])]
+    return list(dict.fromkeys([name for name in known if name in logs] + sorted(logs)))
 
 
 def predict(model: Any, x: Any, batch_size: Any, verbose: Any, steps: Any, callbacks: Any) -> Any:

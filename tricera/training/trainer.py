@@ -149,13 +149,9 @@ class Trainer:
 
     @property
     def metrics(self) -> list[Any]:
-        """The loss tracker, the layers' metrics, and those given to `compile`."""
+        """The loss tracker, the metrics given to `compile`, and the model's and its layers' own."""
         own = super().metrics  # type: ignore[misc]
-        return [
-            *([] if self._compiled is None else self._compiled.trackers),
-            *own,
-            *([] if self._compiled is None else self._compiled.metrics),
-        ]
+        return own if self._compiled is None else [*self._compiled.trackers, *self._compiled.metrics, *own]
 
     @property
     def metrics_names(self) -> list[str]:

@@ -266,6 +266,12 @@ class EpochIterator:
         if close is not None:
             close()
 
+    def restart(self) -> None:
+        """Begin the next epoch at the source's beginning, where it has one that can be gone back to."""
+        if not getattr(self.adapter, "resumes", False):
+            self._end_pass()
+            self._peeked.clear()
+
     def close(self) -> None:
         """End the current pass and release the adapter's workers."""
         self._end_pass()

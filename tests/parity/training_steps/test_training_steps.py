@@ -1,0 +1,26 @@
+"""What training reports, and where it ends, beside Keras. Nothing here depends on the framework, so that one is enough."""
+
+from __future__ import annotations
+
+import pytest
+
+import tricera
+from tests.parity import black_box
+from tests.parity.training_steps import cases
+from tricera.backend import use
+
+pytestmark = pytest.mark.slow
+pytest.importorskip("keras")
+pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def keras_results(tmp_path_factory):
+    return black_box.run_keras(cases.__file__, tmp_path_factory.mktemp("keras") / "steps.npz", backend="torch")
+
+
+@pytest.mark.parametrize("name", list(cases.CASES))
+def test_as_keras(name, keras_results):
+    assert not keras_results[name].get(black_box.RAISES), keras_results[name]["said"]
+    with use("torch"):
+        black_box.check(cases.CASES[name], tricera, keras_results[name])
