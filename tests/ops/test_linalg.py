@@ -144,3 +144,37 @@ def test_not_tensors(backend: str) -> None:
     ):
         np.testing.assert_array_equal(ops.convert_to_numpy(got), expected)
     assert ops.convert_to_numpy(ops.unique([3, 1, 3], size=4, fill_value=9)).tolist() == [1, 3, 9, 9]
+
+
+def test_factors_of_complex_matrices(backend: str) -> None:
+    """Hermitian matrices, of which the lower triangle alone is read, and what is made of singular values."""
+    rng = np.random.default_rng(0)
+    a = (rng.normal(size=(3, 4, 4)) + 1j * rng.normal(size=(3, 4, 4))).astype("complex64")
+    h = (a @ a.conj().swapaxes(-1, -2) + np.eye(4)).astype("complex64")
+    half = np.tril(h) + np.triu(rng.normal(size=h.shape), 1).astype("complex64")
+
+    def close(got: Any, want: Any) -> None:
+        np.testing.assert_allclose(ops.convert_to_numpy(got), want, rtol=1e-3, atol=1e-3)
+
+    def adjoint(x: Any) -> Any:
+        return ops.conj(ops.swapaxes(x, -1, -2))
+
+    low = ops.cholesky(half)
+    close(ops.matmul(low, adjoint(low)), h)
+    close(ops.cholesky(half, upper=True), ops.convert_to_numpy(adjoint(low)))
+    close(ops.cholesky_inverse(low), np.linalg.inv(h))
+    values, vectors = ops.eigh(half)
+    assert ops.dtype(values) == "float32"
+    close(values, np.linalg.eigvalsh(h))
+    close(ops.matmul(vectors * ops.cast(values, "complex64")[:, None], adjoint(vectors)), h)
+    tall = a[:, :, :3]
+    u, s, vh = ops.svd(tall)
+    close(s, np.linalg.svd(tall)[1])
+    close(ops.matmul(u[..., :3] * ops.cast(s, "complex64")[:, None], vh), tall)
+    close(ops.pinv(tall), np.linalg.pinv(tall))
+    close(ops.lstsq(tall[0], a[0]), np.linalg.lstsq(tall[0], a[0], rcond=None)[0])
+    sign, logarithm = ops.slogdet(a)
+    assert ops.dtype(logarithm) == "float32"
+    close(sign, np.linalg.slogdet(a)[0])
+    close(logarithm, np.linalg.slogdet(a)[1])
+    assert np.isnan(ops.convert_to_numpy(ops.eigh(np.full((2, 2), np.nan, "complex64"))[0])).all()

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tricera.core.dtypes import EPSILON
+from tricera.core.dtypes import COMPLEX, EPSILON
 from tricera.core.op import composed, primitive
 from tricera.core.spec import real_part
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.control import jvp  # noqa: F401 - belongs to this namespace, too
 from tricera.ops.creation import dtype, eye, zeros_like
-from tricera.ops.elementwise import add, cast, divide, greater, log, multiply
+from tricera.ops.elementwise import add, cast, conj, divide, greater, log, multiply
 from tricera.ops.linear import matmul, matrix_transpose
 from tricera.ops.reduce import (
     max as max_,
@@ -386,8 +386,12 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
     """
     identity = add(zeros_like(x), eye(x.shape[-1], dtype=dtype(x)))
     inverse = solve_triangular(x, identity, lower=not upper)
-    flipped = matrix_transpose(inverse)
+    flipped = _adjoint(inverse)
     return matmul(inverse, flipped) if upper else matmul(flipped, inverse)
+
+
+def _adjoint(x: Any) -> Any:
+    return matrix_transpose(conj(x) if dtype(x) in COMPLEX else x)
 
 
 def _cutoff(values: Any, shape: Any, rcond: float | None) -> Any:
@@ -435,7 +439,7 @@ def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
     u, s, vh = svd(x, full_matrices=False)
     keep = greater(s, _cutoff(s, x.shape, rcond))
     inverse = where(keep, divide(1.0, where(keep, s, 1.0)), 0.0)
-    return matmul(multiply(matrix_transpose(vh), expand_dims(inverse, -2)), matrix_transpose(u))
+    return matmul(multiply(_adjoint(vh), expand_dims(inverse, -2)), _adjoint(u))
 
 
 @composed(promote="float")

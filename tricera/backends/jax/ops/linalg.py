@@ -45,7 +45,7 @@ def cholesky(x, upper=False):
     out = _jnp.linalg.cholesky(_symmetric(x), symmetrize_input=False)
     failed = _jnp.isnan(out).any((-2, -1), keepdims=True)
     out = _jnp.tril(_jnp.where(failed, _jnp.nan, out))
-    return _jnp.swapaxes(out, -1, -2) if upper else out
+    return _jnp.swapaxes(out, -1, -2).conj() if upper else out
 
 
 @_in_float32
@@ -117,7 +117,7 @@ def _full_svd_jvp(primals, tangents):
 
 @_in_float32
 def svd(x, full_matrices=True, compute_uv=True):
-    if compute_uv and full_matrices and x.shape[-1] != x.shape[-2]:
+    if compute_uv and full_matrices and x.shape[-1] != x.shape[-2] and not _jnp.iscomplexobj(x):
         return _full_svd(x)
     out = _jnp.linalg.svd(x, full_matrices, compute_uv)
     return tuple(out) if compute_uv else out

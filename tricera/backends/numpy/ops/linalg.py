@@ -48,7 +48,7 @@ def _cholesky(x):
 def cholesky(x, upper=False):
     out = _np.asarray(_cholesky(_wide(x)), x.dtype)
     out = _np.tril(_np.where(_np.isnan(out).any((-2, -1), keepdims=True), _np.asarray(_np.nan, x.dtype), out))
-    return _np.swapaxes(out, -1, -2) if upper else out
+    return _np.conj(_np.swapaxes(out, -1, -2)) if upper else out
 
 
 def det(x):

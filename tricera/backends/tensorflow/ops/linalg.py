@@ -30,18 +30,30 @@ def _in_float32(function):
     return wrapped
 
 
+def _each(test, join, x):
+    """A test of real numbers on both parts of complex ones."""
+    return join(test(_tf.math.real(x)), test(_tf.math.imag(x))) if x.dtype.is_complex else test(x)
+
+
+def _missing(dtype):
+    """NaN; of a complex number both parts are."""
+    nan = _tf.constant(float("nan"), dtype.real_dtype)
+    return _tf.complex(nan, nan) if dtype.is_complex else nan
+
+
 def _or_nan(function):
     """The function, with NaN for each matrix that holds NaN or an infinity: the kernels refuse the whole stack."""
 
     @_functools.wraps(function)
     def wrapped(x):
-        finite = _tf.reduce_all(_tf.math.is_finite(x), (-2, -1), keepdims=True)
+        finite = _each(_tf.math.is_finite, _tf.logical_and, x)
+        finite = _tf.reduce_all(finite, (-2, -1), keepdims=True)
         size = _tf.shape(x)
         values, vectors = function(_tf.where(finite, x, _tf.eye(size[-2], size[-1], dtype=x.dtype)))
-        missing = _tf.cast(float("nan"), x.dtype)  # a complex number of which both parts are NaN needs two of them
-        if vectors.dtype.is_complex:
-            missing = _tf.complex(missing, missing)
-        return _tf.where(finite[..., 0], values, missing), _tf.where(finite, vectors, missing)
+        return tuple(
+            _tf.where(known, part, _missing(part.dtype))
+            for known, part in ((finite[..., 0], values), (finite, vectors))
+        )
 
     return wrapped
 
@@ -61,9 +73,10 @@ def _symmetric(x):
 @_in_float32
 def cholesky(x, upper=False):
     out = _L.cholesky(x)
-    failed = _tf.reduce_any(_tf.math.is_nan(_L.band_part(out, -1, 0)), (-2, -1), keepdims=True)
-    out = _L.band_part(_tf.where(failed, _tf.cast(float("nan"), x.dtype), out), -1, 0)
-    return _L.matrix_transpose(out) if upper else out
+    unknown = _each(_tf.math.is_nan, _tf.logical_or, _L.band_part(out, -1, 0))
+    failed = _tf.reduce_any(unknown, (-2, -1), keepdims=True)
+    out = _L.band_part(_tf.where(failed, _missing(x.dtype), out), -1, 0)
+    return _L.adjoint(out) if upper else out
 
 
 @_in_float32
@@ -73,7 +86,8 @@ def det(x):
 
 @_in_float32
 def slogdet(x):
-    return tuple(_L.slogdet(x))
+    sign, logarithm = _L.slogdet(x)
+    return sign, _tf.math.real(logarithm)
 
 
 @_in_float32

@@ -53,7 +53,7 @@ def _or_nan(function):
 def cholesky(x, upper=False):
     out, failed = _L.cholesky_ex(x)  # which reads the lower triangle; with `upper` it would read that one
     out = _torch.tril(_torch.where(failed[..., None, None] != 0, _torch.nan, out))
-    return out.mT if upper else out
+    return out.mH if upper else out
 
 
 @_in_float32
