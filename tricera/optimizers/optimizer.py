@@ -25,12 +25,6 @@ _BASE_CONFIG = (
 )  # fmt: skip
 
 
-def _learning_rate(name: str, value: Any) -> None:
-    """Check the numbers; what else will do is checked where it is set."""
-    if value is None or isinstance(value, (int, float, np.generic)):
-        checks.number(0)(name, value)
-
-
 _SHARE = checks.number(0, 1)
 _DECAY = checks.number(0, below=1)  # of a mean whose bias is corrected by a division by 1 - decay^t
 _LIMIT = checks.number(above=0, optional=True)
@@ -71,7 +65,7 @@ class Optimizer(OptimizerState, checks.Checked):
     fused_name: ClassVar[str | None] = None  # what the backend's fused update of the rule is called
     built: bool
     _checks: ClassVar[Mapping[str, checks.Check]] = {
-        "learning_rate": _learning_rate, "weight_decay": checks.number(0, optional=True), "clipnorm": _LIMIT,
+        "weight_decay": checks.number(0, optional=True), "clipnorm": _LIMIT,
         "clipvalue": _LIMIT, "global_clipnorm": _LIMIT, "ema_momentum": _SHARE, "loss_scale_factor": _LIMIT,
         "momentum": _SHARE, "rho": _SHARE, "beta_1": _DECAY, "beta_2": _DECAY, "epsilon": checks.number(0),
         "epsilon_1": checks.number(0), "epsilon_2": checks.number(0), "clip_threshold": checks.number(above=0),
