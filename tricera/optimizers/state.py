@@ -38,6 +38,7 @@ class OptimizerState:
     built: bool
     gradient_accumulation_steps: int | None
     _evaluating: bool = False  # whether the variables hold the values to be used, where training has others
+    _unused: Sequence[Variable] = ()  # variables that only keep a place in Keras's files
     _variables: list[Variable]
     _iterations: Variable
     _learning_rate: Any
