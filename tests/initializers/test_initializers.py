@@ -125,3 +125,17 @@ def test_whole_distribution(name):
     elif name in ("TruncatedNormal", "GlorotNormal", "HeNormal", "LecunNormal"):
         wanted = stats.truncnorm(-2, 2, scale=deviation / stats.truncnorm(-2, 2).std())
     assert stats.kstest(drawn, wanted.cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("name", ["RandomNormal", "TruncatedNormal", "HeNormal", "GlorotUniform", "Orthogonal"])
+def test_no_integers_from_a_continuous_distribution(name):
+    """Rounding would leave zeros."""
+    with pytest.raises(ValueError, match=f"^{name} makes values of a float dtype, not of 'int32'"):
+        getattr(initializers, name)(seed=1)((3, 4), dtype="int32")
+
+
+def test_what_a_config_makes_of_its_arguments():
+    import json
+
+    config = initializers.VarianceScaling(distribution="Normal", seed=np.int64(3)).get_config()
+    assert json.loads(json.dumps(config))["seed"] == 3 and config["distribution"] == "truncated_normal"

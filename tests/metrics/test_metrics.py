@@ -196,6 +196,11 @@ def test_shapes_that_do_not_fit(backend):
         (metrics.SparseCategoricalAccuracy, (3, 3), (3, 3)),
         (metrics.SparseTopKCategoricalAccuracy, (3, 3), (3, 3)),
         (lambda: metrics.OneHotIoU(3, [0]), (4, 3), (4, 2)),
+        (metrics.F1Score, (4, 1), (4, 3)),
+        (metrics.R2Score, (4, 3), (4, 1)),
+        (lambda: metrics.AUC(multi_label=True), (4, 3), (4, 2)),
+        (lambda: metrics.Precision(class_id=3), (4, 3), (4, 3)),
+        (lambda: metrics.RecallAtPrecision(0.5, class_id=1), (4,), (4,)),
         (lambda: metrics.OneHotMeanIoU(3), (4, 4), (4, 4)),
     ],
 )
@@ -205,6 +210,9 @@ def test_numbers_of_classes_that_differ(backend, make, true, pred):
     with pytest.raises(ValueError, match=f"^{type(metric).__name__}: `y_true` has the shape"):
         metric.update_state(np.zeros(true, "float32"), np.zeros(pred, "float32"))
     assert all(np.all(v.numpy() == 0) for v in metric.variables)
+    assert len(metric.variables) < 4 or not isinstance(
+        metric, (metrics.F1Score, metrics.R2Score)
+    )  # not built for a wrong number
 
 
 def test_one_weight_in_a_list_is_that_of_all(backend):

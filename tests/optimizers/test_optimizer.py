@@ -158,7 +158,11 @@ def test_constraint_and_overwrite(backend):
 def test_learning_rate(backend):
     optimizer, variables = SGD(0.1), weights()
     optimizer.learning_rate = 0.5
+    for wrong in (-1.0, float("nan"), np.float64("inf"), "0.1", None, [1.0, 2.0], True):
+        with pytest.raises(ValueError, match="`learning_rate` must be a number"):
+            optimizer.learning_rate = wrong
     assert float(optimizer.learning_rate) == 0.5
+    optimizer.learning_rate = ops.convert_to_tensor(0.5)
     optimizer.apply(GRADIENTS, variables)
     assert variables[1].numpy()[0] == -0.5
     optimizer.learning_rate = schedules.ExponentialDecay(1.0, 1, 0.5)

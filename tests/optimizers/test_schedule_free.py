@@ -155,7 +155,7 @@ def test_a_file_knows_which_weights_it_holds(trainable_backend, tmp_path, wrappe
 def test_in_a_multi_optimizer(trainable_backend):
     """Only its own variables are exchanged."""
     model = tricera.Sequential([L.Input((4,)), L.Dense(3, name="first"), L.Dense(1, name="second")])
-    chosen = optimizers.OptimizerMap(SGD(0.01), {"first": ScheduleFreeAdamW(0.05)})
+    chosen = optimizers.OptimizerMap(SGD(0.01), {".*/first/.*": ScheduleFreeAdamW(0.05)})
     model.compile(optimizers.MultiOptimizer(chosen), "mse")
     model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
     before = model.get_weights()

@@ -69,12 +69,45 @@ def test_map():
     with pytest.raises(ValueError, match="optimizer objects"):
         chosen["x"] = 3
     chosen["b.*s"] = SGD()
+    chosen["bias.*"] = SGD()
     with pytest.raises(ValueError, match="Several"):
-        _ = chosen["dense/bias"]
-    assert list(chosen) == ["bias", "b.*s"]
+        _ = chosen["bias_s"]
+    assert type(chosen["dense/bias"]).__name__ == "SGD"  # the whole path, as in Keras
+    with pytest.raises(ValueError, match="regular expressions"):
+        chosen["("] = SGD()
+    assert list(chosen) == ["bias", "b.*s", "bias.*"]
     wrapped = MultiOptimizer(OptimizerMap(SGD(), {"bias": Adam()}))
     assert optimizers.deserialize(optimizers.serialize(wrapped)).get_config() == wrapped.get_config()
     again = OptimizerMap.from_config(chosen.get_config())
     assert list(again) == list(chosen)
     with pytest.raises(TypeError, match="optimizer_map"):
         MultiOptimizer(3)
+
+
+def test_loss_scales_of_the_optimizers_inside_have_no_effect(backend):
+    """What multiplies the loss is what the gradients are divided by: that of the outermost optimizer."""
+    for outer, factor in (
+        (LossScaleOptimizer(SGD(1.0, loss_scale_factor=4.0), initial_scale=2.0), 2.0),
+        (MultiOptimizer(OptimizerMap(SGD(1.0, loss_scale_factor=4.0)), loss_scale_factor=2.0), 2.0),
+        (LossScaleOptimizer(MultiOptimizer(OptimizerMap(SGD(1.0)), loss_scale_factor=4.0), initial_scale=2.0), 2.0),
+    ):
+        w = Variable([1.0, 2.0])
+        assert float(outer.scale_loss(1.0)) == factor
+        outer.apply([np.array([factor, 0.0], "float32")], [w])
+        np.testing.assert_allclose(w.numpy(), [0, 2])
+    with pytest.raises(ValueError, match="around the MultiOptimizer"):
+        OptimizerMap(SGD(), {"a": LossScaleOptimizer(SGD())})
+
+
+def test_state_has_the_order_of_the_map():
+    a, b = (Variable([1.0], name=name) for name in ("a", "b"))
+    optimizer = MultiOptimizer(OptimizerMap(Adam(), {"b": SGD(momentum=0.5), "c": SGD()}))
+    with pytest.warns(UserWarning, match="'c' of the OptimizerMap matches no"):
+        optimizer.build([a, b])
+    assert [v.name for v in optimizer.variables[2:]] == [
+        "iteration", "learning_rate", "b_momentum", "iteration", "learning_rate", "iteration", "learning_rate", "a_momentum", "a_velocity",
+    ]  # fmt: skip
+    refused = MultiOptimizer(lambda v: 3)
+    with pytest.raises(TypeError, match="must give an optimizer"):
+        refused.build([a])
+    assert not refused.built

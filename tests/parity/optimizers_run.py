@@ -97,6 +97,20 @@ def _cases() -> dict[str, tuple[str, dict[str, Any]]]:
         inner = {"learning_rate": 0.05, **options}
         rows[f"{kind}-scaled"] = (kind, {**inner, "scaled": {"initial_scale": 4.0, "dynamic_growth_steps": 3}})
         rows[f"{kind}-scaled-default"] = (kind, {**inner, "scaled": {}})
+    # Of two loss scales the outer one counts.
+    several = {
+        "clipnorm": 0.5,
+        "gradient_accumulation_steps": 3,
+        "use_ema": True,
+        "ema_momentum": 0.8,
+        "ema_overwrite_frequency": 2,
+    }
+    scaled = {"initial_scale": 2.0, "dynamic_growth_steps": 1}
+    rows["Adam-scaled-together"] = (
+        "Adam",
+        {"learning_rate": 0.05, "weight_decay": 0.1, "loss_scale_factor": 4.0, "scaled": scaled, **several},
+    )
+    rows["Adafactor-scaled"] = ("Adafactor", {"learning_rate": 0.05, "global_clipnorm": 0.6, "scaled": scaled})
     rows |= {f"SGD-{key}": ("SGD", {"schedule": schedule}) for key, schedule in _SCHEDULES.items()}
     rows["SGD-piecewise"] = (
         "SGD",

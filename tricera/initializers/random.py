@@ -19,6 +19,7 @@ class RandomInitializer(Initializer):
     def __init__(self, seed: Any = None) -> None:
         if seed is not None and not isinstance(seed, (int, np.integer, SeedGenerator)):
             raise ValueError(f"`seed` must be an integer, a SeedGenerator or None, not {seed!r}.")
+        seed = int(seed) if isinstance(seed, np.integer) else seed  # so that a config can be written as JSON
         self._given = seed
         self.seed = rng.draw_seed() if seed is None else seed
 
@@ -28,6 +29,12 @@ class RandomInitializer(Initializer):
             first, second = (int(word) for word in ops.convert_to_numpy(self.seed.next()))
             return rng.generator(second << 32 | first)
         return rng.generator(int(self.seed))
+
+    def _as(self, values: Any, dtype: str) -> np.ndarray:
+        """Values of a continuous distribution in a dtype, which rounding to integers would leave nothing of."""
+        if "float" not in dtype and not dtype.startswith("complex"):
+            raise ValueError(f"{type(self).__name__} makes values of a float dtype, not of {dtype!r}.")
+        return np.asarray(values).astype(dtypes.numpy_dtype(dtype))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
@@ -72,7 +79,7 @@ class RandomNormal(RandomInitializer):
 
     def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         """The value as an array."""
-        return (self.mean + self.stddev * self.generator().standard_normal(shape)).astype(dtypes.numpy_dtype(dtype))
+        return self._as(self.mean + self.stddev * self.generator().standard_normal(shape), dtype)
 
 
 class TruncatedNormal(RandomNormal):
@@ -80,7 +87,7 @@ class TruncatedNormal(RandomNormal):
 
     def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         """The value as an array."""
-        return (self.mean + self.stddev * truncated_normal(self.generator(), shape)).astype(dtypes.numpy_dtype(dtype))
+        return self._as(self.mean + self.stddev * truncated_normal(self.generator(), shape), dtype)
 
 
 class RandomUniform(RandomInitializer):
@@ -164,7 +171,8 @@ class VarianceScaling(RandomInitializer):
         super().__init__(seed)
         if mode not in ("fan_in", "fan_out", "fan_avg"):
             raise ValueError(f"`mode` must be 'fan_in', 'fan_out' or 'fan_avg', not {mode!r}.")
-        distribution = "truncated_normal" if distribution == "normal" else str(distribution).lower()
+        distribution = str(distribution).lower()
+        distribution = "truncated_normal" if distribution == "normal" else distribution
         if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
             raise ValueError(
                 f"`distribution` must be 'truncated_normal', 'untruncated_normal' or 'uniform', not {distribution!r}."
@@ -186,7 +194,7 @@ class VarianceScaling(RandomInitializer):
             values = truncated_normal(generator, shape) * (math.sqrt(variance) / 0.87962566103423978)
         else:
             values = generator.standard_normal(shape) * math.sqrt(variance)
-        return np.asarray(values).astype(dtypes.numpy_dtype(dtype))
+        return self._as(values, dtype)
 
 
 class _Named(VarianceScaling):
@@ -257,4 +265,4 @@ class Orthogonal(RandomInitializer):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         q, r = np.linalg.qr(self.generator().standard_normal((max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))  # makes the decomposition unique, hence the distribution uniform
-        return (self.gain * (q.T if rows < columns else q).reshape(shape)).astype(dtypes.numpy_dtype(dtype))
+        return self._as(self.gain * (q.T if rows < columns else q).reshape(shape), dtype)

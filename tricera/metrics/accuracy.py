@@ -15,8 +15,11 @@ def _matches(a: Any, b: Any) -> Any:
     return ops.cast(ops.equal(a, b), config.floatx())
 
 
-def check_widths(y_true: Any, y_pred: Any, axis: int = -1) -> None:
-    """Check that one-hot targets have as many classes as the outputs, as far as both are known.
+_SPARSE = " For integer targets take the metric whose name begins with 'Sparse'."
+
+
+def check_widths(y_true: Any, y_pred: Any, axis: int = -1, hint: str = _SPARSE) -> None:
+    """Check that targets have as many classes as the outputs, as far as both are known.
 
     Raises:
         ValueError: they haven't.
@@ -29,8 +32,7 @@ def check_widths(y_true: Any, y_pred: Any, axis: int = -1) -> None:
     true, pred = y_true.shape[axis], y_pred.shape[axis]
     if None not in (true, pred) and true != pred:
         raise ValueError(
-            f"One-hot targets need as many classes as the outputs, but there are {true} and {pred}. For integer targets take the "
-            "metric whose name begins with 'Sparse'."
+            f"The targets must have as many classes as the outputs, but have {true} where these have {pred}.{hint}"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from tricera import ops
 from tricera.losses.loss import telling_shapes
-from tricera.metrics.confusion import counts
+from tricera.metrics.confusion import counts, one_class
 from tricera.metrics.metric import Metric
 
 
@@ -41,8 +41,7 @@ class _BestWhere(Metric):
             sample_weight: weights, which broadcast.
         """
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        if self.class_id is not None:
-            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
+        y_true, y_pred = one_class(y_true, y_pred, self.class_id)
         found = counts(y_true, y_pred, self.thresholds, sample_weight, self.dtype)
         parts = (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives)
         for variable, value in zip(parts, found, strict=True):

@@ -10,7 +10,10 @@ import numpy as np
 from tricera import ops
 from tricera.core import checks, config
 from tricera.losses.loss import squeeze_or_expand_to_same_rank, telling_shapes
+from tricera.metrics.accuracy import check_widths
 from tricera.metrics.metric import Metric
+
+_NOT_CHOSEN = -1e10  # below all outputs
 
 
 def check_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
@@ -26,6 +29,20 @@ def check_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
     if bad:
         raise ValueError(f"`thresholds` must lie in [0, 1]; got {bad}.")
     return values
+
+
+def one_class(y_true: Any, y_pred: Any, class_id: int | None) -> tuple[Any, Any]:
+    """Targets and outputs of one class, or as they are for None.
+
+    Raises:
+        ValueError: there is no such class. (Not every framework says so itself.)
+    """
+    if class_id is None:
+        return y_true, y_pred
+    for y in (y_true, y_pred):
+        if len(y.shape) < 2 or (y.shape[-1] is not None and y.shape[-1] <= class_id):
+            raise ValueError(f"`class_id` is {class_id}, but a tensor of shape {tuple(y.shape)} has no such class.")
+    return y_true[..., class_id], y_pred[..., class_id]
 
 
 def flat_pairs(y_true: Any, y_pred: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any, Any]:
@@ -139,8 +156,8 @@ class _Ratio(Metric):
         super().__init__(name=name, dtype=dtype)
         self._direction = "up"
         self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
-        # With top_k the k largest outputs count as positive, and the threshold only cuts off what was not chosen.
-        self.thresholds = check_thresholds(thresholds, 0.5 if top_k is None else 0.0)
+        # With top_k the k largest outputs count as positive, also below 0.
+        self.thresholds = check_thresholds(thresholds, 0.5 if top_k is None else _NOT_CHOSEN)
         size = (len(self.thresholds),)
         self.true_positives = self.add_variable(size, "zeros", name="true_positives")
         self.other = self.add_variable(size, "zeros", name=self._other[0])
@@ -157,10 +174,10 @@ class _Ratio(Metric):
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.cast(ops.convert_to_tensor(y_pred), self.dtype)
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         if self.top_k is not None:
-            best = ops.top_k(y_pred, self.top_k)[0][..., -1:]
-            y_pred = ops.where(ops.greater_equal(y_pred, best), y_pred, -1.0)
-        if self.class_id is not None:
-            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
+            best = ops.top_k(y_pred, self.top_k)[1]
+            chosen = ops.any(ops.equal(ops.expand_dims(best, -1), ops.arange(ops.shape(y_pred)[-1])), axis=-2)
+            y_pred = ops.where(chosen, y_pred, _NOT_CHOSEN)
+        y_true, y_pred = one_class(y_true, y_pred, self.class_id)
         found = counts(y_true, y_pred, self.thresholds, sample_weight, self.dtype)
         self.true_positives.assign_add(found[0])
         self.other.assign_add(found[self._other[1]])
@@ -282,13 +299,15 @@ class AUC(Metric):
             y_pred: probabilities.
             sample_weight: weights, which broadcast.
         """
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        if self.multi_label:
+            check_widths(y_true, y_pred, axis=1, hint="")
         if not self._built:
             self._build(int(y_pred.shape[-1]))
         if self.from_logits:
             y_pred = ops.sigmoid(y_pred)
         thresholds = list(self._thresholds)
         if self.multi_label:
-            y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
             labels = [
                 counts(y_true[:, i], y_pred[:, i], thresholds, sample_weight, self.dtype)
                 for i in range(y_pred.shape[-1])

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from tricera import ops
 from tricera.losses.loss import telling_shapes
+from tricera.metrics.accuracy import check_widths
 from tricera.metrics.metric import Metric
 
 Average = Literal["micro", "macro", "weighted"]
@@ -79,6 +80,7 @@ class FBetaScore(Metric):
                 f"{type(self).__name__} takes targets and outputs of shape (batch, classes); got "
                 f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}."
             )
+        check_widths(y_true, y_pred, hint="")
         if not self._built:
             self._build(y_true.shape[1])
         if self.threshold is None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from tricera import ops
 from tricera.core import config
 from tricera.losses.loss import squeeze_or_expand_to_same_rank, telling_shapes
+from tricera.metrics.accuracy import check_widths
 from tricera.metrics.metric import Metric
 from tricera.metrics.reduction import MeanMetricWrapper
 
@@ -72,6 +73,7 @@ class R2Score(Metric):
                 f"R2Score takes targets and outputs of shape (batch, outputs); got {tuple(y_true.shape)} and "
                 f"{tuple(y_pred.shape)}."
             )
+        check_widths(y_true, y_pred, hint="")
         if not self._built:
             self._build(int(y_true.shape[1]))
         weight = ops.convert_to_tensor(1 if sample_weight is None else sample_weight, dtype=self.dtype)

@@ -72,10 +72,13 @@ class Adafactor(Optimizer):
         if self.built:
             return
         super().build(variables)
+        self._unused = []
         for v, slots in zip(self._trainable_variables, self._slots, strict=True):
             if len(v.shape) >= 2:
                 slots.append(self.add_variable(v.shape[:-1], dtype=v._dtype, name=v.name))
                 slots.append(self.add_variable((*v.shape[:-2], v.shape[-1]), dtype=v._dtype, name=v.name))
-            else:  # unused, but they have a place in Keras's files
-                slots += [self.add_variable((), dtype="int32", name=v.name) for _ in range(2)]
+            else:
+                places = [self.add_variable((), dtype="int32", name=v.name) for _ in range(2)]
+                slots += places
+                self._unused += places
             slots.append(self.add_variable_from_reference(v, "velocity"))

@@ -27,7 +27,7 @@ class LossScaleOptimizer(Optimizer):
     A step with NaN or infinity in a gradient is skipped and halves the scale; `dynamic_growth_steps` good steps double it.
 
     Args:
-        inner_optimizer: what updates the variables.
+        inner_optimizer: what updates the variables; its own `loss_scale_factor` has no effect.
         initial_scale: the first scale.
         dynamic_growth_steps: the number of good steps after which the scale doubles.
         name: default: made from the class's name.
@@ -63,8 +63,10 @@ class LossScaleOptimizer(Optimizer):
 
     @property
     def variables(self) -> list[Variable]:
-        """Its own variables, then those of the inner optimizer."""
-        return [*self._variables, *(self.inner_optimizer.variables if "inner_optimizer" in self.__dict__ else ())]
+        """Its own variables, then those of the inner optimizer; unused ones stand in no file of Keras's, other than alone."""
+        inner = self.inner_optimizer._family() if "inner_optimizer" in self.__dict__ else []
+        unused = {id(v) for optimizer in inner for v in optimizer._unused}
+        return [*self._variables, *(v for v in (inner[0].variables if inner else ()) if id(v) not in unused)]
 
     @property
     def iterations(self) -> Any:
@@ -91,7 +93,7 @@ class LossScaleOptimizer(Optimizer):
         super().build(variables)
         self.inner_optimizer.build(variables)
 
-    def _apply(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
+    def _step(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
         if not grads:
             return
         finite = driver.all_finite(grads)
@@ -100,7 +102,7 @@ class LossScaleOptimizer(Optimizer):
         inner = self.inner_optimizer
 
         def update() -> None:
-            inner._apply(backend, grads, variables)
+            inner._step(backend, grads, variables)
 
         averaged = self._trainable_variables if inner.use_ema else variables  # means may overwrite any of them
         driver.when(backend, finite, update, [*averaged, *inner.variables])
@@ -115,8 +117,7 @@ class LossScaleOptimizer(Optimizer):
         return driver.all_finite([g for g in grads if g is not None])
 
     def scale_loss(self, loss: Any) -> Any:
-        """The loss times the scale (and the inner optimizer's own factor, if it has one)."""
-        loss = self.inner_optimizer.scale_loss(loss)
+        """The loss times the scale."""
         backend = dispatch.of(loss)
         if backend is None:
             return loss * self.dynamic_scale.value

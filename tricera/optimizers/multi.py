@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import operator
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from tricera.core import checks
 from tricera.core.configurable import config_of
 from tricera.core.dispatch import Backend
 from tricera.core.variable import Variable
+from tricera.optimizers.loss_scale import LossScaleOptimizer
 from tricera.optimizers.optimizer import Optimizer
 
 
 class OptimizerMap(MutableMapping[str, Optimizer]):
-    """Which optimizer serves which variables, by regular expressions over their paths.
+    """Which optimizer serves which variables, by regular expressions that match the whole of their paths.
 
     Args:
         default_optimizer: for variables that no expression matches.
         optimizer_map: regular expression -> optimizer.
 
     Raises:
-        ValueError: something is not an optimizer, or an expression is there already.
+        ValueError: something is not an optimizer (or one that scales the loss), or an expression is there already or is none.
 
     Example:
         >>> from tricera.optimizers import SGD, Adam
@@ -44,16 +48,15 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
     def __getitem__(self, key: str) -> Optimizer:
         if key in self._map:
             return self._map[key]
-        found = [value for pattern, value in self._map.items() if re.search(pattern, key)]
+        found = [pattern for pattern in self._map if re.fullmatch(pattern, key)]
         if len(found) > 1:
-            raise ValueError(
-                f"Several expressions match the variable {key!r}: {[p for p in self._map if re.search(p, key)]}."
-            )
-        return found[0] if found else self._default
+            raise ValueError(f"Several expressions match the variable {key!r}: {found}.")
+        return self._map[found[0]] if found else self._default
 
     def __setitem__(self, key: str, value: Optimizer) -> None:
         if not isinstance(key, str):
             raise ValueError(f"The keys of an OptimizerMap are regular expressions, not {key!r}.")
+        checks.words("optimizer_map", [key])
         if key in self._map:
             raise ValueError(f"The OptimizerMap has an optimizer for {key!r} already: {self._map[key]!r}.")
         _check(value)
@@ -93,6 +96,10 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
 def _check(value: Any) -> None:
     if not isinstance(value, Optimizer):
         raise ValueError(f"An OptimizerMap holds optimizer objects, not {value!r}.")
+    if isinstance(value, LossScaleOptimizer):
+        raise ValueError(
+            "A LossScaleOptimizer scales the loss of a whole model: put it around the MultiOptimizer, not inside."
+        )
 
 
 class MultiOptimizer(Optimizer):
@@ -101,7 +108,7 @@ class MultiOptimizer(Optimizer):
     Args:
         optimizer_map: an `OptimizerMap`, or a function from a variable to an optimizer. The function is called once a variable;
             variables for which it gives one and the same object, or new objects of one class with equal settings, share it.
-        loss_scale_factor: see `Optimizer`.
+        loss_scale_factor: see `Optimizer`; that of the optimizers inside has no effect.
         name: default: made from the class's name.
 
     Raises:
@@ -158,34 +165,44 @@ class MultiOptimizer(Optimizer):
         """Choose an optimizer for each variable and make their state."""
         if self.built:
             return
+        variables = self._acceptable(variables)
+        chosen = [self._choose(v) for v in variables]
+        by_map = self.optimizer_map
+        known: list[Optimizer] = []
+        if isinstance(by_map, OptimizerMap):  # all of a map's, in its order, as in Keras's files
+            known = [*by_map.values(), by_map.default_optimizer]
+            for pattern in by_map:
+                if not any(re.fullmatch(pattern, v.path) for v in variables):
+                    warnings.warn(
+                        f"The expression {pattern!r} of the OptimizerMap matches no variable's whole path.",
+                        stacklevel=2,
+                    )
+        same = operator.is_ if known else _alike
+        self._inner = []
+        for optimizer in [*known, *chosen]:
+            if not any(same(inner, optimizer) for inner in self._inner):
+                self._inner.append(optimizer)
+        self._chosen_by = [next(inner for inner in self._inner if same(inner, optimizer)) for optimizer in chosen]
         super().build(variables)
-        self._chosen_by = [self._choose(v) for v in self._trainable_variables]
         for inner in self._inner:
-            inner.build(
-                [v for v, chosen in zip(self._trainable_variables, self._chosen_by, strict=True) if chosen is inner]
-            )
+            inner.build([v for v, chosen in zip(variables, self._chosen_by, strict=True) if chosen is inner])
 
     def _choose(self, variable: Variable) -> Optimizer:
-        by_map = isinstance(self.optimizer_map, OptimizerMap)
-        found = self.optimizer_map[variable.path] if by_map else self.optimizer_map(variable)  # type: ignore[index, operator]
+        chosen = self.optimizer_map
+        found = chosen[variable.path] if isinstance(chosen, OptimizerMap) else chosen(variable)
         if not isinstance(found, Optimizer):
             raise TypeError(
                 f"`optimizer_map` gave {found!r} for the variable {variable.path!r}; it must give an optimizer."
             )
-        if not by_map:
-            found = next((inner for inner in self._inner if _alike(inner, found)), found)
-        if all(found is not inner for inner in self._inner):
-            self._inner.append(found)
+        _check(found)
         return found
 
-    def _apply(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
-        if self.loss_scale_factor:
-            grads = [g / self.loss_scale_factor for g in grads]
+    def _step(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
         chosen = [self._chosen_by[self._get_variable_index(v)] for v in variables]
         for inner in self._inner:
             rows = [(g, v) for g, v, c in zip(grads, variables, chosen, strict=True) if c is inner]
             if rows:
-                inner._apply(backend, [g for g, _ in rows], [v for _, v in rows])
+                inner._step(backend, [g for g, _ in rows], [v for _, v in rows])
         self._iterations.assign(self._iterations.value + 1)
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:

@@ -25,12 +25,6 @@ _BASE_CONFIG = (
 )  # fmt: skip
 
 
-def _learning_rate(name: str, value: Any) -> None:
-    """Check the numbers; what else will do is checked where it is set."""
-    if value is None or isinstance(value, (int, float, np.generic)):
-        checks.number(0)(name, value)
-
-
 _SHARE = checks.number(0, 1)
 _DECAY = checks.number(0, below=1)  # of a mean whose bias is corrected by a division by 1 - decay^t
 _LIMIT = checks.number(above=0, optional=True)
@@ -71,7 +65,7 @@ class Optimizer(OptimizerState, checks.Checked):
     fused_name: ClassVar[str | None] = None  # what the backend's fused update of the rule is called
     built: bool
     _checks: ClassVar[Mapping[str, checks.Check]] = {
-        "learning_rate": _learning_rate, "weight_decay": checks.number(0, optional=True), "clipnorm": _LIMIT,
+        "weight_decay": checks.number(0, optional=True), "clipnorm": _LIMIT,
         "clipvalue": _LIMIT, "global_clipnorm": _LIMIT, "ema_momentum": _SHARE, "loss_scale_factor": _LIMIT,
         "momentum": _SHARE, "rho": _SHARE, "beta_1": _DECAY, "beta_2": _DECAY, "epsilon": checks.number(0),
         "epsilon_1": checks.number(0), "epsilon_2": checks.number(0), "clip_threshold": checks.number(above=0),
@@ -143,14 +137,7 @@ class Optimizer(OptimizerState, checks.Checked):
         """
         if self.built:
             return
-        variables = list(variables)
-        for v in variables:
-            if not isinstance(v, Variable):
-                raise TypeError(f"The optimizer {self.name!r} is built with Variables; got a {type(v).__name__}.")
-        if len(names := sorted({v.backend for v in variables})) > 1:
-            raise ValueError(
-                f"The optimizer {self.name!r} was given variables of different backends: {', '.join(names)}."
-            )
+        variables = self._acceptable(variables)
         self._trainable_variables = variables
         self._indices = {id(v): i for i, v in enumerate(variables)}
         for word in self._undecayed[1]:
@@ -170,6 +157,18 @@ class Optimizer(OptimizerState, checks.Checked):
             for v, slots in zip(variables, self._slots, strict=True):
                 slots += [self.add_variable_from_reference(v, name, self._slot_start(name, v)) for name in group]
         self.built = True
+
+    def _acceptable(self, variables: Iterable[Variable]) -> list[Variable]:
+        """The variables as a list, checked."""
+        variables = list(variables)
+        for v in variables:
+            if not isinstance(v, Variable):
+                raise TypeError(f"The optimizer {self.name!r} is built with Variables; got a {type(v).__name__}.")
+        if len(names := sorted({v.backend for v in variables})) > 1:
+            raise ValueError(
+                f"The optimizer {self.name!r} was given variables of different backends: {', '.join(names)}."
+            )
+        return variables
 
     def _slot_groups(self) -> Sequence[Sequence[str]]:
         """The names of the slots. Groups come one after the other; within one, variable by variable."""
@@ -282,9 +281,13 @@ class Optimizer(OptimizerState, checks.Checked):
         return out, kept
 
     def _apply(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
+        if grads and self.loss_scale_factor:
+            grads = [g / self.loss_scale_factor for g in grads]
+        self._step(backend, grads, variables)
+
+    def _step(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
+        """`apply` with gradients of the loss as it is, no longer scaled."""
         if grads:
-            if self.loss_scale_factor:
-                grads = [g / self.loss_scale_factor for g in grads]
             if self.gradient_accumulation_steps:
                 self._accumulate(backend, grads, variables)
             else:

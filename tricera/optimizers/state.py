@@ -9,10 +9,26 @@ from typing import Any
 import numpy as np
 
 from tricera import initializers, ops
-from tricera.core import dispatch
+from tricera.core import checks, dispatch
 from tricera.core.dispatch import Backend
 from tricera.core.variable import Variable, name_scope
 from tricera.optimizers.schedules.schedule import LearningRateSchedule
+
+
+def _rate(value: Any) -> np.ndarray:
+    """A learning rate as an array, checked."""
+    try:
+        rate = np.asarray(value.numpy() if isinstance(value, Variable) else value)
+        # V: bfloat16
+        number = None if rate.dtype.kind not in "iufV" else rate.astype("float32")
+    except (TypeError, ValueError):
+        number = None
+    if number is None or number.shape != ():
+        raise ValueError(
+            f"`learning_rate` must be a number, a LearningRateSchedule or a function without arguments, not {value!r}."
+        )
+    checks.number(0)("learning_rate", float(number))
+    return number
 
 
 class OptimizerState:
@@ -22,6 +38,7 @@ class OptimizerState:
     built: bool
     gradient_accumulation_steps: int | None
     _evaluating: bool = False  # whether the variables hold the values to be used, where training has others
+    _unused: Sequence[Variable] = ()  # variables that only keep a place in Keras's files
     _variables: list[Variable]
     _iterations: Variable
     _learning_rate: Any
@@ -168,15 +185,9 @@ class OptimizerState:
         if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
             self._learning_rate = value
             return
-        try:
-            number = np.asarray(value.numpy() if isinstance(value, Variable) else value, "float32")
-        except (TypeError, ValueError):
-            number = None
-        if number is None or number.shape != ():
-            raise ValueError(
-                f"`learning_rate` must be a number, a LearningRateSchedule or a function without arguments, not {value!r}."
-            )
-        self._learning_rate = Variable(number, name="learning_rate", trainable=False, aggregation="only_first_replica")
+        self._learning_rate = Variable(
+            _rate(value), name="learning_rate", trainable=False, aggregation="only_first_replica"
+        )
 
     @property
     def learning_rate(self) -> Any:
@@ -184,13 +195,15 @@ class OptimizerState:
 
         Raises:
             TypeError: (when set) it is given by a schedule.
+            ValueError: (when set) it is no finite number of at least 0.
         """
         return self._current_learning_rate()
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if isinstance(self._learning_rate, Variable) and not callable(value):
-            self._learning_rate.assign(value)
+            tensor = hasattr(value, "shape") and not isinstance(value, (np.generic, np.ndarray))
+            self._learning_rate.assign(value if tensor else _rate(value))
         elif isinstance(self._learning_rate, LearningRateSchedule) and not isinstance(value, LearningRateSchedule):
             raise TypeError(
                 f"The learning rate of {self.name!r} is given by a {type(self._learning_rate).__name__} and can't be set to "

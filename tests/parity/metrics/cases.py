@@ -96,7 +96,8 @@ for _name in ("Precision", "Recall"):
         (_BINARY, {}), (_LABELS, {"thresholds": [0.0, 0.3, 0.9]}), (_LABELS, {"top_k": 2}), (_LABELS, {"class_id": 1}),
         (_LABELS, {"class_id": 1, "top_k": 2}), (_LABELS, {"thresholds": 0.7, "top_k": 2}), (_GRID, {}),
         ([(np.zeros((3, 2), "float32"), np.zeros((3, 2), "float32"))], {}),
-        (_pairs(_bits, _p, (2, 4, 3)), {"top_k": 1}),
+        (_pairs(_bits, _p, (2, 4, 3)), {"top_k": 1}), ([(_bits(6, 4), _f(6, 4) - 2)], {"top_k": 2}),
+        ([(_bits(6, 4), np.round(_p(6, 4)))], {"top_k": 2}), ([(_bits(6, 4), _f(6, 4) - 2)], {"top_k": 2, "class_id": 1}),
     ]  # fmt: skip
 ROWS["AUC"] = [
     (_BINARY, {}), (_LABELS, {}), (_BINARY, {"num_thresholds": 3}), (_GRID, {"num_thresholds": 5}),
