@@ -27,6 +27,7 @@ def _core() -> list[Row]:
     return [
         Row("Dense", {"units": 5}, ROW), Row("Dense", {"units": 5, "activation": "gelu", "use_bias": False}, (2, 4)),
         Row("Dense", {"units": 3, "bias_initializer": "ones", "name": "head", "activation": "softmax", **every}, ROW, masked=True),
+        Row("Dense", {"units": 3, "activation": sub("LeakyReLU", negative_slope=0.3)}, ROW),
         Row("Dense", {"units": 3, "kernel_initializer": {"class_name": "HeNormal", "config": {"seed": 3}}}, (2, 2, 3, 4)),
         Row("EinsumDense", {"equation": "abc,cd->abd", "output_shape": (None, 6), "bias_axes": "d"}, ROW),
         Row("EinsumDense", {"equation": "...x,xy->...y", "output_shape": 6, "activation": "tanh"}, ROW),
