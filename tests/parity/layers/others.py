@@ -82,7 +82,9 @@ def _normalization() -> list[Row]:
     rows += [
         Row("LayerNormalization", {}, ROW), Row("LayerNormalization", {"axis": [1, 2], "center": False}, ROW),
         Row("LayerNormalization", {"axis": -2, "scale": False, "epsilon": 0.1}, ROW), Row("LayerNormalization", every, IMAGE),
-        Row("LayerNormalization", {"axis": [-1, 1]}, IMAGE), Row("GroupNormalization", {"groups": 2}, IMAGE),
+        Row("LayerNormalization", {"axis": [-1, 1]}, IMAGE),
+        Row("LayerNormalization", {"axis": [1, 2], "rms_scaling": True, "scale": False}, IMAGE),
+        Row("GroupNormalization", {"groups": 2}, IMAGE),
         Row("GroupNormalization", {"groups": -1, "axis": 1}, turned(IMAGE)), Row("GroupNormalization", {"groups": 1, **every}, ROW),
         Row("GroupNormalization", {"groups": 4, "center": False, "scale": False}, (3, 8)), Row("GroupNormalization", {"groups": 2, "axis": 2}, VOLUME),
         Row("RMSNormalization", {}, ROW), Row("RMSNormalization", {"axis": (1, 2), "epsilon": 0.1}, ROW), Row("RMSNormalization", {"axis": 1}, IMAGE),
