@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tricera import activations, ops
+from tricera import activations, layers, ops
 
 X = np.array([[-3.0, -0.5, 0.0, 0.4, 2.0, 7.0]], "float32")
 FORMULAS = {
@@ -54,3 +54,13 @@ def test_get():
     assert activations.get(abs) is abs
     with pytest.raises(ValueError):
         activations.get("nonsense")
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.LeakyReLU(negative_slope=0.3), layers.ELU(alpha=2.0), layers.PReLU(), layers.ReLU(6)]
+)
+def test_a_layer_is_an_activation_and_comes_back_with_its_options(layer):
+    dense = layers.Dense(2, activation=layer)
+    assert dense.activation is layer
+    again = layers.Dense.from_config(dense.get_config()).activation
+    assert type(again) is type(layer) and again.get_config() == layer.get_config()

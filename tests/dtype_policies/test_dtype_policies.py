@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import tricera
@@ -60,6 +61,32 @@ def test_a_map_finds_policies_by_path():
     assert policies["block/dense"].name == "bfloat16" and policies["other"].name == "float32" and len(policies) == 2
     again = dtype_policies.deserialize(dtype_policies.serialize(policies))
     assert again.get_config() == policies.get_config()
+    written = tricera.saving.serialize_keras_object(policies)
+    assert written == dtype_policies.serialize(policies) and written["module"] == "keras.dtype_policies"
+    assert tricera.saving.deserialize_keras_object(written).get_config() == policies.get_config()
+
+
+def test_a_map_is_for_a_layer_and_those_inside_of_it(backend):
+    policies = dtype_policies.DTypePolicyMap("mixed_bfloat16", {"heads/query": "float32", "dense": "float16"})
+    heads, dense, x = (
+        layers.MultiHeadAttention(2, 2, name="heads", dtype=policies),
+        layers.Dense(2, name="dense", dtype=policies),
+        np.ones((1, 2, 3)),
+    )
+    assert dense.compute_dtype == "bfloat16"  # until the path is known
+    heads(x, x)
+    assert (
+        heads.compute_dtype == heads._key_dense.compute_dtype == "bfloat16"
+        and heads._query_dense.compute_dtype == "float32"
+    )
+    assert (
+        tricera.backend.standardize_dtype(dense(x).dtype)
+        == tricera.backend.standardize_dtype(dense(x).dtype)
+        == "float16"
+    )
+    assert dense.kernel.dtype == "float16" and dense.dtype_policy is policies
+    again = layers.Dense.from_config(dense.get_config())
+    assert again.dtype_policy.get_config() == policies.get_config()
 
 
 @pytest.mark.parametrize("number", [1, True, 1.0, 5])

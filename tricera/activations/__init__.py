@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tricera import ops
 from tricera.core import dispatch
 from tricera.core.origin import note_origin
 from tricera.core.registry import lookup
-from tricera.core.serialization import serialize_keras_object
+from tricera.core.serialization import deserialize_keras_object, serialize_keras_object
 from tricera.ops import (
     celu as celu,
     elu as elu,
@@ -186,7 +187,7 @@ def get(identifier: Any) -> Any:
         >>> get("relu") is relu
         True
     """
-    return linear if identifier is None else lookup("activation", identifier, _TABLE)
+    return linear if identifier is None else deserialize(identifier)
 
 
 def serialize(activation: Any) -> Any:
@@ -225,6 +226,10 @@ def deserialize(config: Any, custom_objects: Any = None) -> Any:
         >>> deserialize("relu") is relu
         True
     """
+    if isinstance(config, Mapping) and str(config.get("module")).endswith(
+        ".layers"
+    ):  # `Dense(2, activation=LeakyReLU())`
+        return deserialize_keras_object(config, custom_objects)
     return lookup("activation", config, _TABLE, custom_objects)
 
 

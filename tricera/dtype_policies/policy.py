@@ -163,7 +163,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
-            "default_policy": None if self._default is None else serialize(self._default),
+            "default_policy": None if self._default is None else self._default.name,
             "policy_map": {key: serialize(value) for key, value in self._map.items()},
         }
 
@@ -181,7 +181,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """A policy as a config."""
     return {
-        "module": "keras",
+        "module": "keras.dtype_policies" if isinstance(dtype_policy, DTypePolicyMap) else "keras",
         "class_name": type(dtype_policy).__name__,
         "config": dtype_policy.get_config(),
         "registered_name": None,

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-from tricera import dtype_policies, regularizers
+from tricera import regularizers
 from tricera.core import dispatch, state
 from tricera.core.graph import public_class
 from tricera.core.remat import current_remat
@@ -111,9 +111,7 @@ class Layer(IsCalled):
         if batch_shape is not None:
             self._declared_batch_shape = tuple(batch_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self._dtype_policy = dtype_policies.get(dtype)
-        if isinstance(self._dtype_policy, dtype_policies.DTypePolicyMap):
-            self._dtype_policy = self._dtype_policy[self.name]
+        self.dtype_policy = dtype
         self.autocast = autocast
         self._trainable = bool(trainable)
         self._input_spec: Any = None

@@ -26,6 +26,7 @@ NOT_OWNED = frozenset(
         "_call_context",
         "_backend",
         "_dtype_policy",
+        "_policy_map",
         "_native_state",
         "_tracked_variables",
         "_unowned",

@@ -27,6 +27,7 @@ def _core() -> list[Row]:
     return [
         Row("Dense", {"units": 5}, ROW), Row("Dense", {"units": 5, "activation": "gelu", "use_bias": False}, (2, 4)),
         Row("Dense", {"units": 3, "bias_initializer": "ones", "name": "head", "activation": "softmax", **every}, ROW, masked=True),
+        Row("Dense", {"units": 3, "activation": sub("LeakyReLU", negative_slope=0.3)}, ROW),
         Row("Dense", {"units": 3, "kernel_initializer": {"class_name": "HeNormal", "config": {"seed": 3}}}, (2, 2, 3, 4)),
         Row("EinsumDense", {"equation": "abc,cd->abd", "output_shape": (None, 6), "bias_axes": "d"}, ROW),
         Row("EinsumDense", {"equation": "...x,xy->...y", "output_shape": 6, "activation": "tanh"}, ROW),
@@ -81,7 +82,9 @@ def _normalization() -> list[Row]:
     rows += [
         Row("LayerNormalization", {}, ROW), Row("LayerNormalization", {"axis": [1, 2], "center": False}, ROW),
         Row("LayerNormalization", {"axis": -2, "scale": False, "epsilon": 0.1}, ROW), Row("LayerNormalization", every, IMAGE),
-        Row("LayerNormalization", {"axis": [-1, 1]}, IMAGE), Row("GroupNormalization", {"groups": 2}, IMAGE),
+        Row("LayerNormalization", {"axis": [-1, 1]}, IMAGE),
+        Row("LayerNormalization", {"axis": [1, 2], "rms_scaling": True, "scale": False}, IMAGE),
+        Row("GroupNormalization", {"groups": 2}, IMAGE),
         Row("GroupNormalization", {"groups": -1, "axis": 1}, turned(IMAGE)), Row("GroupNormalization", {"groups": 1, **every}, ROW),
         Row("GroupNormalization", {"groups": 4, "center": False, "scale": False}, (3, 8)), Row("GroupNormalization", {"groups": 2, "axis": 2}, VOLUME),
         Row("RMSNormalization", {}, ROW), Row("RMSNormalization", {"axis": (1, 2), "epsilon": 0.1}, ROW), Row("RMSNormalization", {"axis": 1}, IMAGE),

@@ -176,6 +176,8 @@ def wrapped_build(build: Callable[..., None]) -> Callable[..., None]:
                 token = recording.set(False)
                 stack.callback(recording.reset, token)
                 self.__dict__["_path"] = "/".join(name_scopes.get())
+                if self._policy_map is not None:
+                    self._policy_of_path(self._path)
                 build(self, *args, **kwargs)
         except Exception as error:
             locate(error, self)

@@ -10,7 +10,7 @@ from tricera.core.graph import public_class, record
 from tricera.core.masking import get_mask, set_mask
 from tricera.core.remat import RematScope, remat
 from tricera.core.tensor import KerasTensor
-from tricera.core.variable import Variable, autocast, autocast_dtype, name_scope
+from tricera.core.variable import Variable, autocast, autocast_dtype, name_scope, name_scopes
 from tricera.layers.base.build import IsBuilt
 from tricera.layers.call_info import CallContext, current_call, info_of
 from tricera.layers.input_spec import check
@@ -53,6 +53,8 @@ class IsCalled(IsBuilt):
 
     def _call_layer(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
+            if self._policy_map is not None:  # whose policy for this layer says what the inputs are cast to
+                self._policy_of_path(self.__dict__.get("_path") or "/".join((*name_scopes.get(), self.name)))
             args, kwargs, symbolic = self._convert_inputs(args, kwargs)
             if self._input_spec is not None:
                 check(self._input_spec, args[0] if args else next(iter(kwargs.values()), None), self.name)

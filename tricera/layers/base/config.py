@@ -23,7 +23,7 @@ class HasConfig(HoldsState):
         Raises:
             NotImplementedError: the class takes arguments that aren't plain values and doesn't override this.
         """
-        base = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
+        base = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(self.dtype_policy)}
         now = dict(base)
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)

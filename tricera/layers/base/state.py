@@ -39,6 +39,7 @@ class HoldsState(Operation):
 
     _backend: dispatch.Backend
     _dtype_policy: dtype_policies.DTypePolicy
+    _policy_map: dtype_policies.DTypePolicyMap | None
     _trainable: bool
     _tracked_variables: list[Variable]
     _input_spec: Any
@@ -287,12 +288,21 @@ class HoldsState(Operation):
 
     @property
     def dtype_policy(self) -> dtype_policies.DTypePolicy:
-        """In which dtypes the layer computes and keeps its variables."""
-        return self._dtype_policy
+        """In which dtypes the layer computes and keeps its variables; the whole map, where it was given one."""
+        return self._dtype_policy if self._policy_map is None else self._policy_map
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._dtype_policy = dtype_policies.get(value)
+        policy = dtype_policies.get(value)
+        self._policy_map = policy if isinstance(policy, dtype_policies.DTypePolicyMap) else None
+        self._dtype_policy = policy
+        if self._policy_map is not None:
+            self._policy_of_path(self.__dict__.get("_path"))
+
+    def _policy_of_path(self, path: str | None) -> None:
+        """Take the policy that the map has for a path, which is known from the first call or `build` on; for None the default."""
+        assert self._policy_map is not None
+        self._dtype_policy = self._policy_map.default_policy if path is None else self._policy_map[path]
 
     @property
     def dtype(self) -> str:

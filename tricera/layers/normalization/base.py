@@ -74,15 +74,16 @@ class ScaledNormalization(Layer):
             )
         return channels
 
-    def add_scale_and_offset(self, shape: tuple[int, ...]) -> None:
-        """Make gamma and beta (None where not wanted)."""
+    def add_scale_and_offset(self, shape: tuple[int, ...], wanted: tuple[bool, bool] | None = None) -> None:
+        """Make gamma and beta (None where not wanted, which `scale` and `center` say unless `wanted` does)."""
         self.gamma = self.beta = None
-        if self.scale:
+        scale, center = wanted or (self.scale, self.center)
+        if scale:
             self.gamma = self.add_weight(
                 name="gamma", shape=shape, initializer=self.gamma_initializer, regularizer=self.gamma_regularizer,
                 constraint=self.gamma_constraint, autocast=False,
             )  # fmt: skip
-        if self.center:
+        if center:
             self.beta = self.add_weight(
                 name="beta", shape=shape, initializer=self.beta_initializer, regularizer=self.beta_regularizer,
                 constraint=self.beta_constraint, autocast=False,

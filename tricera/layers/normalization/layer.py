@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from tricera import ops
@@ -24,7 +25,7 @@ class LayerNormalization(ScaledNormalization):
         gamma_regularizer: of the scale.
         beta_constraint: of the offset.
         gamma_constraint: of the scale.
-        **kwargs: those of `Layer`.
+        **kwargs: those of `Layer`, and `rms_scaling`, which files of earlier models may set: gamma * x / sqrt(variance + epsilon).
     """
 
     def __init__(
@@ -32,8 +33,13 @@ class LayerNormalization(ScaledNormalization):
         gamma_initializer: Any = "ones", beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
         gamma_constraint: Any = None, **kwargs: Any,
     ) -> None:  # fmt: skip
-        if kwargs.pop("rms_scaling", False):
-            raise ValueError("LayerNormalization has no `rms_scaling`; use RMSNormalization.")
+        self.rms_scaling = bool(kwargs.pop("rms_scaling", False))
+        if self.rms_scaling:
+            warnings.warn(
+                "LayerNormalization's `rms_scaling` is deprecated: it divides by the deviation, not by the root of the mean "
+                "square. Use RMSNormalization.",
+                stacklevel=3,
+            )
         super().__init__(
             epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
             gamma_constraint, **kwargs,
@@ -47,7 +53,8 @@ class LayerNormalization(ScaledNormalization):
     def build(self, input_shape: Any) -> None:
         """Make scale and offset."""
         axes_of(self, self.axis, len(input_shape))
-        self.add_scale_and_offset(tuple(input_shape[a] for a in self.axis))
+        wanted = (True, False) if self.rms_scaling else None  # which has a scale always, and no offset
+        self.add_scale_and_offset(tuple(input_shape[a] for a in self.axis), wanted)
 
     def call(self, inputs: Any) -> Any:
         """Normalize."""
@@ -58,12 +65,23 @@ class LayerNormalization(ScaledNormalization):
             None if p is None else in_axis_order(ops.cast(p, ops.dtype(x)), self.axis, len(x.shape))
             for p in (self.gamma, self.beta)
         ]
-        out = ops.layer_normalization(x, *parts, axis=axes, epsilon=self.epsilon)
+        if self.rms_scaling:
+            deviation = ops.sqrt(ops.add(ops.var(x, axis=axes, keepdims=True), self.epsilon))
+            lengths = dict(zip(axes, parts[0].shape, strict=True))
+            scale = ops.reshape(parts[0], tuple(lengths.get(a, 1) for a in range(len(x.shape))))
+            out = ops.multiply(ops.divide(x, deviation), scale)
+        else:
+            out = ops.layer_normalization(x, *parts, axis=axes, epsilon=self.epsilon)
         return out if ops.dtype(out) == compute else ops.cast(out, compute)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""
-        return {**super().get_config(), "axis": self.axis, **self.scale_and_offset_config(), "rms_scaling": False}
+        return {
+            **super().get_config(),
+            "axis": self.axis,
+            **self.scale_and_offset_config(),
+            "rms_scaling": self.rms_scaling,
+        }
 
 
 class RMSNormalization(Layer):
