@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 import tricera
 from tricera import layers as L, ops
+from tricera.core.masking import set_mask
 
 MANY = settings(
     max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -79,6 +80,13 @@ class Setting:
         return np.moveaxis(out, self.axis, 0)
 
 
+def carrying(x, mask):
+    """The tensor with the mask that an embedding would give it."""
+    x = ops.convert_to_tensor(x)
+    set_mask(x, ops.convert_to_tensor(mask))
+    return x
+
+
 def same(a, b):
     np.testing.assert_allclose(a, b, rtol=1e-5, atol=2e-6)
 
@@ -106,7 +114,12 @@ def test_a_masked_token_changes_nothing(backend, case, causal):
     query, value, mask = here.tokens(here.queries), here.tokens(here.keys), here.mask(here.keys)
     before = here.output(query, value, value_mask=mask, use_causal_mask=causal)
     assert np.isfinite(before).all()
-    same(here.output(query, here.changed(value, ~mask), value_mask=mask, use_causal_mask=causal), before)
+    other = here.changed(value, ~mask)
+    same(here.output(query, other, value_mask=mask, use_causal_mask=causal), before)
+    same(here.output(query, carrying(other, mask), use_causal_mask=causal), before)
+    if here.kind.startswith(("heads", "groups")) and not here.between:
+        pairs = np.repeat(mask[:, None], here.queries, 1)
+        same(here.output(query, other, attention_mask=pairs, use_causal_mask=causal), before)
     # A masked query changes no other one.
     mask = here.mask(here.queries)
     before = here.output(query, value, query_mask=mask, use_causal_mask=causal)

@@ -140,6 +140,27 @@ def test_masks_in_models(backend):
     np.testing.assert_array_equal(mask_of(Sequential([layers.Dense(2)])(embedded())), HERE)
 
 
+@pytest.mark.parametrize("kind", ["functional", "sequential"])
+def test_masks_made_in_a_model_inside(backend, kind):
+    """What an inner model's layers mask is masked in the outer one's; and what they drop stays dropped."""
+    x, embed, last = layers.Input((3,), dtype="int32"), layers.Embedding(5, 2, mask_zero=True), layers.GRU(2)
+    i = layers.Input((3,), dtype="int32")
+    inner = Model(i, embed(i)) if kind == "functional" else Sequential([layers.Input((3,), dtype="int32"), embed])
+    spy = Spy()
+    model = Model(x, [last(inner(x)), spy(layers.Add()([inner(x), inner(x)]))])
+    got = model(OTHER)[0]
+    np.testing.assert_array_equal(ops.convert_to_numpy(spy.mask), THERE)
+    wanted = last(ops.convert_to_tensor(embed.get_weights()[0][OTHER]), mask=ops.convert_to_tensor(THERE))
+    np.testing.assert_allclose(ops.convert_to_numpy(got), ops.convert_to_numpy(wanted), atol=1e-6)
+    again = Model.from_config(model.get_config(), {"Spy": Spy})
+    again.set_weights(model.get_weights())
+    np.testing.assert_allclose(ops.convert_to_numpy(again(OTHER)[0]), ops.convert_to_numpy(wanted), atol=1e-6)
+    y = layers.Input((3, 2))
+    conv = layers.Conv1D(2, 1)
+    drops = Model(y, conv(y)) if kind == "functional" else Sequential([y, conv])
+    assert mask_of(drops(embedded())) is None
+
+
 def test_masked_steps_do_not_count_in_a_mean(backend):
     embedding = layers.Embedding(5, 2, mask_zero=True)
     got = ops.convert_to_numpy(layers.GlobalAveragePooling1D()(embedding(IDS)))

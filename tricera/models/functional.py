@@ -229,6 +229,11 @@ class Functional(Model):
             struct = struct[0]
         return tree.pack_sequence_as(struct, values) if tree.is_nested(struct) else values[0]
 
+    def _set_output_mask(self, inputs: Any, masks: Any, outputs: Any) -> None:
+        """The layers inside have passed masks on, or dropped them; only a class that computes a mask itself adds one."""
+        if info_of(public_class(self)).computes_mask:
+            Layer._set_output_mask(self, inputs, masks, outputs)
+
     def _standardize(self, inputs: Any) -> list[Any]:
         struct = self._inputs_struct
         if type(struct) is KerasTensor and not isinstance(inputs, (dict, list, tuple)):

@@ -141,6 +141,8 @@ class Sequential(Model):
             x = layer(x)
         return x
 
+    _set_output_mask = Functional._set_output_mask
+
     def _build_for(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         shape = args[0].shape if args and hasattr(args[0], "shape") else None
         if shape is None:

@@ -9,7 +9,7 @@ from tricera.core import dispatch, dtypes, tree
 from tricera.core.graph import public_class, record
 from tricera.core.masking import get_mask, set_mask
 from tricera.core.remat import RematScope, remat
-from tricera.core.tensor import KerasTensor
+from tricera.core.tensor import KerasTensor, not_recording
 from tricera.core.variable import Variable, autocast, autocast_dtype, name_scope, name_scopes
 from tricera.layers.base.build import IsBuilt
 from tricera.layers.call_info import CallContext, current_call, info_of
@@ -75,7 +75,9 @@ class IsCalled(IsBuilt):
         info = info_of(public_class(self))
         outer = current_call.get()
         training = self._resolve_training(info, kwargs, outer)
+        given = kwargs
         if info.masks:
+            given = dict(kwargs) if symbolic else kwargs
             kwargs = self._with_masks(info, args, kwargs)
         if outer is None or outer.training is not training:
             context = CallContext(training, None if outer is None else outer.root)
@@ -86,7 +88,7 @@ class IsCalled(IsBuilt):
         try:
             if symbolic:
                 outputs = self.compute_output_spec(*args, **kwargs)
-                outputs = record(self, args, kwargs, outputs)
+                outputs = record(self, args, _without_loose_masks(given, kwargs), outputs)
             else:
                 outputs = self._compute(args, kwargs)
             self._finish(args[0] if args else kwargs.get(info.names[0]) if info.names else None, outputs, kwargs)
@@ -221,8 +223,12 @@ class IsCalled(IsBuilt):
         return length if isinstance(length, int) else self._backend.cast(length, self._backend.dtype(like))
 
     def _set_output_mask(self, inputs: Any, masks: Any, outputs: Any) -> None:
-        computed = self.compute_mask(inputs, masks)
         leaves = tree.flatten(outputs)
+        if leaves and isinstance(leaves[0], KerasTensor) and _is_loose(masks):
+            with not_recording():
+                computed = self.compute_mask(inputs, masks)
+        else:
+            computed = self.compute_mask(inputs, masks)
         # A mask alone is the first output's, be there others.
         flat = [computed] if not isinstance(computed, (list, tuple)) else tree.flatten(computed)
         for output, mask in zip(leaves, flat, strict=False):
@@ -243,6 +249,16 @@ def _symbolic_cast(x: KerasTensor, dtype: str) -> KerasTensor:
         if hasattr(x, name):
             setattr(cast, name, getattr(x, name))
     return cast
+
+
+def _is_loose(masks: Any) -> bool:
+    """Whether a symbolic mask is of no graph: it was made inside of a model, of whose layers the graph outside knows nothing."""
+    return any(isinstance(t, KerasTensor) and not hasattr(t, "_keras_history") for t in tree.flatten(masks))
+
+
+def _without_loose_masks(given: dict[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments but for such masks that came with the inputs: when the layer runs, it finds them there again."""
+    return {name: value for name, value in kwargs.items() if name in given or not _is_loose(value)}
 
 
 def _masks_of(value: Any) -> Any:
