@@ -322,7 +322,9 @@ NOT_SUCH: dict[str, tuple[Any, ...]] = {
     "bool": ("x", 1.5, [True]),
     "str": (3, ["valid"], object()),
     "int | tuple[int, ...]": ("x", 1.5, [1.5], {"a": 1}),
+    "int | Sequence[int]": ("x", 1.5, [1.5], {"a": 1}),
     "tuple[int, ...]": ("xy", 1.5, [1.5, 2.5], 3),
+    "Sequence[int]": ("xy", 1.5, [1.5, 2.5], 3),
 }
 
 

@@ -324,7 +324,7 @@ def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
 
 
 @primitive(spec=_slice_spec, promote=None, strict=True, sizes="shape")
-def slice(inputs: TensorLike, start_indices: tuple[int, ...], shape: Any) -> Tensor:
+def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Any) -> Tensor:
     """A block of a tensor.
 
     Args:
@@ -360,7 +360,7 @@ def _slice_update_spec(inputs: Spec, start: Any, updates: Spec) -> Spec:
 
 
 @primitive(spec=_slice_update_spec, promote=None, strict=True)
-def slice_update(inputs: TensorLike, start_indices: tuple[int, ...], updates: TensorLike) -> Tensor:
+def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: TensorLike) -> Tensor:
     """A copy in which a block is replaced.
 
     Args:

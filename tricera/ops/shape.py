@@ -37,7 +37,7 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
 
 
 @primitive(spec=rules.transpose, promote=None)
-def transpose(x: TensorLike, axes: tuple[int, ...] | None = None) -> Tensor:
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order.
 
     Args:
@@ -188,7 +188,7 @@ def _split_spec(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
 
 
 @primitive(spec=_split_spec, promote=None)
-def split(x: TensorLike, indices_or_sections: int | tuple[int, ...], axis: int = 0) -> Any:
+def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> Any:
     """Parts of a tensor along an axis.
 
     Args:
@@ -310,7 +310,7 @@ def _repeat_spec(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
 
 
 @primitive(spec=_repeat_spec, promote=None)
-def repeat(x: TensorLike, repeats: int | tuple[int, ...], axis: int | None = None) -> Tensor:
+def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
     """Each element (or slice along an axis) repeated.
 
     Args:
@@ -355,7 +355,7 @@ def _roll_spec(x: Spec, shift: Any, axis: Any = None) -> Spec:
 
 
 @primitive(spec=_roll_spec, promote=None, repeated_axes=True, strict=True)
-def roll(x: TensorLike, shift: int | tuple[int, ...], axis: Any = None) -> Tensor:
+def roll(x: TensorLike, shift: int | Sequence[int], axis: Any = None) -> Tensor:
     """The elements moved along axes, those that fall off coming in again at the other end.
 
     Args:
