@@ -246,7 +246,13 @@ def _scatter_spec(indices: Spec, values: Spec, shape: Any) -> Spec:
     return Spec(tuple(shape), values.dtype)
 
 
-@primitive(spec=_scatter_spec, promote=None, strict=True, sizes="shape", kinds={"indices": "integer nobool"})
+@primitive(
+    spec=_scatter_spec,
+    promote=None,
+    strict=True,
+    sizes="shape",
+    kinds={"indices": "integer nobool", "values": "nobool"},
+)
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Zeros of a shape, with the values added at the given positions.
 

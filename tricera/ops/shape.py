@@ -237,6 +237,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
 def _pad_spec(x: Spec, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Spec:
     if not x.ndim:
         raise ValueError("ops.pad: `x` must have at least one axis.")
+    if isinstance(pad_width, bool):
+        raise TypeError(f"ops.pad: `pad_width` must be an integer or pairs of integers, not {pad_width!r}.")
     widths = pad_widths(pad_width, x.ndim)
     if mode not in ("constant", "reflect", "symmetric"):
         raise ValueError(f"ops.pad: `mode` must be 'constant', 'reflect' or 'symmetric', not {mode!r}.")
