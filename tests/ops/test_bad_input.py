@@ -11,7 +11,7 @@ import pytest
 
 from tests.ops.test_ops import BY_OP
 from tests.ops.test_tracing import first_case
-from tricera import ops
+from tricera import ops, random
 from tricera.core.inference import PUBLIC
 from tricera.core.op import OPS
 from tricera.core.tensor import KerasTensor
@@ -247,7 +247,11 @@ def refused(call: Callable[[], Any]) -> str | None:
             out = call()
         except (TypeError, ValueError) as error:
             said = " ".join((str(error), *getattr(error, "__notes__", ())))
-            return None if "ops." in said else f"{type(error).__name__} that names no op: {said[:150]}"
+            return (
+                None
+                if "ops." in said or "random." in said
+                else f"{type(error).__name__} that names no op: {said[:150]}"
+            )
         except Exception as error:  # of any other kind: that is what must not be
             return f"{type(error).__name__}: {str(error)[:150]}"
     return f"no error, but {getattr(out, 'shape', type(out))}"
@@ -281,22 +285,146 @@ def test_unknown_and_missing_arguments(backend: str) -> None:
     assert {k: v for k, v in problems.items() if v} == {}
 
 
-# Ops that only move elements, where text is fine, or look at no element; and those whose first argument is no tensor.
-NUMBERS = sorted(n for n, op in OPS.items() if n in BY_OP and op.promote in ("float", "number") and op.leading)
-TENSORS = sorted(n for n, op in OPS.items() if n in BY_OP and op.leading)
+TENSORS = sorted(n for n, op in OPS.items() if n in BY_OP and op.tensors)
+NO_TENSORS = {"object": object(), "text": "text", "objects": np.array([object()]), "list of texts": ["text"]}
+
+
+def given(value: Any, dtype: str) -> Any:
+    """An operand, or a list of them, in another dtype."""
+    if isinstance(value, list):
+        return [given(v, dtype) for v in value]
+    return ops.convert_to_tensor(np.asarray(value).astype(dtype))
 
 
 def test_what_is_no_tensor(backend: str) -> None:
-    """An object that can't be a tensor, for every op; text where there should be numbers."""
+    """Nothing where a tensor must be given, text, and objects that can't be tensors: of every op, every operand."""
     problems: dict[str, Any] = {}
     for name in TENSORS:
-        first = OPS[name].names[0]
-        problems[f"{name} object"] = refused(arguments(name, **{first: object()}))
-        if name in NUMBERS:
-            problems[f"{name} text"] = refused(arguments(name, **{first: "text"}))
+        op = OPS[name]
+        for i, kind in op.tensors:
+            bad = dict(NO_TENSORS) if kind == "one" else {"nothing in a list": [None], "number": 3.0, "text": "text"}
+            if kind == "many" and i not in op.lists:
+                del bad["number"]
+            if i in op.required:
+                bad["nothing"] = None
+            for what, value in bad.items():
+                problems[f"{name} {op.names[i]} {what}"] = refused(arguments(name, **{op.names[i]: value}))
     assert {k: v for k, v in problems.items() if v} == {}
-    assert len(NUMBERS) > 60
-    assert len(TENSORS) > 200
+    assert len(problems) > 1500
+
+
+# An annotation, and what is none.
+NOT_SUCH: dict[str, tuple[Any, ...]] = {
+    "int": ("x", 1.5, [1, 2], 1j),
+    "Natural": ("x", 1.5, [1, 2], -1),
+    "Positive": ("x", 1.5, [1, 2], 0),
+    "float": ("x", [1.5], 1j, object()),
+    "bool": ("x", 1.5, [True]),
+    "str": (3, ["valid"], object()),
+    "int | tuple[int, ...]": ("x", 1.5, [1.5], {"a": 1}),
+    "int | Sequence[int]": ("x", 1.5, [1.5], {"a": 1}),
+    "tuple[int, ...]": ("xy", 1.5, [1.5, 2.5], 3),
+    "Sequence[int]": ("xy", 1.5, [1.5, 2.5], 3),
+}
+
+
+def test_options_of_another_type(backend: str) -> None:
+    """Of every op, every option that is annotated: what is of another type, or below what is counted."""
+    problems: dict[str, Any] = {}
+    for name in sorted(set(OPS) & set(BY_OP)):
+        op = OPS[name]
+        for i, _, _ in op.doors:
+            annotation = str(op.signature.parameters[op.names[i]].annotation)
+            for value in NOT_SUCH.get(annotation.removesuffix(" | None"), ()):
+                call = arguments(name, **{op.names[i]: value})
+                problems[f"{name} {op.names[i]}={value!r}"] = refused(call)
+    assert {k: v for k, v in problems.items() if v} == {}
+    assert len(problems) > 600
+
+
+def test_kinds_of_numbers(backend: str) -> None:
+    """What holds other numbers than an op declares, given and symbolic."""
+    problems: dict[str, Any] = {}
+    others = {"real": "complex64", "integer": "float32", "nobool": "bool"}
+    for name in TENSORS:
+        op = OPS[name]
+        values = dict(zip(op.names, first_case(name).args, strict=False))
+        for i, kind in op.kinds.items():
+            for word in kind.split():
+                value = values.get(op.names[i])
+                if word not in others or value is None:
+                    continue
+                bad = given(value, others[word])
+                problems[f"{name} {op.names[i]} {word}"] = refused(arguments(name, **{op.names[i]: bad}))
+                if not isinstance(bad, list):
+                    symbol = KerasTensor(tuple(np.shape(value)), others[word])
+                    problems[f"{name} {op.names[i]} {word}, symbolic"] = refused(
+                        arguments(name, **{op.names[i]: symbol})
+                    )
+    assert {k: v for k, v in problems.items() if v} == {}
+    assert len(problems) > 200
+
+
+# Functions that are no ops, and what they refuse.
+FUNCTIONS: list[Callable[[], Any]] = [
+    lambda: ops.arange("x"),
+    lambda: ops.arange([1, 2]),
+    lambda: ops.eye(1.5),
+    lambda: ops.eye(2, dtype="x"),
+    lambda: ops.tri(-1),
+    lambda: ops.linspace(0.0, 1.0, 2.5),
+    lambda: ops.geomspace("x", 2.0),
+    lambda: ops.kaiser("x", 3.0),
+    lambda: ops.zeros((2,), dtype="x"),
+    lambda: ops.full((2,), "x"),
+    lambda: ops.convert_to_tensor(object()),
+    lambda: ops.convert_to_tensor([1], dtype="x"),
+    lambda: ops.einsum(3, MATRIX),
+    lambda: ops.hstack(3),
+    lambda: ops.histogram(MATRIX, bins="x"),
+    lambda: ops.unique("x"),
+    lambda: ops.rearrange(MATRIX, 3),
+    lambda: ops.fori_loop("x", 3, lambda i, a: a, 0),
+    lambda: ops.scan(lambda c, x: (c, x), None, VECTOR),
+    lambda: ops.map(lambda x: x, 3.0),
+    lambda: ops.vectorized_map(lambda x: x, "x"),
+    lambda: ops.while_loop(lambda i: i < 3, lambda i: i + 1, 0, maximum_iterations="x"),
+    lambda: ops.switch("x", [lambda: 1, lambda: 2]),
+    lambda: random.normal((2,), mean="x"),
+    lambda: random.uniform((2,), dtype="x"),
+    lambda: random.randint((2,), 0, "x"),
+    lambda: random.dropout(MATRIX, "x"),
+    lambda: random.dropout(None, 0.5),
+    lambda: random.categorical(MATRIX, 1.5),
+    lambda: random.shuffle(MATRIX, axis="x"),
+    lambda: random.gamma((2,), "x"),
+    lambda: random.beta((5,), VECTOR, VECTOR),
+    lambda: random.normal((2,), seed="x"),
+]
+
+
+def test_functions_that_are_no_ops(backend: str) -> None:
+    """They name themselves, too."""
+    problems = {i: refused(call) for i, call in enumerate(FUNCTIONS)}
+    assert {k: v for k, v in problems.items() if v} == {}
+
+
+def test_what_is_fine(backend: str) -> None:
+    """What looks odd, and Keras takes: truth values for integers and numbers, NumPy's scalars, None for False."""
+    x = ops.convert_to_tensor(MATRIX)
+    assert tuple(ops.sum(x, axis=np.int64(1), keepdims=None).shape) == (2,)
+    assert tuple(ops.sum(x, axis=1, keepdims=1).shape) == (2, 1)
+    assert tuple(ops.repeat(x, True).shape) == (6,)
+    assert tuple(ops.one_hot(ops.convert_to_tensor([True, False]), np.int32(3)).shape) == (2, 3)
+    assert float(ops.leaky_relu(-1.0, np.float32(0.5))) == -0.5
+    assert ops.dtype(ops.relu(ops.convert_to_tensor([True]))) == "int32"
+    assert ops.dtype(ops.var(ops.cast(x, "complex64"))) == "float32"
+    assert tuple(ops.arange(3, 1).shape) == (0,)
+    for _ in range(2):  # the second time by what was remembered
+        assert tuple(ops.concatenate([x, x]).shape) == (4, 3)
+        assert tuple(ops.concatenate([x]).shape) == (2, 3)
+    assert ops.convert_to_numpy(ops.bitwise_not(ops.convert_to_tensor([True, False]))).tolist() == [False, True]
+    np.testing.assert_array_equal(ops.convert_to_numpy(ops.roll(x, 1, axis=(0, 1))), MATRIX)
 
 
 # Options that name something: of each op that has one, a name that there is not.

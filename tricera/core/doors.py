@@ -76,6 +76,12 @@ def _name(what: str, value: Any) -> Any:
     return value
 
 
+def _row(what: str, value: Any) -> Any:
+    if not isinstance(value, (list, tuple)) and not _tensor(value):
+        raise TypeError(f"{what} must be a tuple of integers, not {value!r}.")
+    return _integers(what, value)
+
+
 def _integers(what: str, value: Any) -> Any:
     if isinstance(value, (str, bytes)) or (isinstance(value, Iterable) and isinstance(value, (dict, set))):
         raise TypeError(f"{what} must be an integer or a tuple of integers, not {value!r}.")
@@ -110,8 +116,10 @@ _DOORS: dict[str, Door] = {
     "bool": (frozenset((bool,)), _flag),
     "str": (frozenset((str,)), _name),
     "int | tuple[int, ...]": (frozenset((int,)), _integers),
-    "tuple[int, ...]": (frozenset(), _integers),
-    "tuple[int, int]": (frozenset(), _integers),
+    "int | Sequence[int]": (frozenset((int,)), _integers),
+    "tuple[int, ...]": (frozenset(), _row),
+    "Sequence[int]": (frozenset(), _row),
+    "tuple[int, int]": (frozenset(), _row),
     "Callable[..., Any]": (frozenset(), _function),
     "TensorLike": (frozenset((float, int, bool)), _operand),
     "Axis": (frozenset((int, type(None))), _integers),

@@ -335,7 +335,7 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
 
 
 @composed(promote=None)
-def array_split(x: TensorLike, indices_or_sections: int | tuple[int, ...], axis: int = 0) -> Any:
+def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> Any:
     """Parts of a tensor along an axis, the first ones longer by one where the axis can't be divided evenly.
 
     Args:
@@ -361,12 +361,12 @@ def array_split(x: TensorLike, indices_or_sections: int | tuple[int, ...], axis:
             raise ValueError(f"ops.array_split: the length of axis {axis} must be known.")
         small, longer = divmod(size, indices_or_sections)
         sizes = [small + 1] * longer + [small] * (indices_or_sections - longer)
-        indices_or_sections = list(accumulate(sizes))[:-1]
+        return split(x, list(accumulate(sizes))[:-1], axis=axis)
     return split(x, [int(i) for i in indices_or_sections], axis=axis)
 
 
 @composed(promote=None)
-def hsplit(x: TensorLike, indices_or_sections: int | tuple[int, ...]) -> Any:
+def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> Any:
     """Parts along the second axis (the first of a vector).
 
     Args:
@@ -387,7 +387,7 @@ def hsplit(x: TensorLike, indices_or_sections: int | tuple[int, ...]) -> Any:
 
 
 @composed(promote=None)
-def vsplit(x: TensorLike, indices_or_sections: int | tuple[int, ...]) -> Any:
+def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> Any:
     """Parts along the first axis.
 
     Args:
@@ -408,7 +408,7 @@ def vsplit(x: TensorLike, indices_or_sections: int | tuple[int, ...]) -> Any:
 
 
 @composed(promote=None)
-def dsplit(x: TensorLike, indices_or_sections: int | tuple[int, ...]) -> Any:
+def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> Any:
     """Parts along the third axis.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Sequence
 from typing import Any
 
 from tricera.core import dispatch, spec as rules
@@ -226,11 +227,32 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
     ...
 
 
+def _check_places(op: str, indices: Spec, values: Spec, shape: Sequence[int | None]) -> None:
+    """What is put into a tensor of a shape: a value for each of the positions (..., n), which are in its first n axes."""
+    n = indices.shape[-1] if indices.ndim else 0
+    if n is None:
+        return
+    wanted = (*indices.shape[:-1], *shape[n:])
+    fits = 0 < n <= len(shape) and len(wanted) == values.ndim
+    if not fits or any(None not in (a, b) and a != b for a, b in zip(wanted, values.shape, strict=True)):
+        raise ValueError(
+            f"ops.{op}: positions of shape {tuple(indices.shape)} in a tensor of shape {tuple(shape)} don't go with values of "
+            f"shape {tuple(values.shape)}. The last axis of the positions is as long as there are axes in which they are."
+        )
+
+
 def _scatter_spec(indices: Spec, values: Spec, shape: Any) -> Spec:
+    _check_places("scatter", indices, values, tuple(shape))
     return Spec(tuple(shape), values.dtype)
 
 
-@primitive(spec=_scatter_spec, promote=None, sizes="shape", kinds={"indices": "integer nobool"})
+@primitive(
+    spec=_scatter_spec,
+    promote=None,
+    strict=True,
+    sizes="shape",
+    kinds={"indices": "integer nobool", "values": "nobool"},
+)
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Zeros of a shape, with the values added at the given positions.
 
@@ -255,6 +277,7 @@ def _scatter_update_spec(inputs: Spec, indices: Spec, updates: Spec, reduction: 
         raise ValueError(
             f"ops.scatter_update: `reduction` must be None, 'add', 'max', 'min' or 'mul', not {reduction!r}."
         )
+    _check_places("scatter_update", indices, updates, inputs.shape)
     return inputs
 
 
@@ -287,6 +310,10 @@ def scatter_update(
 
 
 def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
+    if isinstance(start, (tuple, list)) and len(start) != inputs.ndim:
+        raise ValueError(
+            f"ops.slice: `start_indices`={start} must hold an index for each axis of the shape {inputs.shape}."
+        )
     if len(shape) != inputs.ndim:
         raise ValueError(
             f"ops.slice: `shape`={tuple(shape)} must hold a length for each axis of the shape {inputs.shape}."
@@ -303,7 +330,7 @@ def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
 
 
 @primitive(spec=_slice_spec, promote=None, strict=True, sizes="shape")
-def slice(inputs: TensorLike, start_indices: tuple[int, ...], shape: Any) -> Tensor:
+def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Any) -> Tensor:
     """A block of a tensor.
 
     Args:
@@ -339,7 +366,7 @@ def _slice_update_spec(inputs: Spec, start: Any, updates: Spec) -> Spec:
 
 
 @primitive(spec=_slice_update_spec, promote=None, strict=True)
-def slice_update(inputs: TensorLike, start_indices: tuple[int, ...], updates: TensorLike) -> Tensor:
+def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: TensorLike) -> Tensor:
     """A copy in which a block is replaced.
 
     Args:

@@ -37,7 +37,7 @@ def reshape(x: TensorLike, newshape: Any) -> Tensor:
 
 
 @primitive(spec=rules.transpose, promote=None)
-def transpose(x: TensorLike, axes: tuple[int, ...] | None = None) -> Tensor:
+def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order.
 
     Args:
@@ -188,7 +188,7 @@ def _split_spec(x: Spec, indices_or_sections: Any, axis: int = 0) -> list[Spec]:
 
 
 @primitive(spec=_split_spec, promote=None)
-def split(x: TensorLike, indices_or_sections: int | tuple[int, ...], axis: int = 0) -> Any:
+def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> Any:
     """Parts of a tensor along an axis.
 
     Args:
@@ -237,6 +237,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> Any:
 def _pad_spec(x: Spec, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Spec:
     if not x.ndim:
         raise ValueError("ops.pad: `x` must have at least one axis.")
+    if isinstance(pad_width, bool):
+        raise TypeError(f"ops.pad: `pad_width` must be an integer or pairs of integers, not {pad_width!r}.")
     widths = pad_widths(pad_width, x.ndim)
     if mode not in ("constant", "reflect", "symmetric"):
         raise ValueError(f"ops.pad: `mode` must be 'constant', 'reflect' or 'symmetric', not {mode!r}.")
@@ -310,7 +312,7 @@ def _repeat_spec(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
 
 
 @primitive(spec=_repeat_spec, promote=None)
-def repeat(x: TensorLike, repeats: int | tuple[int, ...], axis: int | None = None) -> Tensor:
+def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
     """Each element (or slice along an axis) repeated.
 
     Args:
@@ -355,7 +357,7 @@ def _roll_spec(x: Spec, shift: Any, axis: Any = None) -> Spec:
 
 
 @primitive(spec=_roll_spec, promote=None, repeated_axes=True, strict=True)
-def roll(x: TensorLike, shift: int | tuple[int, ...], axis: Any = None) -> Tensor:
+def roll(x: TensorLike, shift: int | Sequence[int], axis: Any = None) -> Tensor:
     """The elements moved along axes, those that fall off coming in again at the other end.
 
     Args:

@@ -94,7 +94,21 @@ def _where(condition: Any, x1: Any, x2: Any) -> Made:
 
 
 def _concatenate(*xs: Any, axis: Any = 0) -> Made:
-    return (lambda xs: raw.ConcatV2(values=xs, axis=axis)) if type(axis) is int and len(xs) > 1 else None
+    if type(axis) is not int:
+        return None
+
+    def run(xs: Any) -> Any:
+        try:
+            return raw.ConcatV2(values=xs, axis=axis)
+        except (
+            ValueError,
+            tf.errors.InvalidArgumentError,
+        ):  # the kernel wants two of them, and what is remembered holds for lists of any length
+            if len(xs) != 1:
+                raise
+            return tf.identity(xs[0])
+
+    return run
 
 
 def _take(table: Callable[..., Any]) -> Callable[..., Made]:

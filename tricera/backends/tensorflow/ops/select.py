@@ -195,6 +195,8 @@ def view(x, dtype=None):
     if dtype is None:
         return x
     kind = _tf.as_dtype(_name(dtype))
+    if x.dtype == _tf.bool:
+        x = _tf.cast(x, _tf.uint8)
     old, new = x.dtype.size, kind.size
     if new > old:
         # bitcast takes the small parts from an axis of their own.

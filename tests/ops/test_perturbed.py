@@ -1,0 +1,107 @@
+"""One argument of a good call changed at a time: all backends refuse it, with an error that names the op, or all take it."""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import BACKENDS
+from tests.ops.test_bad_input import ARRAYS, TENSORS
+from tests.ops.test_tracing import first_case
+from tricera import ops
+from tricera.core import dispatch
+from tricera.core.inference import PUBLIC
+from tricera.core.op import OPS
+
+SHARE = 6  # one in so many of these calls is made, since all of them take minutes
+
+# Where backends differ, and why: patterns of "op argument=what".
+DIFFERENT = {
+    r"(batch|layer)_normalization \w+=complex64": "PyTorch's kernels know no complex numbers",
+    r"(\w*conv\w*|correlate) \w+=complex64": "TensorFlow convolves no complex numbers",
+    r"(cholesky|inv|logdet|lu_factor|solve) \w+=(bool|int32)": "the matrix has become singular, which not all look at",
+    r"celu alpha=0": "PyTorch refuses to divide by it, the others give NaN",
+    r"get_item key=True": "TensorFlow takes truth values for masks alone",
+    r"take x=one axis more": "indices are out of range, which JAX does not look at",
+}
+
+
+def reason(key: str) -> str | None:
+    """The pattern for a call that is among those where backends differ."""
+    return next((p for p in DIFFERENT if re.fullmatch(p, key)), None)
+
+
+def changed(value: np.ndarray) -> Iterator[tuple[str, Any]]:
+    """Operands of other ranks and kinds of numbers."""
+    for dtype in ("bool", "int32", "float32", "complex64"):
+        if value.dtype != dtype:
+            yield dtype, value.astype(dtype)
+    if value.ndim and value.size:
+        yield "a scalar", value.ravel()[0]
+        yield "one axis more", value[None]
+        if value.ndim > 1:
+            yield "a row", value.ravel()
+
+
+def perturbed() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """A name of the call, the op, and its arguments."""
+    for name in TENSORS:
+        if not hasattr(ops, name):
+            continue
+        op, case = OPS[name], first_case(name)
+        values = {**dict(zip(op.names, case.args, strict=False)), **case.kwargs}
+        for i, arg in enumerate(op.names):
+            value = values.get(arg)
+            if i in op.tensor_indices and isinstance(value, np.ndarray):
+                others = list(changed(value))
+            elif type(value) in (int, float):
+                others = [("-1", -1), ("0", 0), ("True", True)]
+            else:
+                others = []
+            for what, other in others:
+                key = f"{name} {arg}={what}"
+                if zlib.crc32(key.encode()) % SHARE == 0 or reason(key):
+                    yield key, name, {**values, arg: other}
+
+
+def outcome(name: str, values: dict[str, Any]) -> str:
+    """`"taken"`, or the error."""
+    tensors = {
+        k: ops.convert_to_tensor(v) if isinstance(v, ARRAYS) and not (name == "get_item" and k == "key") else v
+        for k, v in values.items()
+    }
+    try:
+        PUBLIC[name](**tensors)
+    except (TypeError, ValueError) as error:
+        said = " ".join((str(error), *getattr(error, "__notes__", ())))
+        return "refused" if "ops." in said else f"{type(error).__name__} that names no op: {said[:80]}"
+    except Exception as error:  # of any other kind: that is what must not be
+        return f"{type(error).__name__}: {str(error)[:80]}"
+    return "taken"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_all_or_none() -> None:
+    """Each of the calls on every backend."""
+    problems, met = {}, set()
+    for key, name, values in perturbed():
+        found = {}
+        for backend in BACKENDS:
+            with dispatch.use(backend), warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                found[backend] = outcome(name, values)
+        if set(found.values()) - {"taken", "refused"} or len(set(found.values())) > 1:
+            why = reason(key)
+            if why is None:
+                problems[key] = found
+            else:
+                met.add(why)
+    assert problems == {}
+    assert set(DIFFERENT) == met, "those that are missing are the same everywhere"
