@@ -34,5 +34,9 @@ def matmul(x1, x2):
 
 def contract(subscripts, operands):
     kind = operands[0].dtype
+    if "->" not in subscripts and "..." in subscripts:  # which TensorFlow reads only where the result is named
+        letters = subscripts.replace("...", "")
+        once = sorted(c for c in set(letters) if c.isalpha() and letters.count(c) == 1)
+        subscripts = f"{subscripts}->...{''.join(once)}"
     out = _tf.einsum(subscripts, *map(_supported, operands))
     return out if kind in (_tf.int8, out.dtype) else _tf.cast(out, kind)
