@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import tensorflow as _tf
 
+from tricera.core.dtypes import FLOAT8 as _FLOAT8
+
 
 def _supported(x):
     if x.dtype in (_tf.int8, _tf.int16, _tf.uint8, _tf.uint16, _tf.bool):
         return _tf.cast(x, _tf.int32)
+    if x.dtype.name in _FLOAT8:
+        return _tf.cast(x, _tf.float32)
     return _tf.cast(x, _tf.int64) if x.dtype == _tf.uint32 else x
 
 

@@ -7,12 +7,14 @@ import builtins as _builtins
 import numpy as _np
 import tensorflow as _tf
 
-from tricera.core.dtypes import standardize_dtype as _name
+from tricera.core.dtypes import FLOAT8 as _FLOAT8, standardize_dtype as _name
 
 _slice = _builtins.slice
 
 
 def select_where(condition, x1, x2):
+    if x1.dtype.name in _FLOAT8:
+        return _tf.cast(select_where(condition, _tf.cast(x1, _tf.float32), _tf.cast(x2, _tf.float32)), x1.dtype)
     return _tf.where(_tf.cast(condition, _tf.bool), x1, x2)
 
 
