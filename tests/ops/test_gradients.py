@@ -72,8 +72,8 @@ FURTHER: dict[str, dict[str, str]] = {
     "normalize": {"([2,3]f)": "a row of zeros stands at the pole"},
     "pinv": {"([3,2]f)": "the matrix has not its full rank, near which the inverse has no limit"},
     "cholesky": {"True": "as in NO_QUOTIENT"},
-    "segment_max": {"sorted": "empty segments are -inf"},
-    "segment_min": {"sorted": "empty segments are inf"},
+    "segment_max": {"": "empty segments are -inf"},
+    "segment_min": {"": "empty segments are inf"},
 }
 
 

@@ -84,6 +84,32 @@ def _check(what: str, x: Any, backend: dispatch.Backend) -> None:
         )
 
 
+def check_block(op: str, begin: Any, block: Any, shape: Any) -> None:
+    """Refuse a block that does not lie inside of a tensor, as far as that is known.
+
+    Args:
+        op: the op's name.
+        begin: where it begins on each axis; what is no Python integer is not looked at.
+        block: its length on each axis; -1 stands for all the rest.
+        shape: the tensor's shape.
+
+    Raises:
+        ValueError: the block begins before the tensor or ends behind it.
+
+    Example:
+        >>> check_block("slice", (1, 0), (1, -1), (2, 3))
+    """
+    for axis, (at, size, dim) in enumerate(zip(begin, block, shape, strict=True)):
+        if type(at) is not int or type(size) is not int:
+            continue
+        end = at if size == -1 else at + size
+        if at < 0 or (dim is not None and end > dim):
+            raise ValueError(
+                f"ops.{op}: a block of length {size} from {at} on lies outside of axis {axis}, whose positions are 0 to "
+                f"{'?' if dim is None else dim - 1}. `start_indices` don't count from the end."
+            )
+
+
 def known(shape: Any) -> Any:
     """A shape for a shape rule, None standing for a size that isn't known.
 

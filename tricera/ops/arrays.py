@@ -702,7 +702,7 @@ def geomspace(
         A tensor, `num` long along the new axis.
 
     Raises:
-        ValueError: `num` is negative.
+        ValueError: `num` is negative, or one number is 0 or of the other sign than the other.
 
     Example:
         >>> [round(float(v), 4) for v in geomspace(1, 4, num=3)]
@@ -711,6 +711,10 @@ def geomspace(
     from tricera.ops.creation import linspace
     from tricera.ops.elementwise import exp, log, sign
 
+    if isinstance(start, (int, float)) and isinstance(stop, (int, float)) and not start * stop > 0:
+        raise ValueError(
+            f"ops.geomspace: from {start} to {stop} there is no geometric sequence: both must have the same sign, and none be 0."
+        )
     start, stop = convert_to_tensor(start), convert_to_tensor(stop)
     out = multiply(sign(start), exp(linspace(log(absolute(start)), log(absolute(stop)), num, endpoint, axis=axis)))
     return out if dtype is None else cast(out, dtype)

@@ -8,11 +8,12 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from tricera.core.dtypes import float_of, standardize_dtype
+from tricera.core import dispatch
+from tricera.core.dtypes import GREATEST, float_of, is_float, standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast, real_part, same
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.creation import dtype as dtype_of, ones_like, zeros_like
+from tricera.ops.creation import convert_to_tensor, dtype as dtype_of, ones_like, zeros_like
 from tricera.ops.elementwise import (
     absolute,
     add,
@@ -638,11 +639,11 @@ def _saturated(x: Spec, dtype: Any) -> Spec:
 
 @composed(spec=_saturated, promote=None)
 def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
-    """The values in another dtype, those out of an integer dtype's range limited to it (and NaN to 0).
+    """The values in another dtype, those out of its range limited to it: infinities, too, where it is narrower.
 
     Args:
         x: a tensor.
-        dtype: a dtype in any form; casts to floats and booleans are plain ones.
+        dtype: a dtype in any form. NaN becomes 0 in integers, and stays in floats; casts to booleans are plain ones.
 
     Returns:
         A tensor of the same shape.
@@ -651,7 +652,10 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
         >>> int(saturate_cast(300, "uint8"))
         255
     """
-    wanted, given = standardize_dtype(dtype), dtype_of(x)
+    wanted, given = dispatch.current().canonical(standardize_dtype(dtype)), dtype_of(x)
+    if is_float(wanted) and GREATEST[wanted] < (GREATEST[given] if is_float(given) else 2.0**64):
+        wide = x if is_float(given) else cast(x, "float32")
+        return cast(clip(wide, -GREATEST[wanted], GREATEST[wanted]), wanted)
     if "int" not in wanted or given == "bool":
         return cast(x, wanted)
     low, high = int(np.iinfo(wanted).min), int(np.iinfo(wanted).max)
@@ -665,7 +669,9 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Tensor:
     limited = clip(wide, float(low), float(top))
     result = cast(where(isnan(limited), zeros_like(limited), limited), wanted)
     return (
-        where(greater(wide, float(top)), cast(zeros_like(result) + high, wanted), result) if int(top) < high else result
+        where(greater(wide, float(top)), convert_to_tensor(np.array(high, wanted)), result)
+        if int(top) < high
+        else result
     )
 
 

@@ -1,4 +1,9 @@
-"""Choosing and placing elements: where, take, gather, scatter, sort, slices."""
+"""Choosing and placing elements: where, take, gather, scatter, sort, slices.
+
+Indices count from the end where they are negative. One out of range is a ValueError on NumPy, torch and TensorFlow (on their
+accelerators, torch ends the process and TensorFlow reads zeros). JAX can't raise for a value: what is read there is NaN (of
+integers, the least, or greatest unsigned one), and what is written there is dropped.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,7 @@ from tricera.core import dispatch, spec as rules
 from tricera.core.doors import Natural
 from tricera.core.dtypes import standardize_dtype
 from tricera.core.op import composed, primitive
+from tricera.core.sizes import check_block
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 
 builtin_slice = builtins.slice  # the op of that name hides it below
@@ -101,6 +107,9 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     Returns:
         A tensor in which the axes of `indices` stand in the place of the axis.
 
+    Raises:
+        ValueError: an index is out of range; JAX gives NaN (of integers the least one).
+
     Example:
         >>> from tricera import ops
         >>> ops.convert_to_numpy(take([10, 20, 30], [2, 0], axis=0)).tolist()
@@ -142,7 +151,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
         A tensor of the shape of `indices` (broadcast).
 
     Raises:
-        ValueError: the ranks differ.
+        ValueError: the ranks differ, or an index is out of range, for which JAX gives NaN.
 
     Example:
         >>> from tricera import ops
@@ -257,12 +266,16 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Zeros of a shape, with the values added at the given positions.
 
     Args:
-        indices: an integer tensor (..., n) of positions in the first n axes.
-        values: what is added there, (..., *shape[n:]); values at the same position add up.
+        indices: an integer tensor (..., n) of positions in the first n axes; negative ones count from the end.
+        values: what is added there, (..., *shape[n:]), or what broadcasts to that; values at the same position add up (of booleans,
+            it is whether one is true).
         shape: the shape of the result.
 
     Returns:
         A tensor of that shape, of the dtype of `values`.
+
+    Raises:
+        ValueError: a position is out of range; JAX drops what would go there.
 
     Example:
         >>> from tricera import ops
@@ -289,15 +302,15 @@ def scatter_update(
 
     Args:
         inputs: a tensor.
-        indices: an integer tensor (..., n) of positions in the first n axes.
-        updates: the new values, (..., *inputs.shape[n:]); they are cast to the dtype of `inputs`.
+        indices: an integer tensor (..., n) of positions in the first n axes; negative ones count from the end.
+        updates: the new values, (..., *inputs.shape[n:]), or what broadcasts to that; they are cast to the dtype of `inputs`.
         reduction: None replaces; `"add"`, `"max"`, `"min"`, `"mul"` combine.
 
     Returns:
         A tensor of the shape and dtype of `inputs`.
 
     Raises:
-        ValueError: another reduction.
+        ValueError: another reduction, or a position out of range; JAX drops what would go there.
 
     Example:
         >>> from tricera import ops
@@ -309,6 +322,18 @@ def scatter_update(
     ...
 
 
+def _check_start(op: str, start: Any, block: Any, inputs: Spec) -> None:
+    if not isinstance(start, (tuple, list)):
+        return
+    if len(start) != inputs.ndim:
+        raise ValueError(
+            f"ops.{op}: `start_indices`={tuple(start)} must hold a position for each axis of the shape {inputs.shape}."
+        )
+    if any(isinstance(i, (float, str)) for i in start):
+        raise TypeError(f"ops.{op}: `start_indices` must be integers, not {tuple(start)}.")
+    check_block(op, start, block, inputs.shape)
+
+
 def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
     if isinstance(start, (tuple, list)) and len(start) != inputs.ndim:
         raise ValueError(
@@ -318,6 +343,7 @@ def _slice_spec(inputs: Spec, start: Any, shape: Any) -> Spec:
         raise ValueError(
             f"ops.slice: `shape`={tuple(shape)} must hold a length for each axis of the shape {inputs.shape}."
         )
+    _check_start("slice", start, shape, inputs)
     out = []
     for i, (size, dim) in enumerate(zip(shape, inputs.shape, strict=True)):
         if size == -1:
@@ -335,14 +361,15 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Any) -> Tenso
 
     Args:
         inputs: a tensor.
-        start_indices: where the block begins, one integer an axis (a tensor is fine).
+        start_indices: where the block begins, one integer an axis (a tensor is fine), not negative.
         shape: its shape; -1 stands for all the rest of an axis.
 
     Returns:
         A tensor of that shape, of the dtype of `inputs`.
 
     Raises:
-        ValueError: the block has another number of axes, or is larger than the tensor.
+        ValueError: the block has another number of axes, or lies outside of the tensor. (Compiled code of JAX, which can't raise,
+            moves it inside.)
 
     Example:
         >>> from tricera import ops
@@ -362,6 +389,7 @@ def _slice_update_spec(inputs: Spec, start: Any, updates: Spec) -> Spec:
         raise ValueError(
             f"ops.slice_update: `updates` of shape {updates.shape} don't fit into the shape {inputs.shape}."
         )
+    _check_start("slice_update", start, updates.shape, inputs)
     return inputs
 
 
@@ -371,14 +399,14 @@ def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: Tens
 
     Args:
         inputs: a tensor.
-        start_indices: where the block begins, one integer an axis (a tensor is fine).
+        start_indices: where the block begins, one integer an axis (a tensor is fine), not negative.
         updates: the block; it is cast to the dtype of `inputs`.
 
     Returns:
         A tensor of the shape and dtype of `inputs`.
 
     Raises:
-        ValueError: the block has another number of axes, or is larger than the tensor.
+        ValueError: the block has another number of axes, or lies outside of the tensor, as in `slice`.
 
     Example:
         >>> from tricera import ops

@@ -7,10 +7,13 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tricera.core import spec as rules
+import numpy as np
+
+from tricera.core import dispatch, spec as rules
 from tricera.core.doors import guarded
 from tricera.core.op import composed, primitive
-from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.core.shortcut import memory
+from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.core.windows import pad_widths
 from tricera.ops.creation import convert_to_tensor, ndim, shape
 
@@ -299,20 +302,39 @@ def tile(x: TensorLike, repeats: Any) -> Tensor:
     ...
 
 
+def _counts(repeats: Any) -> list[int] | None:
+    """How often each element comes, or all; None where it is known only when compiled code runs."""
+    backend = dispatch.of(repeats)
+    if isinstance(repeats, KerasTensor) or memory.closed() or (backend is not None and backend.traced(repeats)):
+        return None
+    found = np.asarray(repeats if backend is None else backend.to_numpy(repeats))
+    if found.dtype.kind not in "biu":
+        raise TypeError(f"ops.repeat: `repeats` must be an integer or integers, not {repeats!r}.")
+    if found.ndim > 1:
+        raise ValueError(f"ops.repeat: `repeats` must be an integer or one row of them; got the shape {found.shape}.")
+    return [int(n) for n in found.reshape(-1)]
+
+
 def _repeat_spec(x: Spec, repeats: Any, axis: int | None = None) -> Spec:
     size = rules.size_of(x.shape) if axis is None else x.shape[axis]
-    if isinstance(repeats, int):
-        size = None if size is None else size * repeats
+    counts = _counts(repeats)
+    if counts is None:
+        size = None
+    elif any(n < 0 for n in counts):
+        raise ValueError(f"ops.repeat: `repeats` must not be negative; got {repeats}.")
+    elif len(counts) == 1:
+        size = None if size is None else size * counts[0]
+    elif size is not None and len(counts) != size:
+        raise ValueError(
+            f"ops.repeat: `repeats` holds {len(counts)} numbers for {size} elements; give one, or one for each."
+        )
     else:
-        counts = list(repeats)
-        if len(counts) != 1 and size is not None and len(counts) != size:
-            raise ValueError(f"ops.repeat: `repeats`={counts} must be one number, or one for each of {size} elements.")
-        size = (None if size is None else size * counts[0]) if len(counts) == 1 else sum(counts)
+        size = sum(counts)
     return Spec((size,) if axis is None else (*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
 
 
-@primitive(spec=_repeat_spec, promote=None)
-def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+@primitive(spec=_repeat_spec, promote=None, strict=True)
+def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Tensor:
     """Each element (or slice along an axis) repeated.
 
     Args:
@@ -322,6 +344,10 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
 
     Returns:
         A tensor of the same dtype; a vector if the axis is None.
+
+    Raises:
+        TypeError: `repeats` are no integers.
+        ValueError: they are negative, or neither one number nor one for each element.
 
     Example:
         >>> repeat([1, 2], 2).shape[0]
@@ -351,8 +377,10 @@ def flip(x: TensorLike, axis: Any = None) -> Tensor:
 
 def _roll_spec(x: Spec, shift: Any, axis: Any = None) -> Spec:
     several = isinstance(shift, (tuple, list)), isinstance(axis, (tuple, list))
-    if (several[0] and several[1] and len(shift) != len(axis)) or (several[0] and not several[1] and len(shift) != 1):
+    if (several[0] and several[1] and len(shift) != len(axis)) or (several[0] and isinstance(axis, int)):
         raise ValueError(f"ops.roll: `shift`={shift} and `axis`={axis} must be as many.")
+    if any(isinstance(s, float) for s in (shift if several[0] else (shift,))):
+        raise TypeError(f"ops.roll: `shift` must be an integer or integers, not {shift!r}.")
     return x
 
 
@@ -362,8 +390,8 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Any = None) -> Tensor:
 
     Args:
         x: a tensor.
-        shift: how far, an integer or one for each axis.
-        axis: along which axes (one may come several times); None: along the flattened tensor.
+        shift: how far, an integer for all axes or one for each.
+        axis: along which axes (one may come several times); None: along the flattened tensor, where several shifts add up.
 
     Returns:
         A tensor of the same shape and dtype.

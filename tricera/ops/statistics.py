@@ -748,11 +748,16 @@ def corrcoef(x: TensorLike) -> Tensor:
     Returns:
         A float tensor (variables, variables), a scalar for one variable.
 
+    Raises:
+        ValueError: more than 2 axes.
+
     Example:
         >>> from tricera import ops
         >>> ops.convert_to_numpy(corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).round(4).tolist()
         [[1.0, -1.0], [-1.0, 1.0]]
     """
+    if len(x.shape) > 2:
+        raise ValueError(f"ops.corrcoef needs a matrix (variables, observations); got the shape {tuple(x.shape)}.")
     if len(x.shape) < 2:
         x = reshape(x, (1, -1))
     centred = subtract(x, mean_(x, axis=-1, keepdims=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 from tricera.core import dispatch
 from tricera.core.doors import guarded
-from tricera.core.dtypes import is_float, is_int, standardize_dtype
+from tricera.core.dtypes import float_of, is_float, is_int, standardize_dtype
 from tricera.core.sizes import sizes
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.core.variable import Variable, standardize_shape
@@ -255,12 +255,14 @@ def dropout(inputs: TensorLike, rate: float, noise_shape: Any = None, seed: Any 
         [0.0, 2.0]
     """
     if isinstance(inputs, KerasTensor):
-        return KerasTensor(inputs.shape, inputs.dtype)
+        return KerasTensor(inputs.shape, float_of(inputs.dtype))
     if not 0 <= rate <= 1:
         raise ValueError(f"random.dropout: `rate` must be in [0, 1]; got {rate}.")
     backend = _backend_of(seed, inputs)
     with dispatch.within(backend):
         inputs = convert_to_tensor(inputs)
+        if not is_float(backend.dtype(inputs)):
+            inputs = cast(inputs, float_of(backend.dtype(inputs)))
         if rate >= 1:
             return zeros_like(inputs)
         words = draw(seed)

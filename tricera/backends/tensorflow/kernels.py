@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tricera.core.dtypes import ALLOWED, standardize_dtype
+from tricera.core.dtypes import ALLOWED, FLOAT8, standardize_dtype
 
 raw = tf.raw_ops
 Made = Callable[..., Any] | None
@@ -80,6 +80,7 @@ def _cast(x: Any, dtype: Any) -> Made:
     if (
         not isinstance(dtype, str)
         or dtype not in ALLOWED
+        or (dtype in FLOAT8 and not x.dtype.is_floating)
         or not (x.dtype.is_floating or x.dtype.is_integer or x.dtype.is_bool)
     ):
         return None

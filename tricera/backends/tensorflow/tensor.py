@@ -52,9 +52,11 @@ def convert(x: Any, dtype: str | None = None) -> Any:
     if dtype is None:
         return tf.convert_to_tensor(x)
     if isinstance(x, (np.ndarray, np.generic)) and dtypes.standardize_dtype(x.dtype) != dtype:
-        return tf.cast(tf.convert_to_tensor(x), dtype)
+        return cast(tf.convert_to_tensor(x), dtype)
     if isinstance(x, (int, float)) and not isinstance(x, bool):
         return tf.constant(np.asarray(x).astype(dtypes.numpy_dtype(dtype)), dtype)
+    if dtype in dtypes.FLOAT8 and not hasattr(x, "dtype"):
+        return cast(tf.convert_to_tensor(x), dtype)
     return tf.convert_to_tensor(x, dtype)
 
 
@@ -67,6 +69,8 @@ def cast(x: Any, dtype: str) -> Any:
     """The same values in another dtype."""
     if isinstance(x, tf.SparseTensor):
         return x if x.dtype.name == dtype else tf.cast(x, dtype)
+    if dtype in dtypes.FLOAT8 and not x.dtype.is_floating:  # there is no kernel for this
+        x = tf.cast(x, tf.float32)
     return tf.cast(x, dtype)
 
 

@@ -63,7 +63,7 @@ def _reshape(x: torch.Tensor, newshape: Any) -> Made:
 def _cast(dtypes: dict[str, torch.dtype]) -> Callable[..., Made]:
     def make(x: torch.Tensor, dtype: Any) -> Made:
         wanted = dtypes.get(dtype) if isinstance(dtype, str) else None
-        return None if wanted is None else (lambda x: x.to(wanted))
+        return None if wanted is None or dtype == "float8_e4m3fn" else (lambda x: x.to(wanted))
 
     return make
 

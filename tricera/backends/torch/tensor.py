@@ -65,6 +65,8 @@ def native_dtype(dtype: str) -> torch.dtype:
 
 def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     """Make a tensor; lists of Python numbers get floatx or int32."""
+    if dtype == "float8_e4m3fn":
+        return _eight_bits(x)
     if isinstance(x, torch.Tensor):
         return x if dtype is None or _NAMES[x.dtype] == dtype else x.to(native_dtype(dtype))
     kind = type(x)
@@ -89,6 +91,18 @@ def convert(x: Any, dtype: str | None = None) -> torch.Tensor:
     else:
         array = np.asarray(x)
     return from_numpy(array, dtype)
+
+
+def _eight_bits(x: Any) -> torch.Tensor:
+    """A tensor of float8_e4m3fn, NaN out of its range as everywhere else: torch takes the greatest number (`ops.saturate_cast` does)."""
+    made = convert(x)
+    if made.dtype == torch.float8_e4m3fn:
+        return made
+    wide = made if made.is_floating_point() and made.dtype.itemsize > 1 else made.to(torch.float32)
+    return torch.where(wide.abs() > _E4M3_END, torch.nan, wide).to(torch.float8_e4m3fn)
+
+
+_E4M3_END = 464.0  # up to which a number is rounded to 448
 
 
 def _plain(x: list[Any]) -> bool:

@@ -6,6 +6,7 @@ import jax as _jax
 import jax.numpy as _jnp
 
 from tricera.core.dtypes import numpy_dtype as _dtype
+from tricera.core.sizes import check_block as _check_block
 
 
 def select_where(condition, x1, x2):
@@ -17,7 +18,7 @@ def nonzero(x):
 
 
 def take(x, indices, axis=None):
-    return _jnp.take(x, indices, axis)
+    return _jnp.take(x, indices if _jnp.issubdtype(indices.dtype, _jnp.integer) else indices.astype("int32"), axis)
 
 
 def take_along_axis(x, indices, axis=None):
@@ -37,7 +38,7 @@ def _at(indices):
 
 
 def scatter(indices, values, shape):
-    return _jnp.zeros(shape, values.dtype).at[_at(indices)].add(values)
+    return scatter_update(_jnp.zeros(shape, values.dtype), indices, values, "add")
 
 
 @_jax.custom_jvp
@@ -68,6 +69,8 @@ def scatter_update(inputs, indices, updates, reduction=None):
     updates = updates.astype(inputs.dtype)
     if reduction is None:
         return target.set(updates)
+    if inputs.dtype == bool:  # a sum of booleans is the greatest of them, a product the least
+        reduction = {"add": "max", "mul": "min"}.get(reduction, reduction)
     if reduction == "mul" and _jnp.issubdtype(inputs.dtype, _jnp.inexact):
         return _scaled(
             inputs, _at(indices), _jnp.broadcast_to(updates, (*indices.shape[:-1], *inputs.shape[indices.shape[-1] :]))
@@ -75,14 +78,25 @@ def scatter_update(inputs, indices, updates, reduction=None):
     return {"add": target.add, "max": target.max, "min": target.min, "mul": target.multiply}[reduction](updates)
 
 
+def _begin(op, start_indices, block, shape):
+    """Where a block begins: integers, checked, but for what compiled code gets only when it runs (it moves the block inside)."""
+    begin = [i if isinstance(i, _jax.core.Tracer) else int(i) for i in start_indices]
+    _check_block(op, begin, block, shape)
+    return begin
+
+
 def slice(inputs, start_indices, shape):
-    sizes = [d if s == -1 else s for s, d in zip(shape, inputs.shape, strict=True)]
-    if all(isinstance(i, int) for i in start_indices):
-        sizes = [d - i if s == -1 else s for s, d, i in zip(shape, inputs.shape, start_indices, strict=True)]
-    return _jax.lax.dynamic_slice(inputs, start_indices, sizes)
+    begin = _begin("slice", start_indices, shape, inputs.shape)
+    if any(s == -1 and not isinstance(i, int) for s, i in zip(shape, begin, strict=True)):
+        raise TypeError(
+            "ops.slice: how much of an axis is left must be known when it is traced; give its length, not -1."
+        )
+    sizes = [d - i if s == -1 else s for s, d, i in zip(shape, inputs.shape, begin, strict=True)]
+    return _jax.lax.dynamic_slice(inputs, begin, sizes)
 
 
 def slice_update(inputs, start_indices, updates):
+    start_indices = _begin("slice_update", start_indices, updates.shape, inputs.shape)
     return _jax.lax.dynamic_update_slice(inputs, updates.astype(inputs.dtype), start_indices)
 
 
@@ -100,6 +114,9 @@ def get_item(x, key):
         if k is Ellipsis or hasattr(k, "shape") or isinstance(k, list) or axis + 1 >= x.ndim:
             break
         axis += k is not None
+    arrays = [k for k in (key if isinstance(key, tuple) else (key,)) if hasattr(k, "dtype") and k.ndim]
+    if arrays and all(_jnp.issubdtype(k.dtype, _jnp.integer) for k in arrays):
+        return x.at[key].get(mode="fill")  # as `take`; `x[key]` reads the nearest element
     return x[key]
 
 

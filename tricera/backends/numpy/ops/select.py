@@ -7,6 +7,7 @@ import builtins as _builtins
 import numpy as _np
 
 from tricera.core.dtypes import numpy_dtype as _dtype
+from tricera.core.sizes import check_block as _check_block
 
 _slice = _builtins.slice
 
@@ -62,12 +63,15 @@ def scatter_update(inputs, indices, updates, reduction=None):
 
 def slice(inputs, start_indices, shape):
     begin = [int(i) for i in start_indices]
+    _check_block("slice", begin, shape, inputs.shape)
     return inputs[tuple(_slice(i, None if s == -1 else i + s) for i, s in zip(begin, shape, strict=True))]
 
 
 def slice_update(inputs, start_indices, updates):
     out = _np.array(inputs)
-    out[tuple(_slice(int(i), int(i) + s) for i, s in zip(start_indices, updates.shape, strict=True))] = updates
+    begin = [int(i) for i in start_indices]
+    _check_block("slice_update", begin, updates.shape, inputs.shape)
+    out[tuple(_slice(i, i + s) for i, s in zip(begin, updates.shape, strict=True))] = updates
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tricera.backends.table import collect
+from tricera.backends.table import collect, with_eight_bits
 from tricera.backends.tensorflow.ops import (
     convolution,
     creation,
@@ -29,4 +29,4 @@ DETOURS: dict[str, dict[str, str]] = {
     **dict.fromkeys(("power", "gcd", "lcm", "mod", "negative"), _UNSIGNED),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _BITS),
 }
-DETOURS = {name: kinds for name, kinds in DETOURS.items() if name in TABLE}
+DETOURS = with_eight_bits({name: kinds for name, kinds in DETOURS.items() if name in TABLE}, TABLE)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import tensorflow as _tf
 
+from tricera.core.dtypes import FLOAT8 as _FLOAT8
+
 
 def full(shape, value, dtype):
+    if dtype in _FLOAT8:  # there is hardly a kernel for them
+        return _tf.cast(full(shape, value, "float32"), dtype)
     return _tf.fill(shape, _tf.cast(value, dtype)) if len(shape) else _tf.cast(value, dtype)
 
 
 def filled_like(x, value, dtype):
-    dtype = dtype or x.dtype
+    dtype = _tf.as_dtype(dtype or x.dtype)
+    if dtype.name in _FLOAT8 or x.dtype.name in _FLOAT8:
+        return _tf.cast(filled_like(_tf.cast(x, _tf.float32), value, "float32"), dtype)
     return (
         _tf.zeros_like(x, dtype)
         if value == 0

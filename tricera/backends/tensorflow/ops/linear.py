@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import tensorflow as _tf
 
+from tricera.core.dtypes import FLOAT8 as _FLOAT8
+
 
 def _supported(x):
     if x.dtype in (_tf.int8, _tf.int16, _tf.uint8, _tf.uint16, _tf.bool):
         return _tf.cast(x, _tf.int32)
+    if x.dtype.name in _FLOAT8:
+        return _tf.cast(x, _tf.float32)
     return _tf.cast(x, _tf.int64) if x.dtype == _tf.uint32 else x
 
 
@@ -34,5 +38,9 @@ def matmul(x1, x2):
 
 def contract(subscripts, operands):
     kind = operands[0].dtype
+    if "->" not in subscripts and "..." in subscripts:  # which TensorFlow reads only where the result is named
+        letters = subscripts.replace("...", "")
+        once = sorted(c for c in set(letters) if c.isalpha() and letters.count(c) == 1)
+        subscripts = f"{subscripts}->...{''.join(once)}"
     out = _tf.einsum(subscripts, *map(_supported, operands))
     return out if kind in (_tf.int8, out.dtype) else _tf.cast(out, kind)

@@ -7,12 +7,14 @@ import builtins as _builtins
 import numpy as _np
 import tensorflow as _tf
 
-from tricera.core.dtypes import standardize_dtype as _name
+from tricera.core.dtypes import FLOAT8 as _FLOAT8, standardize_dtype as _name
 
 _slice = _builtins.slice
 
 
 def select_where(condition, x1, x2):
+    if x1.dtype.name in _FLOAT8:
+        return _tf.cast(select_where(condition, _tf.cast(x1, _tf.float32), _tf.cast(x2, _tf.float32)), x1.dtype)
     return _tf.where(_tf.cast(condition, _tf.bool), x1, x2)
 
 
@@ -91,8 +93,21 @@ def _int(indices):
     return indices if indices.dtype in (_tf.int32, _tf.int64) else _tf.cast(indices, _tf.int32)
 
 
+def _places(indices, shape):
+    """Positions on the first axes, those from the end made positive."""
+    indices = _int(indices)
+    return _tf.where(indices < 0, indices + _tf.cast(shape[: indices.shape[-1]], indices.dtype), indices)
+
+
+def _filled(values, indices, shape):
+    """The values at each position, broadcast."""
+    whole = _tf.concat([_tf.shape(indices)[:-1], _tf.cast(shape[indices.shape[-1] :], _tf.int32)], 0)
+    return _tf.broadcast_to(values, whole)
+
+
 def scatter(indices, values, shape):
-    return _tf.scatter_nd(_int(indices), values, _tf.cast(shape, _int(indices).dtype))
+    shape = _tf.cast(shape, _int(indices).dtype)
+    return _tf.scatter_nd(_places(indices, shape), _filled(values, indices, shape), shape)
 
 
 def scatter_update(inputs, indices, updates, reduction=None):
@@ -102,15 +117,23 @@ def scatter_update(inputs, indices, updates, reduction=None):
         "max": _tf.tensor_scatter_nd_max,
         "min": _tf.tensor_scatter_nd_min,
     }.get(reduction)
-    updates = _tf.cast(updates, inputs.dtype)
+    if (
+        inputs.dtype == _tf.bool and reduction is not None
+    ):  # a sum of booleans is the greatest of them, a product the least
+        reduction = {"add": "max", "mul": "min"}.get(reduction, reduction)
+        small = _tf.cast(inputs, _tf.int8), indices, _tf.cast(_tf.cast(updates, _tf.bool), _tf.int8)
+        return _tf.cast(scatter_update(*small, reduction), _tf.bool)
+    shape = _tf.shape(inputs)
+    updates = _filled(_tf.cast(updates, inputs.dtype), indices, shape)
+    indices = _places(indices, shape)
     if reduction in ("max", "min") and inputs.dtype.is_floating:  # the kernels drop NaN
-        out = function(inputs, _int(indices), updates)
+        out = function(inputs, indices, updates)
         missing = _tf.cast(_tf.math.is_nan(inputs), _tf.int32)
-        found = _tf.tensor_scatter_nd_max(missing, _int(indices), _tf.cast(_tf.math.is_nan(updates), _tf.int32))
+        found = _tf.tensor_scatter_nd_max(missing, indices, _tf.cast(_tf.math.is_nan(updates), _tf.int32))
         return _tf.where(found > 0, _tf.constant(_np.nan, inputs.dtype), out)
     if function is not None:
-        return function(inputs, _int(indices), updates)
-    rows = _tf.reshape(_int(indices), [-1, indices.shape[-1]])
+        return function(inputs, indices, updates)
+    rows = _tf.reshape(indices, [-1, indices.shape[-1]])
     values = _tf.reshape(updates, _tf.concat([[_tf.shape(rows)[0]], inputs.shape[indices.shape[-1] :]], 0))
 
     def step(i, out):

@@ -66,7 +66,7 @@ def tile(x, repeats):
 
 
 def repeat(x, repeats, axis=None):
-    return _tf.repeat(x, repeats, axis)
+    return _tf.repeat(x, int(repeats) if isinstance(repeats, bool) else repeats, axis)
 
 
 def flip(x, axis=None):
@@ -75,10 +75,11 @@ def flip(x, axis=None):
 
 
 def roll(x, shift, axis=None):
-    if isinstance(axis, (tuple, list)) and not isinstance(shift, (tuple, list)):
-        shift = (shift,) * len(axis)
+    several = isinstance(shift, (tuple, list))
     if axis is None:
-        return _tf.reshape(_tf.roll(_tf.reshape(x, [-1]), shift, 0), _tf.shape(x))
+        return _tf.reshape(_tf.roll(_tf.reshape(x, [-1]), sum(shift) if several else shift, 0), _tf.shape(x))
+    if isinstance(axis, (tuple, list)) and not several:
+        shift = (shift,) * len(axis)
     return _tf.roll(x, shift, axis)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from tricera.backends.table import collect
+from tricera.backends.table import collect, with_eight_bits
 from tricera.backends.torch.ops import (
     convolution,
     creation,
@@ -55,3 +55,4 @@ DETOURS["absolute"] = {**_UNSIGNED, "bool": "uint8"}
 DETOURS["trunc"] = {"bool": "uint8"}
 _NARROW, _WIDE = ("int8", "uint8", "int16", "uint16"), ("int32", "uint32", "int64")
 DETOURS["adaptive_max_pool"] = {**dict.fromkeys(_NARROW, "float32"), **dict.fromkeys(_WIDE, "float64")}
+DETOURS = with_eight_bits(DETOURS, TABLE)

@@ -8,8 +8,14 @@ import string as _string
 
 import torch as _torch
 
+from tricera.backends.torch import tensor as _t
+
 # torch multiplies no matrices of these; a product of int8 is an int32.
-_VIA = {_torch.int8: _torch.int32, _torch.bool: _torch.int32, _torch.uint16: _torch.int32, _torch.uint32: _torch.int64}
+_VIA = {
+    **dict.fromkeys((_torch.int8, _torch.bool, _torch.uint16), _torch.int32),
+    _torch.uint32: _torch.int64,
+    **dict.fromkeys((_torch.float8_e4m3fn, _torch.float8_e5m2), _torch.float32),
+}
 
 
 def _product(function, *operands):
@@ -17,7 +23,7 @@ def _product(function, *operands):
     if kind not in _VIA:
         return function(*operands)
     out = function(*[x.to(_VIA[kind]) for x in operands])
-    return out if kind == _torch.int8 else out.to(kind)
+    return out if kind == _torch.int8 else _t.cast(out, _t.dtype(operands[0]))
 
 
 def matmul(x1, x2):

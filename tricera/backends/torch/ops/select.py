@@ -8,6 +8,7 @@ import torch as _torch
 
 from tricera.backends.torch import tensor as _t
 from tricera.core.dtypes import standardize_dtype as _name
+from tricera.core.sizes import check_block as _check_block
 
 _slice = _builtins.slice
 
@@ -37,7 +38,13 @@ def take_along_axis(x, indices, axis=None):
     if axis is None:
         x, axis = x.reshape(-1), 0
         return _torch.gather(x, 0, _index(indices, x.shape[0]).reshape(-1)).reshape(indices.shape)
-    return _torch.take_along_dim(x, _index(indices, x.shape[axis]), axis)
+    # Not `take_along_dim`, which takes indices out of range for others.
+    index = _index(indices, x.shape[axis])
+    lengths = [a if a == b or b == 1 else b if a == 1 else -1 for a, b in zip(x.shape, index.shape, strict=True)]
+    whole = [*lengths[:axis], x.shape[axis], *lengths[axis + 1 :]]
+    return _torch.gather(
+        x.expand(whole), axis, index.expand([*lengths[:axis], index.shape[axis], *lengths[axis + 1 :]])
+    )
 
 
 def sort(x, axis=-1):
@@ -102,6 +109,7 @@ def slice(inputs, start_indices, shape):
     if _traced(start_indices):
         return _picked(inputs, start_indices, shape)
     begin = [int(i) for i in start_indices]
+    _check_block("slice", begin, shape, inputs.shape)
     return inputs[tuple(_slice(i, None if s == -1 else i + s) for i, s in zip(begin, shape, strict=True))]
 
 
@@ -112,6 +120,7 @@ def slice_update(inputs, start_indices, updates):
         return inputs.index_put(grid, updates.to(inputs.dtype))
     out = inputs.clone()
     begin = [int(i) for i in start_indices]
+    _check_block("slice_update", begin, updates.shape, inputs.shape)
     out[tuple(_slice(i, i + s) for i, s in zip(begin, updates.shape, strict=True))] = updates.to(inputs.dtype)
     return out
 

@@ -89,7 +89,7 @@ def tile(x, repeats):
 
 
 def repeat(x, repeats, axis=None):
-    if not isinstance(repeats, int):
+    if type(repeats) is not int:
         repeats = _torch.as_tensor(repeats, device=x.device)
         if repeats.numel() == 1:
             repeats = int(repeats)
@@ -101,7 +101,10 @@ def flip(x, axis=None):
 
 
 def roll(x, shift, axis=None):
-    if isinstance(axis, (tuple, list)) and not isinstance(shift, (tuple, list)):
+    several = isinstance(shift, (tuple, list))
+    if axis is None and several:
+        shift = sum(shift)
+    elif isinstance(axis, (tuple, list)) and not several:
         shift = (shift,) * len(axis)
     return _torch.roll(x, shift, axis)
 
