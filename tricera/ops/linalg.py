@@ -106,7 +106,7 @@ def _solve_spec(a: Spec, b: Spec, *_: Any) -> Spec:
     return b
 
 
-@primitive(spec=_like("cholesky"), promote="float")
+@primitive(spec=_like("cholesky"), promote="float", strict=True)
 def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     """The triangular L with L L^T = x, for symmetric positive-definite matrices; NaN for all others.
 
@@ -130,7 +130,7 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
     ...
 
 
-@primitive(spec=_det_spec, promote="float")
+@primitive(spec=_det_spec, promote="float", strict=True)
 def det(x: TensorLike) -> Tensor:
     """The determinants.
 
@@ -150,7 +150,7 @@ def det(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=_slogdet_spec, promote="float")
+@primitive(spec=_slogdet_spec, promote="float", strict=True)
 def slogdet(x: TensorLike) -> Any:
     """The sign of the determinant and the logarithm of its absolute value, as a pair.
 
@@ -171,7 +171,7 @@ def slogdet(x: TensorLike) -> Any:
     ...
 
 
-@primitive(spec=_eig_spec, promote="float")
+@primitive(spec=_eig_spec, promote="float", strict=True)
 def eig(x: TensorLike) -> Any:
     """Eigenvalues and eigenvectors (as columns), both complex: x v = w v.
 
@@ -194,7 +194,7 @@ def eig(x: TensorLike) -> Any:
     ...
 
 
-@primitive(spec=_eigh_spec, promote="float")
+@primitive(spec=_eigh_spec, promote="float", strict=True)
 def eigh(x: TensorLike) -> Any:
     """Eigenvalues, ascending, and eigenvectors (as columns) of symmetric matrices: x v = w v.
 
@@ -218,7 +218,7 @@ def eigh(x: TensorLike) -> Any:
     ...
 
 
-@primitive(spec=_like("inv"), promote="float")
+@primitive(spec=_like("inv"), promote="float", strict=True)
 def inv(x: TensorLike) -> Tensor:
     """The inverse matrices.
 
@@ -307,7 +307,7 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
     ...
 
 
-@primitive(spec=_solve_spec, promote="float")
+@primitive(spec=_solve_spec, promote="float", strict=True)
 def solve(a: TensorLike, b: TensorLike) -> Tensor:
     """The x with a x = b.
 
@@ -329,7 +329,7 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=_solve_spec, promote="float")
+@primitive(spec=_solve_spec, promote="float", strict=True)
 def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tensor:
     """The x with a x = b, of which `a` only the upper (or lower) triangle is looked at.
 
