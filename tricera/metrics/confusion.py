@@ -174,8 +174,12 @@ class _Ratio(Metric):
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.cast(ops.convert_to_tensor(y_pred), self.dtype)
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         if self.top_k is not None:
-            best = ops.top_k(y_pred, self.top_k)[1]
-            chosen = ops.any(ops.equal(ops.expand_dims(best, -1), ops.arange(ops.shape(y_pred)[-1])), axis=-2)
+            # Of equals the first are chosen: which ones `top_k` itself would name depends on the framework.
+            last = ops.top_k(y_pred, self.top_k)[0][..., -1:]
+            above, equal = ops.greater(y_pred, last), ops.equal(y_pred, last)
+            left = ops.subtract(self.top_k, ops.sum(ops.cast(above, "int32"), axis=-1, keepdims=True))
+            first = ops.less_equal(ops.cumsum(ops.cast(equal, "int32"), axis=-1), left)
+            chosen = ops.logical_or(above, ops.logical_and(equal, first))
             y_pred = ops.where(chosen, y_pred, _NOT_CHOSEN)
         y_true, y_pred = one_class(y_true, y_pred, self.class_id)
         found = counts(y_true, y_pred, self.thresholds, sample_weight, self.dtype)
