@@ -67,8 +67,9 @@ class LayerNormalization(ScaledNormalization):
         ]
         if self.rms_scaling:
             deviation = ops.sqrt(ops.add(ops.var(x, axis=axes, keepdims=True), self.epsilon))
-            lengths = dict(zip(axes, parts[0].shape, strict=True))
-            scale = ops.reshape(parts[0], tuple(lengths.get(a, 1) for a in range(len(x.shape))))
+            scale: Any = parts[0]
+            lengths = dict(zip(axes, scale.shape, strict=True))
+            scale = ops.reshape(scale, tuple(lengths.get(a, 1) for a in range(len(x.shape))))
             out = ops.multiply(ops.divide(x, deviation), scale)
         else:
             out = ops.layer_normalization(x, *parts, axis=axes, epsilon=self.epsilon)
