@@ -13,7 +13,7 @@ from tests.ops.cases import Case
 from tests.ops.test_ops import BY_OP
 from tests.ops.test_tracing import first_case, split
 from tricera import ops
-from tricera.autodiff import vjp
+from tricera.autodiff import hessian, jvp, vjp
 from tricera.core import dispatch
 from tricera.core.dtypes import is_float
 from tricera.core.inference import PUBLIC
@@ -207,3 +207,18 @@ def test_gradients_at_points() -> None:
             if not np.allclose(got, want, atol=1e-5):
                 problems.append(f"{name} on {framework}: {got.tolist()}, not {want}")
     assert not problems, "\n".join(problems)
+
+
+@pytest.mark.parametrize("framework", ["jax", "torch"])
+def test_further_derivatives(framework: str) -> None:
+    """The forward derivative of products of segments, and second ones, where elements are equal and where they are not."""
+    x = np.array([1.0, 2.0, 0.5], "float32")
+    with dispatch.use(framework):
+        forward = jvp(lambda v: ops.segment_prod(v, [0, 0, 1], 2), (x,), (x,))[1]
+        second = hessian(lambda v: ops.sum(ops.segment_prod(v, [0, 0, 1], 2) ** 2))(ops.convert_to_tensor(x))
+        tie = hessian(lambda v: ops.sum(ops.hypot(v, v * v)))(ops.convert_to_tensor(x[:1]))
+        logarithm = jvp(ops.logdet, (np.eye(2, dtype="float32"),), (np.ones((2, 2), "float32"),))[1]
+    np.testing.assert_allclose(ops.convert_to_numpy(forward), [4, 0.5])
+    np.testing.assert_allclose(ops.convert_to_numpy(second), [[8, 8, 0], [8, 2, 0], [0, 0, 2]])
+    np.testing.assert_allclose(ops.convert_to_numpy(tie), [[1.25 * np.sqrt(2)]], rtol=1e-5)
+    assert ops.convert_to_numpy(logarithm).dtype == "float32"

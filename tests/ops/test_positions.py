@@ -70,6 +70,7 @@ BEYOND: dict[str, tuple[Callable[[], Any], Any]] = {
     "get_item": (lambda: ops.get_item(ops.convert_to_tensor(THREE), ops.convert_to_tensor([0, 3])), [1, np.nan]),
     "scatter": (lambda: ops.scatter([[0], [3], [-4]], THREE, (3,)), [1, 0, 0]),
     "scatter_update": (lambda: ops.scatter_update(THREE, [[0], [3]], [8.0, 9.0]), [8, 2, 3]),
+    "scatter_update on two axes": (lambda: ops.scatter_update(X, [[0, 3]], [9.0], "max"), X),
     "scatter_update mul": (lambda: ops.scatter_update(THREE, [[0], [-4]], [8.0, 9.0], "mul"), [8, 2, 3]),
 }
 

@@ -728,10 +728,13 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> float(hypot(3.0, 4.0))
         5.0
     """
-    a, b = absolute(x1), absolute(x2)
-    larger, smaller = maximum(a, b), minimum(a, b)
-    safe = where(equal(larger, 0), ones_like(larger), larger)
-    return multiply(larger, sqrt(add(1.0, square(divide(smaller, safe)))))
+    # Divided by the larger of them, which counts as a constant: the derivative is x / hypot, and 0 at the origin.
+    larger = stop_gradient(maximum(absolute(x1), absolute(x2)))
+    scale = where(logical_and(greater(larger, 0), isfinite(larger)), larger, ones_like(larger))
+    total = add(square(divide(x1, scale)), square(divide(x2, scale)))
+    above = greater(total, 0)
+    size = where(above, multiply(scale, sqrt(where(above, total, ones_like(total)))), total)
+    return where(logical_or(isinf(x1), isinf(x2)), float("inf"), size)
 
 
 @primitive(spec=same, kinds="real nobool")

@@ -99,7 +99,7 @@ def _eight_bits(x: Any) -> torch.Tensor:
     if made.dtype == torch.float8_e4m3fn:
         return made
     wide = made if made.is_floating_point() and made.dtype.itemsize > 1 else made.to(torch.float32)
-    return torch.where(wide.abs() > _E4M3_END, torch.nan, wide).to(torch.float8_e4m3fn)
+    return wide.masked_fill(wide.abs() > _E4M3_END, torch.nan).to(torch.float8_e4m3fn)
 
 
 _E4M3_END = 464.0  # up to which a number is rounded to 448

@@ -83,12 +83,6 @@ def absolute(x):
     return _size(x) if _jnp.issubdtype(x.dtype, _jnp.floating) else _jnp.absolute(x)
 
 
-def hypot(x1, x2):
-    # At the origin, where it has no derivative, it is 0.
-    origin = (x1 == 0) & (x2 == 0)
-    return _jnp.where(origin, 0, _jnp.hypot(_jnp.where(origin, 1, x1), x2))
-
-
 def round(x, decimals=0):
     return _jnp.round(x, decimals)
 

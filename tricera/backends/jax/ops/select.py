@@ -52,7 +52,7 @@ def _scaled_jvp(primals, tangents):
     inputs, at, updates = primals
     one = _jnp.ones((), inputs.dtype)
     counted = (inputs == 0).astype("int32").at[at].add((updates == 0).astype("int32"))
-    rest = _jnp.where(inputs == 0, one, inputs).at[at].multiply(_jnp.where(updates == 0, one, updates))
+    rest = _scaled(_jnp.where(inputs == 0, one, inputs), at, _jnp.where(updates == 0, one, updates))
 
     def others(factor, zeros, product):
         left_out = _jnp.where(factor == 0, one, factor)

@@ -180,16 +180,6 @@ def nextafter(x1, x2):
     return _tf.where(missing, _tf.constant(_math.nan, x1.dtype), _tf.where(x1 == x2, x2, moved))
 
 
-def hypot(x1, x2):
-    # Divided by the larger of them, which counts as a constant: the derivative is x / hypot, and 0 at the origin.
-    scale = _tf.stop_gradient(_tf.maximum(_tf.abs(x1), _tf.abs(x2)))
-    safe = _tf.where((scale > 0) & _tf.math.is_finite(scale), scale, _tf.ones_like(scale))
-    total = _tf.square(x1 / safe) + _tf.square(x2 / safe)
-    out = _tf.where(total > 0, safe * _tf.sqrt(_tf.where(total > 0, total, _tf.ones_like(total))), total)
-    endless = _tf.math.is_inf(x1) | _tf.math.is_inf(x2)
-    return _tf.where(endless, _tf.constant(_math.inf, out.dtype), out)
-
-
 def real(x):
     return _tf.math.real(x) if x.dtype.is_complex else x
 

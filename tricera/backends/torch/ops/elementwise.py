@@ -61,7 +61,8 @@ left_shift, right_shift = _torch.bitwise_left_shift, _torch.bitwise_right_shift
 def hypot(x1, x2):
     # At the origin, where it has no derivative, torch's is NaN.
     origin = (x1 == 0) & (x2 == 0)
-    return _torch.where(origin, 0.0, _torch.hypot(_torch.where(origin, 1.0, x1), x2))
+    x1, x2 = _torch.broadcast_tensors(x1, x2)
+    return _torch.hypot(x1.masked_fill(origin, 1.0), x2).masked_fill(origin, 0.0)
 
 
 def sign(x):

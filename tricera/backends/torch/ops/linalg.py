@@ -52,7 +52,7 @@ def _or_nan(function):
 @_in_float32
 def cholesky(x, upper=False):
     out, failed = _L.cholesky_ex(x)  # which reads the lower triangle; with `upper` it would read that one
-    out = _torch.tril(_torch.where(failed[..., None, None] != 0, _torch.nan, out))
+    out = _torch.tril(out.masked_fill(failed[..., None, None] != 0, _torch.nan))
     return out.mH if upper else out
 
 
@@ -64,7 +64,7 @@ def det(x):
 @_in_float32
 def slogdet(x):
     sign, logarithm = _L.slogdet(x)
-    return _torch.where(_torch.isnan(logarithm), _torch.nan, sign), logarithm
+    return sign.masked_fill(_torch.isnan(logarithm), _torch.nan), logarithm
 
 
 @_in_float32

@@ -73,6 +73,23 @@ def scatter(indices, values, shape):
     return out.index_put(_at(indices), values, accumulate=True)
 
 
+def _scaled(flat, position, rows):
+    """Rows times all that belong to their position. (The forward derivative of `scatter_reduce` with products is 0.)"""
+    if not len(position):
+        return flat.clone()
+    order = _torch.argsort(position, stable=True)
+    position, rows = position[order], rows[order]
+    reach = 1
+    while reach < len(position):  # products of 2, of 4 and so on neighbours that belong together
+        same = (position[reach:] == position[:-reach]).reshape(-1, *(1,) * (rows.ndim - 1))
+        rows = _torch.cat([rows[:reach], _torch.where(same, rows[reach:] * rows[:-reach], rows[reach:])])
+        reach *= 2
+    every = _torch.arange(len(flat), device=flat.device)
+    last = (_torch.searchsorted(position, every, right=True) - 1).clamp(min=0)
+    missing = (position[last] != every).reshape(-1, *(1,) * (rows.ndim - 1))
+    return flat * rows[last].masked_fill(missing, 1)
+
+
 def scatter_update(inputs, indices, updates, reduction=None):
     updates = updates.to(inputs.dtype)
     at = _at(indices)
@@ -83,9 +100,14 @@ def scatter_update(inputs, indices, updates, reduction=None):
     flat = inputs.reshape(-1, *inputs.shape[n:])
     position = _torch.zeros_like(at[0])
     for axis, index in enumerate(at):
-        position = position * inputs.shape[axis] + _index(index, inputs.shape[axis])
-    rows = updates.reshape(-1, *inputs.shape[n:])
-    how = {"max": "amax", "min": "amin", "mul": "prod"}[reduction]
+        size = inputs.shape[axis]
+        every = _torch.arange(size, device=index.device)  # which refuses what is out of range on this axis
+        inside = _torch.index_select(every, 0, _index(index, size).reshape(-1)).reshape(index.shape)
+        position = position * size + inside
+    rows = updates.expand(*indices.shape[:-1], *inputs.shape[n:]).reshape(-1, *inputs.shape[n:])
+    if reduction == "mul":
+        return _scaled(flat, position.reshape(-1), rows).reshape(inputs.shape)
+    how = {"max": "amax", "min": "amin"}[reduction]
     position = position.reshape(-1, *(1,) * (flat.ndim - 1)).expand_as(rows)
     return flat.scatter_reduce(0, position, rows, how, include_self=True).reshape(inputs.shape)
 
