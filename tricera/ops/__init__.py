@@ -37,8 +37,6 @@ from tricera.ops.activations import (
 from tricera.ops.arrays import (
     append,
     array_split,
-    bartlett,
-    blackman,
     correlate,
     cross,
     depth_to_space,
@@ -51,10 +49,7 @@ from tricera.ops.arrays import (
     fliplr,
     flipud,
     geomspace,
-    hamming,
-    hanning,
     hsplit,
-    kaiser,
     kron,
     logspace,
     rot90,
@@ -385,6 +380,7 @@ from tricera.ops.unary import (
     tanh,
     trunc,
 )
+from tricera.ops.windows import bartlett, blackman, hamming, hanning, kaiser
 
 # The namespaces of the same names, which are made of the functions above.
 from tricera.ops import image, linalg, nn, numpy  # noqa: E402, F401 isort: skip

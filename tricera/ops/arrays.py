@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from tricera.core import dispatch
 from tricera.core.doors import Natural, guarded
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.core.windows import layout
 from tricera.ops.creation import (
     arange,
-    convert_to_numpy,
     convert_to_tensor,
     dtype as dtype_of,
     shape as shape_of,
@@ -718,104 +716,6 @@ def geomspace(
     start, stop = convert_to_tensor(start), convert_to_tensor(stop)
     out = multiply(sign(start), exp(linspace(log(absolute(start)), log(absolute(stop)), num, endpoint, axis=axis)))
     return out if dtype is None else cast(out, dtype)
-
-
-def _points(function: Any, *args: Any) -> np.ndarray:
-    return np.asarray(function(*args), "float64")
-
-
-def _window(function: Any) -> Any:
-    def window(x: Any, *parameters: Any) -> Tensor:
-        plain = [v if isinstance(v, (int, float)) else convert_to_numpy(v).item() for v in (x, *parameters)]
-        return dispatch.table(_points, function, int(plain[0]), *plain[1:], dtype="float32")
-
-    return window
-
-
-@guarded
-def bartlett(x: TensorLike) -> Tensor:
-    """The triangular window of `x` points, 1 - |2 n / (x - 1) - 1|.
-
-    Args:
-        x: the number of points, an integer or a scalar tensor.
-
-    Returns:
-        A vector of float32; an empty one if `x` is less than 1.
-
-    Example:
-        >>> convert_to_numpy(bartlett(3)).tolist()
-        [0.0, 1.0, 0.0]
-    """
-    return _window(np.bartlett)(x)
-
-
-@guarded
-def blackman(x: TensorLike) -> Tensor:
-    """Blackman's window of `x` points, 0.42 - 0.5 cos(2 pi n / (x - 1)) + 0.08 cos(4 pi n / (x - 1)).
-
-    Args:
-        x: the number of points, an integer or a scalar tensor.
-
-    Returns:
-        A vector of float32; an empty one if `x` is less than 1.
-
-    Example:
-        >>> round(float(blackman(5)[1]), 4)
-        0.34
-    """
-    return _window(np.blackman)(x)
-
-
-@guarded
-def hamming(x: TensorLike) -> Tensor:
-    """Hamming's window of `x` points, 0.54 - 0.46 cos(2 pi n / (x - 1)).
-
-    Args:
-        x: the number of points, an integer or a scalar tensor.
-
-    Returns:
-        A vector of float32; an empty one if `x` is less than 1.
-
-    Example:
-        >>> round(float(hamming(3)[0]), 4)
-        0.08
-    """
-    return _window(np.hamming)(x)
-
-
-@guarded
-def hanning(x: TensorLike) -> Tensor:
-    """Hann's window of `x` points, 0.5 - 0.5 cos(2 pi n / (x - 1)).
-
-    Args:
-        x: the number of points, an integer or a scalar tensor.
-
-    Returns:
-        A vector of float32; an empty one if `x` is less than 1.
-
-    Example:
-        >>> convert_to_numpy(hanning(3)).tolist()
-        [0.0, 1.0, 0.0]
-    """
-    return _window(np.hanning)(x)
-
-
-@guarded
-def kaiser(x: TensorLike, beta: TensorLike) -> Tensor:
-    """Kaiser's window of `x` points, I0(beta sqrt(1 - (2 n / (x - 1) - 1)^2)) / I0(beta).
-
-    Args:
-        x: the number of points, an integer or a scalar tensor.
-        beta: the shape, a number or a scalar tensor; 0 gives a rectangle.
-
-    Returns:
-        A vector of float32; an empty one if `x` is less than 1.
-
-    Example:
-        >>> convert_to_numpy(kaiser(3, 0.0)).tolist()
-        [1.0, 1.0, 1.0]
-    """
-    return _window(np.kaiser)(x, beta)
 
 
 @composed(promote="float", kinds="real")
