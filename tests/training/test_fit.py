@@ -263,6 +263,32 @@ def test_losses_for_nested_outputs(trainable_backend):
         model.fit(data, {"w": [y, y]}, verbose=0)
 
 
+def test_a_model_that_names_its_metrics_itself(trainable_backend):
+    """Those of `compile`, which it leaves out, are updated in its steps all the same."""
+
+    class Own(keras.Model):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self.mine = keras.metrics.Mean(name="mine")
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            loss = ops.mean(ops.square(y_pred - y))
+            self.mine.update_state(loss)
+            return loss
+
+        @property
+        def metrics(self):
+            return [self.mine]
+
+    x, y = regression(8)
+    inputs = layers.Input((3,))
+    model = Own(inputs, layers.Dense(1)(inputs))
+    model.compile(keras.optimizers.SGD(0.0))
+    wanted = np.mean((model.predict(x, verbose=0) - y) ** 2)
+    found = model.fit(x, y, batch_size=4, epochs=2, verbose=0).history
+    assert found == {"mine": pytest.approx([wanted, wanted], rel=1e-4)}
+
+
 def test_validation_steps_take_the_same_samples_each_time(trainable_backend):
     x, y = regression(12)
     model = linear(optimizer=keras.optimizers.SGD(0.0), run_eagerly=True)

@@ -114,7 +114,8 @@ class CompileLoss:
         if isinstance(self._loss, dict) and isinstance(y_pred, dict):  # reported in the order of that dict
             keys, tops = list(self._loss), [path[0] for path, _ in tree.flatten_with_path(y_pred)]
             order.sort(key=lambda i: keys.index(tops[terms[i][0]]) if tops[terms[i][0]] in keys else -1)
-        self._terms, taken = [], set()
+        taken: set[str] = set()
+        self._terms = []
         for i in order:
             label = _unique(labels[i], taken)
             taken.add(label)

@@ -15,7 +15,8 @@ def outputs_of(structure: Any, output_names: list[str] | None) -> tuple[list[Any
         keys = sorted(structure)
         return [structure[k] for k in keys], [str(k) for k in keys]
     flat = tree.flatten(structure)
-    return flat, list(output_names) if _named(flat, output_names) else [f"output_{i}" for i in range(len(flat))]
+    named = output_names or [] if _named(flat, output_names) else [f"output_{i}" for i in range(len(flat))]
+    return flat, list(named)
 
 
 def _named(flat: list[Any], output_names: list[str] | None) -> bool:

@@ -111,6 +111,10 @@ def step_variables(model: Any, kind: str) -> list[Variable]:
     # Outputs alone need no metrics but those that layers update in their calls.
     metrics = model.metrics if kind != "predict" else model._layers_metrics
     groups: list[list[Variable]] = [model.variables, [v for m in metrics for v in m.variables]]
+    if (
+        kind != "predict" and model._compiled is not None
+    ):  # a model that says itself which metrics it has may leave these out
+        groups.append(model._compiled.variables)
     if kind == "train":
         groups += [list(optimizer.variables) for optimizer in optimizers_of(model)]
     groups.append([shared_generator(model._backend).state])

@@ -57,7 +57,11 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*args: Any, **kwargs: Any) -> Any:
         replay = Replay(fn, args, kwargs, dispatch.current())
-        out = tf.recompute_grad(replay)(*replay.tensors)
+
+        def again(*tensors: Any) -> Any:  # a second derivative asks for the function's name
+            return replay(*tensors)
+
+        out = tf.recompute_grad(again)(*replay.tensors)
         replay.settle(tf.identity)
         return out
 

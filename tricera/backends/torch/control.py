@@ -74,6 +74,8 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
     """The function, whose intermediate values are computed again in the backward pass."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
+        if torch._C._functorch.peek_interpreter_stack() is not None:  # `torch.func` can't leave out what it keeps
+            return fn(*args, **kwargs)
         refuse("rematerialisation")
         replay = Replay(fn, args, kwargs, dispatch.current())
         out = torch.utils.checkpoint.checkpoint(replay, *replay.tensors, use_reentrant=False)
