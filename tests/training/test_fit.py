@@ -263,6 +263,22 @@ def test_losses_for_nested_outputs(trainable_backend):
         model.fit(data, {"w": [y, y]}, verbose=0)
 
 
+def test_activity_penalties_and_an_output_without_weights(trainable_backend):
+    """In batches of several sizes, from arrays in memory; None among the weights means none for that output."""
+    x, y = regression(12)
+    inputs = layers.Input((3,))
+    a, b = layers.Dense(1, activity_regularizer=keras.regularizers.L1(0.1))(inputs), layers.Dense(1)(inputs)
+    model = keras.Model(inputs, [a, b])
+    model.compile(keras.optimizers.SGD(0.0), ["mse", "mse"])
+    given = np.arange(12, dtype="float32")
+    model.fit(x, [y, y], sample_weight=[given, None], batch_size=5, epochs=2, verbose=0)
+    first, second = model.predict(x, verbose=0)
+    wanted = np.mean((first - y)[:, 0] ** 2 * given) + np.mean((second - y) ** 2) + 0.1 * np.abs(first).mean()
+    for size in (12, 5, 4):
+        found = model.evaluate(x, [y, y], sample_weight=[given, None], batch_size=size, verbose=0)[0]
+        assert found == pytest.approx(wanted, rel=1e-3)
+
+
 def test_a_model_that_names_its_metrics_itself(trainable_backend):
     """Those of `compile`, which it leaves out, are updated in its steps all the same."""
 

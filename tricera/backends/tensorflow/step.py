@@ -22,6 +22,11 @@ def place(batch: Any) -> Any:
     return tree.map_structure(_place, batch)
 
 
+def _map(fn: Callable[..., Any], *structures: Any) -> Any:
+    """`fn` of the tensors of structures; where one of several outputs has no weights, None stays."""
+    return tf.nest.map_structure(lambda x, *more: None if x is None else fn(x, *more), *structures)
+
+
 def _place(x: Any) -> Any:
     if x is None or isinstance(x, (tf.Tensor, tf.SparseTensor, tf.RaggedTensor)):
         return x
@@ -81,7 +86,7 @@ class Step:
             outs = [self._one(batch) for batch in batches]
             return outs if self.collect else outs[-1]
         if len(batches) > 1 and _alike(batches):
-            stacked = tf.nest.map_structure(lambda *xs: tf.stack(xs), *batches)
+            stacked = _map(lambda *xs: tf.stack(xs), *batches)
             return self._in_parts(
                 batches[0], 0, len(batches), lambda one, *bounds: self._stacked(one)(stacked, *map(tf.constant, bounds))
             )
@@ -100,7 +105,7 @@ class Step:
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data, in one call; the outputs of the last. See the JAX backend's."""
-        sample = tf.nest.map_structure(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
+        sample = _map(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
 
         def part(one: Any, first: int, stop: int) -> Any:
             loop = self._window(one, sample, order is None, size)
@@ -136,7 +141,7 @@ class Step:
 
             def many(stacked: Any, start: Any, stop: Any) -> Any:
                 def at(i: Any) -> Any:
-                    return one(tf.nest.map_structure(lambda x: x[i], stacked))
+                    return one(_map(lambda x: x[i], stacked))
 
                 first = at(start)
 
@@ -170,7 +175,7 @@ class Step:
         """Run one step a batch on some of the batches that lie in a chunk, in one call. See the JAX backend's."""
         if self._eager:
             return None
-        sample = tf.nest.map_structure(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
+        sample = _map(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
         key = signature(sample)
         found = self._chunks.get(key)
         if found is None:
@@ -217,11 +222,9 @@ def _graph(fn: Callable[..., Any], **options: Any) -> Any:
 def _batch(data: Any, order: Any, size: int, i: Any) -> Any:
     """Batch number `i` of resident data."""
     if order is None:
-        return tf.nest.map_structure(
-            lambda x: tf.ensure_shape(x[i * size : (i + 1) * size], (size, *x.shape[1:])), data
-        )
+        return _map(lambda x: tf.ensure_shape(x[i * size : (i + 1) * size], (size, *x.shape[1:])), data)
     index = order[i]
-    return tf.nest.map_structure(lambda x: tf.gather(x, index), data)
+    return _map(lambda x: tf.gather(x, index), data)
 
 
 def _alike(batches: list[Any]) -> bool:

@@ -219,7 +219,9 @@ class IsCalled(IsBuilt):
 
     def _batch_size(self, output: Any, like: Any) -> Any:
         """The length of the first axis as a number of the dtype of `like`; activity penalties are means over the batch."""
-        length = self._backend.shape(output)[0]
+        from tricera import ops
+
+        length = ops.shape(output)[0]  # a tensor in a graph whose batches are of any size
         return length if isinstance(length, int) else self._backend.cast(length, self._backend.dtype(like))
 
     def _set_output_mask(self, inputs: Any, masks: Any, outputs: Any) -> None:
