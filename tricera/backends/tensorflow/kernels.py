@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tricera.backends.tensorflow.ops.nn import SMALL
 from tricera.core.dtypes import ALLOWED, FLOAT8, standardize_dtype
 
 raw = tf.raw_ops
@@ -136,7 +137,11 @@ def _softmax(x: Any, axis: Any = -1) -> Made:
     if not (x.dtype.is_floating and type(axis) is int and axis == x.shape.rank - 1):
         return None
 
+    single = x.dtype in (tf.float32, tf.float64)
+
     def run(x: Any) -> Any:
+        if single and (size := x.shape.num_elements()) is not None and size <= SMALL:
+            return raw.Exp(x=raw.LogSoftmax(logits=x))
         out = raw.Softmax(logits=x)
         total = raw.Sum(input=raw.StopGradient(input=out), axis=axis, keep_dims=True)
         return raw.AddV2(x=out, y=raw.Sub(x=total, y=total))  # as in the table: NaN for all beside NaN

@@ -16,9 +16,15 @@ def elu(x, alpha=1.0):
     return out if alpha == 1 else _tf.where(x > 0, x, alpha * out)
 
 
+SMALL = 1 << 14  # up to so many numbers, two light kernels are faster than the heavy one, and it needs three more
+
+
 def softmax(x, axis=-1):
     if not isinstance(axis, int):
         return _tf.exp(log_softmax(x, axis))
+    size = x.shape.num_elements()
+    if size is not None and size <= SMALL and x.dtype in (_tf.float32, _tf.float64):
+        return _tf.exp(_tf.nn.log_softmax(x, axis))
     out = _tf.nn.softmax(x, axis)
     total = _tf.reduce_sum(_tf.stop_gradient(out), axis, keepdims=True)
     return out + (total - total)  # the CPU's kernel gives 0 beside NaN
