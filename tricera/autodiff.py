@@ -16,7 +16,7 @@ import numpy as np
 from tricera.core import dispatch, dtypes, tree
 from tricera.core.inference import PUBLIC
 from tricera.core.state import cells
-from tricera.core.variable import Variable, autocast
+from tricera.core.variable import Variable, autocast, is_value
 
 _NO_SCALAR = (
     "grad: the derivative is taken of one number, but the result has the shape {}. Sum it, or take its mean; a loss of `compile` "
@@ -354,7 +354,7 @@ class _Call:
             new = [scope.values[id(v)] for v in self._updated]
         self._structure, self._aux_structure = out, aux
         flat = [self.backend.convert(_value(y)) for y in tree.flatten(out)]
-        return flat, [*new, *(self.backend.convert(_value(x)) for x in tree.flatten(aux) if _is_value(x))]
+        return flat, [*new, *(self.backend.convert(_value(x)) for x in tree.flatten(aux) if is_value(x))]
 
     def differentiate(self) -> tuple[list[Any], Callable[[list[Any]], list[Any]]]:
         """The results, and the pullback of flat lists."""
@@ -369,7 +369,7 @@ class _Call:
         for variable, value in zip(self._updated, carried[:n], strict=True):
             variable.assign(value)
         rest = iter(carried[n:])
-        leaves = [next(rest) if _is_value(x) else x for x in tree.flatten(self._aux_structure)]
+        leaves = [next(rest) if is_value(x) else x for x in tree.flatten(self._aux_structure)]
         self.aux = _pack(self._aux_structure, leaves)
 
     def out(self, flat: Sequence[Any]) -> Any:
@@ -462,13 +462,6 @@ def _variables(variables: Any) -> list[Variable]:
 
 def _value(x: Any) -> Any:
     return x.value if isinstance(x, Variable) else x
-
-
-def _is_value(x: Any) -> bool:
-    """Whether a leaf of what comes beside a result is numbers, which a transform must carry out; not text and other objects."""
-    if isinstance(x, (Variable, bool, int, float, complex)) or dispatch.of(x) is not None:
-        return True
-    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biufcV"
 
 
 def _backend_of(leaves: Sequence[Any]) -> dispatch.Backend:

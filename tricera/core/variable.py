@@ -417,3 +417,10 @@ class name_scope:
 
     def __exit__(self, *exc_info: Any) -> None:
         name_scopes.reset(self._tokens.pop())
+
+
+def is_value(x: Any) -> bool:
+    """Whether a leaf of what comes beside a result is numbers, which a transform must carry out; not text and other objects."""
+    if isinstance(x, (Variable, bool, int, float, complex)) or dispatch.of(x) is not None:
+        return True
+    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biufcV"

@@ -9,7 +9,7 @@ from tricera.core import dispatch, tree
 from tricera.core.doors import Natural, checked, no_numbers
 from tricera.core.graph import Operation, record
 from tricera.core.tensor import KerasTensor, Spec, any_symbolic, not_recording
-from tricera.core.variable import Variable
+from tricera.core.variable import Variable, is_value
 from tricera.ops.creation import convert_to_tensor, dtype, zeros
 from tricera.ops.select import where
 
@@ -401,11 +401,18 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
     backend = _backend(primals, tangents)
     with dispatch.within(backend):
         given = _tensors("jvp", backend, tuple(primals)), _tensors("jvp", backend, tuple(tangents))
-        if has_aux:
-            from tricera.autodiff import jvp as with_aux  # which lets text pass, too
+        if not has_aux:
+            return backend.control.jvp(fun, *given, False)
+        beside: list[Any] = []
 
-            return with_aux(fun, *given, has_aux=True)
-        return backend.control.jvp(fun, *given, False)
+        def numbers(*args: Any) -> Any:
+            out, aux = fun(*args)
+            beside[:] = [aux]
+            return out, [backend.convert(x) for x in tree.flatten(aux) if is_value(x)]
+
+        out, derivative, values = backend.control.jvp(numbers, *given, True)
+        rest = iter(values)
+        return out, derivative, tree.map_structure(lambda x: next(rest) if is_value(x) else x, beside[0])
 
 
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
