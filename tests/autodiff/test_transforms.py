@@ -10,7 +10,7 @@ import pytest
 
 import tricera
 from tests.conftest import TRAINABLE
-from tricera import ops
+from tricera import layers, ops
 from tricera.core import dispatch
 from tricera.core.variable import Variable
 
@@ -242,12 +242,25 @@ def test_variables(trainable_backend: str) -> None:
 
 def test_layers(trainable_backend: str) -> None:
     """A layer is a function like another: per-sample gradients, and the Jacobian by its input."""
-    dense = tricera.layers.Dense(3, "tanh")
+    dense = layers.Dense(3, "tanh")
     dense.build((None, 4))
     kernel = dense.kernel.numpy()
     x = RNG.normal(size=(5, 4)).astype("float32")
     found = tricera.vmap(tricera.jacobian(lambda r: dense(ops.expand_dims(r, 0))[0]))(x)
     same(found, (1 - np.tanh(x @ kernel) ** 2)[:, :, None] * kernel.T, 1e-4)
+
+
+def test_layers_that_are_built_inside(trainable_backend: str) -> None:
+    """The weights of a layer that is met first inside a transform are values, not the transform's."""
+    x = ops.ones((2, 3))
+    first, second, third = layers.Dense(1), layers.Dense(1), layers.BatchNormalization()
+    derivative = tricera.grad(lambda a: ops.sum(first(a)))(x)
+    np.testing.assert_allclose(ops.convert_to_numpy(derivative), np.ones((2, 1)) @ first.get_weights()[0].T, rtol=1e-6)
+    out, slope = tricera.jvp(lambda a: second(a), (x,), (x,))
+    np.testing.assert_allclose(ops.convert_to_numpy(slope), ops.convert_to_numpy(out), rtol=1e-6)
+    mapped = tricera.vmap(lambda a: third(a[None])[0])(x)
+    np.testing.assert_allclose(ops.convert_to_numpy(mapped), np.ones((2, 3)), rtol=1e-2)
+    assert third.get_weights()[0].shape == (3,)
 
 
 def test_float64(trainable_backend: str) -> None:

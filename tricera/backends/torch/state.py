@@ -152,5 +152,9 @@ def without_gradients() -> contextlib.AbstractContextManager[Any]:
 
 
 def concrete() -> contextlib.AbstractContextManager[Any]:
-    """A block in which computations yield values; here they always do."""
-    return contextlib.nullcontext()
+    """A block in which computations yield values: outside of `torch.func`'s transforms, if one runs."""
+    if torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is None:
+        return contextlib.nullcontext()
+    from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
+
+    return temporarily_clear_interpreter_stack()
