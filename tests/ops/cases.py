@@ -391,11 +391,19 @@ for key in (
     (slice(None), slice(None, None, -1)),
     (slice(0, 2), None, -1),
     np.array([0, 2]),
+    [0, 2],
     (slice(None), np.array([0, 2])),
     (np.array([0, 1]), np.array([1, 2])),
     (Ellipsis, None),
 ):
-    row("get_item", X, key, ref=lambda x, k: x[k], grad=isinstance(key, slice), batch=not isinstance(key, np.ndarray))
+    row(
+        "get_item",
+        X,
+        key,
+        ref=lambda x, k: x[k],
+        grad=isinstance(key, slice),
+        batch=not isinstance(key, (np.ndarray, list)),
+    )
 
 
 def one_hot(x: Any, n: int, axis: int = -1, dtype: Any = "float32") -> Any:

@@ -237,13 +237,15 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
 
 
 def _check_places(op: str, indices: Spec, values: Spec, shape: Sequence[int | None]) -> None:
-    """What is put into a tensor of a shape: a value for each of the positions (..., n), which are in its first n axes."""
+    """What is put into a tensor of a shape: a value for each of the positions (..., n) in its first n axes, or what broadcasts to that."""
     n = indices.shape[-1] if indices.ndim else 0
     if n is None:
         return
     wanted = (*indices.shape[:-1], *shape[n:])
-    fits = 0 < n <= len(shape) and len(wanted) == values.ndim
-    if not fits or any(None not in (a, b) and a != b for a, b in zip(wanted, values.shape, strict=True)):
+    fits = 0 < n <= len(shape) and len(wanted) >= values.ndim
+    if not fits or any(
+        None not in (a, b) and b not in (1, a) for a, b in zip(wanted[::-1], values.shape[::-1], strict=False)
+    ):
         raise ValueError(
             f"ops.{op}: positions of shape {tuple(indices.shape)} in a tensor of shape {tuple(shape)} don't go with values of "
             f"shape {tuple(values.shape)}. The last axis of the positions is as long as there are axes in which they are."
@@ -260,7 +262,7 @@ def _scatter_spec(indices: Spec, values: Spec, shape: Any) -> Spec:
     promote=None,
     strict=True,
     sizes="shape",
-    kinds={"indices": "integer nobool", "values": "nobool"},
+    kinds={"indices": "integer nobool"},
 )
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Tensor:
     """Zeros of a shape, with the values added at the given positions.

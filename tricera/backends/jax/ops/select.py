@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax as _jax
 import jax.numpy as _jnp
+import numpy as _np
 
 from tricera.core.dtypes import numpy_dtype as _dtype
 from tricera.core.sizes import check_block as _check_block
@@ -106,15 +107,16 @@ def top_k(x, k, sorted=True):
 
 
 def get_item(x, key):
+    key = tuple(_np.asarray(k) if isinstance(k, list) else k for k in (key if isinstance(key, tuple) else (key,)))
     axis = 0
-    for k in key if isinstance(key, tuple) else (key,):
+    for k in key:
         # JAX takes the last element for an index beyond the end.
         if type(k) is int and not -x.shape[axis] <= k < x.shape[axis]:
             raise IndexError(f"ops.get_item: index {k} is out of range on axis {axis} of length {x.shape[axis]}.")
-        if k is Ellipsis or hasattr(k, "shape") or isinstance(k, list) or axis + 1 >= x.ndim:
+        if k is Ellipsis or hasattr(k, "shape") or axis + 1 >= x.ndim:
             break
         axis += k is not None
-    arrays = [k for k in (key if isinstance(key, tuple) else (key,)) if hasattr(k, "dtype") and k.ndim]
+    arrays = [k for k in key if hasattr(k, "dtype") and k.ndim]
     if arrays and all(_jnp.issubdtype(k.dtype, _jnp.integer) for k in arrays):
         return x.at[key].get(mode="fill")  # as `take`; `x[key]` reads the nearest element
     return x[key]
