@@ -58,7 +58,8 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
         ValueError: fewer than 2 axes.
 
     Example:
-        >>> convert_to_numpy(diagonal([[1, 2], [3, 4]])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(diagonal([[1, 2], [3, 4]])).tolist()
         [1, 4]
     """
     if len(x.shape) < 2:
@@ -92,7 +93,8 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
         ValueError: another number of axes.
 
     Example:
-        >>> convert_to_numpy(diag([1, 2])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(diag([1, 2])).tolist()
         [[1, 0], [0, 2]]
     """
     if len(x.shape) == 2:
@@ -123,7 +125,8 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
         A matrix of n + |k| rows and columns for n elements.
 
     Example:
-        >>> convert_to_numpy(diagflat([[1, 2]])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(diagflat([[1, 2]])).tolist()
         [[1, 0], [0, 2]]
     """
     return diag(reshape(x, (-1,)), k=k)
@@ -166,7 +169,8 @@ def tri(N: Natural, M: Natural | None = None, k: int = 0, dtype: Any = None) -> 
         A tensor of shape (N, M).
 
     Example:
-        >>> convert_to_numpy(tri(2, 3)).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(tri(2, 3)).tolist()
         [[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]
     """
     from tricera.core.dtypes import standardize_dtype
@@ -225,7 +229,8 @@ def cross(
         ValueError: another number of components.
 
     Example:
-        >>> convert_to_numpy(cross([1, 0, 0], [0, 1, 0])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(cross([1, 0, 0], [0, 1, 0])).tolist()
         [0, 0, 1]
     """
     if axis is not None:
@@ -264,7 +269,8 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
         ValueError: the lists are empty or of different lengths.
 
     Example:
-        >>> convert_to_numpy(select([[True, False], [True, True]], [[1, 2], [3, 4]])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(select([[True, False], [True, True]], [[1, 2], [3, 4]])).tolist()
         [1, 4]
     """
     if not condlist or len(condlist) != len(choicelist):
@@ -302,7 +308,8 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
         ValueError: the last axis does not hold whole elements.
 
     Example:
-        >>> convert_to_numpy(view([1.0], "int32")).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(view([1.0], "int32")).tolist()
         [1065353216]
     """
     ...
@@ -324,7 +331,8 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
         ValueError: the shapes don't fit.
 
     Example:
-        >>> convert_to_numpy(append([1, 2], [[3]])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(append([1, 2], [[3]])).tolist()
         [1, 2, 3]
     """
     if axis is None:
@@ -440,7 +448,8 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
         ValueError: the shapes don't fit.
 
     Example:
-        >>> convert_to_numpy(dstack([[1, 2], [3, 4]])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(dstack([[1, 2], [3, 4]])).tolist()
         [[[1, 3], [2, 4]]]
     """
     parts = []
@@ -464,7 +473,8 @@ def fliplr(x: TensorLike) -> Tensor:
         ValueError: fewer axes.
 
     Example:
-        >>> convert_to_numpy(fliplr([[1, 2], [3, 4]])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(fliplr([[1, 2], [3, 4]])).tolist()
         [[2, 1], [4, 3]]
     """
     return flip(x, axis=1)
@@ -484,7 +494,8 @@ def flipud(x: TensorLike) -> Tensor:
         ValueError: a scalar.
 
     Example:
-        >>> convert_to_numpy(flipud([1, 2])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(flipud([1, 2])).tolist()
         [2, 1]
     """
     return flip(x, axis=0)
@@ -506,7 +517,8 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
         ValueError: fewer than 2 axes, or the same axis twice.
 
     Example:
-        >>> convert_to_numpy(rot90([[1, 2], [3, 4]])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(rot90([[1, 2], [3, 4]])).tolist()
         [[2, 4], [1, 3]]
     """
     from tricera.ops.shape import swapaxes
@@ -539,7 +551,8 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
         A tensor of their common dtype, each length the product of both.
 
     Example:
-        >>> convert_to_numpy(kron([1, 2], [1, 3])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(kron([1, 2], [1, 3])).tolist()
         [1, 3, 2, 6]
     """
     rank = max(len(x1.shape), len(x2.shape))
@@ -571,7 +584,8 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
         ValueError: not one axis.
 
     Example:
-        >>> convert_to_numpy(vander([2, 3], N=3)).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(vander([2, 3], N=3)).tolist()
         [[4, 2, 1], [9, 3, 1]]
     """
     if len(x.shape) != 1:
@@ -626,7 +640,8 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
         ValueError: another mode.
 
     Example:
-        >>> convert_to_numpy(correlate([1, 2, 3], [1, 1])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(correlate([1, 2, 3], [1, 1])).tolist()
         [3.0, 5.0]
     """
     from tricera.ops.convolution import conv
@@ -672,7 +687,8 @@ def logspace(
         ValueError: `num` is negative.
 
     Example:
-        >>> convert_to_numpy(logspace(0, 2, num=3, base=2)).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(logspace(0, 2, num=3, base=2)).tolist()
         [1.0, 2.0, 4.0]
     """
     from tricera.ops.creation import linspace
@@ -730,7 +746,8 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
         A tensor of the same shape that sums to 1 along the axis.
 
     Example:
-        >>> convert_to_numpy(sparsemax([2.0, 0.0])).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(sparsemax([2.0, 0.0])).tolist()
         [1.0, 0.0]
     """
     from tricera.ops.elementwise import maximum
@@ -805,7 +822,8 @@ def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_
         ValueError: not 4 axes, no positive block size, or one that doesn't divide height and width.
 
     Example:
-        >>> convert_to_numpy(space_to_depth([[[[1], [2]], [[3], [4]]]], 2)).tolist()
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(space_to_depth([[[[1], [2]], [[3], [4]]]], 2)).tolist()
         [[[[1, 2, 3, 4]]]]
     """
     b = block_size
