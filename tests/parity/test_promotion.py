@@ -42,6 +42,14 @@ def excused(name: str, a: str, b: str) -> bool:
     return bool({a, b} & concerned) if reason == WIDE else {a, b} == concerned
 
 
+OF_INTEGERS = ("bitwise", "left", "right", "gcd", "lcm")
+
+
+def refused(key: str, got: dict[str, Any]) -> bool:
+    """Whether these are floats in an op of integers: Keras infers a dtype for them, and then fails."""
+    return key.startswith(OF_INTEGERS) and "float" in key and got[key] == "TypeError"
+
+
 @pytest.fixture(scope="module")
 def keras_dtypes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Keras infers on TensorFlow (on torch it infers int32 for the int64 that it then computes)."""
@@ -55,7 +63,7 @@ def keras_dtypes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_as_keras(keras_dtypes: dict[str, Any]) -> None:
     """The same dtypes as Keras's."""
     want, got = keras_dtypes["pairs"], runs.dtypes(tricera)
-    different = {k: (got[k], want[k]) for k in want if got[k] != want[k]}
+    different = {k: (got[k], want[k]) for k in want if got[k] != want[k] and not refused(k, got)}
     assert {k: v for k, v in different.items() if not excused(*k.split())} == {}
     assert {k.split()[0] for k in different} == set(EXCEPTIONS), "an exception is not needed any more"
 
@@ -89,7 +97,7 @@ def test_one_operand_as_keras(keras_dtypes: dict[str, Any]) -> None:
     """One operand of each dtype, and one beside a bool, an int and a float of Python: what Keras infers, but for the list."""
     want, got = keras_dtypes["one"], runs.of_one(tricera)
     assert len(want) == len(got) > 3000
-    different = {k: (got[k], want[k]) for k in want if got[k] != want[k]}
+    different = {k: (got[k], want[k]) for k in want if got[k] != want[k] and not refused(k, got)}
     assert {k: v for k, v in different.items() if not set(k.split()[1:]) & ONE.get(k.split()[0], (set(), ""))[0]} == {}
     assert {k.split()[0] for k in different} == set(ONE), "an exception is not needed any more"
 
@@ -112,7 +120,6 @@ NO_KERNEL = {
     ("tensorflow", "nextafter", "float16"),
     ("torch", "nextafter", "float16"),
 }
-OF_INTEGERS = ("bitwise", "left", "right", "gcd", "lcm")
 
 
 def test_computed_as_inferred(backend: str) -> None:

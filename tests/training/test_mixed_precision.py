@@ -173,9 +173,9 @@ def test_autocast(backend):
 
 def test_a_policy_for_each_layer(trainable_backend):
     """Layers of several policies in one model, by argument and by a map of paths; their dtypes meet at the doors."""
-    policies = dtype_policies.DTypePolicyMap("float32", {"half": "mixed_float16", "brain": "mixed_bfloat16"})
+    policies = dtype_policies.DTypePolicyMap("float32", {"m/half": "mixed_float16", "m/brain": "mixed_bfloat16"})
     inner = [Seen(name="half", dtype=policies), Seen(name="brain", dtype=policies), Seen(name="full", dtype=policies)]
-    model = tricera.Sequential([L.Input((4,)), *inner, L.Dense(1, dtype="bfloat16")])
+    model = tricera.Sequential([L.Input((4,)), *inner, L.Dense(1, dtype="bfloat16")], name="m")
     model.compile(optimizers.SGD(0.01), "mse")
     losses = model.fit(X, Y, batch_size=16, epochs=4, verbose=0).history["loss"]
     assert [layer.seen[0] for layer in inner] == ["float16", "bfloat16", "float32"]

@@ -235,4 +235,6 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
     """Value and directional derivative."""
-    return torch.func.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
+    out, derivative, *aux = torch.func.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
+    # A scalar times a number of Python has a derivative in double precision.
+    return out, tree.map_structure(lambda slope, y: slope.to(y.dtype), derivative, out), *aux

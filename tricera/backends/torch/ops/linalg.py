@@ -41,7 +41,9 @@ def _or_nan(function):
         )
 
         def marked(part):
-            missing = complex(_torch.nan, _torch.nan) if part.is_complex() else _torch.nan
+            missing = _torch.full((), _torch.nan, dtype=part.real.dtype, device=part.device)
+            if part.is_complex():
+                missing = _torch.complex(missing, missing)
             return _torch.where(finite if part.ndim == x.ndim else finite[..., 0], part, missing)
 
         return tuple(map(marked, out)) if isinstance(out, tuple) else marked(out)
