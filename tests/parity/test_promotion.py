@@ -86,6 +86,9 @@ ONE: dict[str, tuple[frozenset[str], str]] = {
     **dict.fromkeys(
         ("hard_tanh", "relu", "relu6", "vander"), (frozenset({"bool"}), "a limit of booleans is a number: int32")
     ),
+    **dict.fromkeys(
+        ("negative", "round", "sign", "top_k"), (frozenset({"bool"}), "refused: not every framework computes it of booleans")
+    ),
     "ptp": (frozenset({"bool"}), "booleans have no difference, as in NumPy"),
     **dict.fromkeys(("subtract", "floor_divide", "power"), (frozenset({"bool"}), BOTH_BOOL)),
     "arctan2": (frozenset({"bfloat16", "float16"}), HALVES),
