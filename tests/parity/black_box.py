@@ -52,6 +52,22 @@ def run_keras(script: str, target: Path, timeout: float = 600, backend: str = "j
     return results
 
 
+def keras_results(cases: Any, backend: str = "jax") -> Any:
+    """A fixture of a module of tests: what Keras gives for the table of a file, once.
+
+    Args:
+        cases: the module that holds the table.
+        backend: Keras's.
+    """
+    import pytest  # which Keras's process does without
+
+    @pytest.fixture(scope="module", name="keras_results")
+    def results(tmp_path_factory: Any) -> dict[str, dict[str, Any]]:
+        return run_keras(cases.__file__, tmp_path_factory.mktemp("keras") / "results.npz", backend=backend)
+
+    return results
+
+
 def check(case: Case, module: Any, wanted: Mapping[str, Any], rtol: float = 2e-5, atol: float = 2e-6) -> None:
     """Assert that a case gives under `module` what Keras gave: values, shapes, dtypes, and whether it raises."""
     found = outcome(case, module)

@@ -12,9 +12,7 @@ pytest.importorskip("keras")
 pytest.importorskip("jax")
 
 
-@pytest.fixture(scope="module")
-def keras_results(tmp_path_factory):
-    return black_box.run_keras(attention_run.__file__, tmp_path_factory.mktemp("keras") / "attention.npz")
+keras_results = black_box.keras_results(attention_run)
 
 
 @pytest.mark.parametrize("name", list(attention_run.CASES))

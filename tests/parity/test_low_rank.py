@@ -19,9 +19,7 @@ pytest.importorskip("jax")
 HALF = {"rtol": 2e-2, "atol": 1e-1}  # a rounding of bfloat16 in another place
 
 
-@pytest.fixture(scope="module")
-def keras_results(tmp_path_factory):
-    return black_box.run_keras(low_rank_run.__file__, tmp_path_factory.mktemp("keras") / "layers.npz")
+keras_results = black_box.keras_results(low_rank_run)
 
 
 @pytest.mark.parametrize("name", list(low_rank_run.CASES))

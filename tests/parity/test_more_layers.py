@@ -12,9 +12,7 @@ pytest.importorskip("keras")
 pytest.importorskip("jax")
 
 
-@pytest.fixture(scope="module")
-def keras_results(tmp_path_factory):
-    return black_box.run_keras(more_layers_run.__file__, tmp_path_factory.mktemp("keras") / "layers.npz")
+keras_results = black_box.keras_results(more_layers_run)
 
 
 @pytest.mark.parametrize("name", list(more_layers_run.CASES))

@@ -6,8 +6,8 @@ import pytest
 
 import tricera
 from tests.conftest import BACKENDS
-from tests.parity import preprocessing_run as runs
-from tests.parity.black_box import check, run_keras
+from tests.parity import black_box, preprocessing_run as runs
+from tests.parity.black_box import check
 from tricera.backend import use
 
 pytestmark = pytest.mark.slow
@@ -15,9 +15,7 @@ pytest.importorskip("keras")
 pytest.importorskip("jax")
 
 
-@pytest.fixture(scope="module")
-def keras_results(tmp_path_factory):
-    return run_keras(runs.__file__, tmp_path_factory.mktemp("keras") / "preprocessing.npz")
+keras_results = black_box.keras_results(runs)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tricera.core.op import Op
 
 _ARRAYS = (np.ndarray, np.generic)
+NO_NUMBERS = "OUSMm"  # the kinds of NumPy's dtypes that are objects, text and times
 F = TypeVar("F", bound=Callable[..., Any])
 # Annotated with one of these, an integer is checked to be at least 1, or 0.
 Positive = int
@@ -83,14 +84,8 @@ def _row(what: str, value: Any) -> Any:
 
 
 def _integers(what: str, value: Any) -> Any:
-    if isinstance(value, (str, bytes)) or (isinstance(value, Iterable) and isinstance(value, (dict, set))):
-        raise TypeError(f"{what} must be an integer or a tuple of integers, not {value!r}.")
-    if isinstance(value, (list, tuple)):
-        for entry in value:
-            if not hasattr(entry, "__index__") and not _tensor(entry):
-                raise TypeError(f"{what} must be an integer or a tuple of integers, not {value!r}.")
-        return value
-    if not hasattr(value, "__index__") and not _tensor(value):
+    entries = value if isinstance(value, (list, tuple)) else (value,)
+    if not all(hasattr(entry, "__index__") or _tensor(entry) for entry in entries):
         raise TypeError(f"{what} must be an integer or a tuple of integers, not {value!r}.")
     return int(value) if isinstance(value, (bool, np.integer)) else value
 
@@ -248,7 +243,7 @@ def no_numbers(x: Any) -> bool:
     while isinstance(x, (list, tuple)) and x:
         x = x[0]
     # Without NumPy's help for what is no array, which torch.compile could not follow.
-    return x is None or isinstance(x, (str, bytes, dict)) or (isinstance(x, _ARRAYS) and x.dtype.kind in "OUSMm")
+    return x is None or isinstance(x, (str, bytes, dict)) or (isinstance(x, _ARRAYS) and x.dtype.kind in NO_NUMBERS)
 
 
 def is_text(x: Any) -> bool:
@@ -259,7 +254,7 @@ def is_text(x: Any) -> bool:
         (True, False, True)
     """
     try:
-        return np.asarray(x).dtype.kind in "OUSMm"
+        return np.asarray(x).dtype.kind in NO_NUMBERS
     except (TypeError, ValueError):
         return False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tricera.core import dispatch, dtypes, probes, sparse
-from tricera.core.doors import check_kinds, no_tensor
+from tricera.core.doors import NO_NUMBERS, check_kinds, no_tensor
 from tricera.core.graph import Operation, record
 from tricera.core.sizes import known
 from tricera.core.tensor import KerasTensor, Spec, not_recording
@@ -86,7 +86,7 @@ def as_spec(op: Op, x: Any, i: int) -> Any:
     if type(x) in (int, float, bool):
         return Spec((), weak(x))
     array = np.asarray(x)
-    if array.dtype.kind in "OUSMm":
+    if array.dtype.kind in NO_NUMBERS:
         raise no_tensor(op, i, x)
     dtype = dtypes.standardize_dtype(array.dtype)
     if not hasattr(x, "dtype"):

@@ -16,12 +16,9 @@ def _points(function: Any, *args: Any) -> np.ndarray:
     return np.asarray(function(*args), "float64")
 
 
-def _window(function: Any) -> Any:
-    def window(x: Any, *parameters: Any) -> Tensor:
-        plain = [v if isinstance(v, (int, float)) else convert_to_numpy(v).item() for v in (x, *parameters)]
-        return dispatch.table(_points, function, int(plain[0]), *plain[1:], dtype="float32")
-
-    return window
+def _window(function: Any, *parameters: Any) -> Tensor:
+    plain = [v if isinstance(v, (int, float)) else convert_to_numpy(v).item() for v in parameters]
+    return dispatch.table(_points, function, int(plain[0]), *plain[1:], dtype="float32")
 
 
 @guarded
@@ -38,7 +35,7 @@ def bartlett(x: TensorLike) -> Tensor:
         >>> convert_to_numpy(bartlett(3)).tolist()
         [0.0, 1.0, 0.0]
     """
-    return _window(np.bartlett)(x)
+    return _window(np.bartlett, x)
 
 
 @guarded
@@ -55,7 +52,7 @@ def blackman(x: TensorLike) -> Tensor:
         >>> round(float(blackman(5)[1]), 4)
         0.34
     """
-    return _window(np.blackman)(x)
+    return _window(np.blackman, x)
 
 
 @guarded
@@ -72,7 +69,7 @@ def hamming(x: TensorLike) -> Tensor:
         >>> round(float(hamming(3)[0]), 4)
         0.08
     """
-    return _window(np.hamming)(x)
+    return _window(np.hamming, x)
 
 
 @guarded
@@ -89,7 +86,7 @@ def hanning(x: TensorLike) -> Tensor:
         >>> convert_to_numpy(hanning(3)).tolist()
         [0.0, 1.0, 0.0]
     """
-    return _window(np.hanning)(x)
+    return _window(np.hanning, x)
 
 
 @guarded
@@ -107,4 +104,4 @@ def kaiser(x: TensorLike, beta: TensorLike) -> Tensor:
         >>> convert_to_numpy(kaiser(3, 0.0)).tolist()
         [1.0, 1.0, 1.0]
     """
-    return _window(np.kaiser)(x, beta)
+    return _window(np.kaiser, x, beta)

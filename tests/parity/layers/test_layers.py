@@ -23,9 +23,7 @@ pytest.importorskip("torch")
 LISTED = Path(__file__).parents[2] / "api" / "keras_api.tsv"
 
 
-@pytest.fixture(scope="module")
-def keras_results(tmp_path_factory):
-    return black_box.run_keras(rows.__file__, tmp_path_factory.mktemp("keras") / "layers.npz", backend="torch")
+keras_results = black_box.keras_results(rows, "torch")
 
 
 def on_jax(k, layer, run, given, gradients):

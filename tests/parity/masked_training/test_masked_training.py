@@ -18,9 +18,7 @@ pytest.importorskip("keras")
 pytest.importorskip("tensorflow")
 
 
-@pytest.fixture(scope="module")
-def keras_results(tmp_path_factory):
-    return black_box.run_keras(cases.__file__, tmp_path_factory.mktemp("keras") / "masked.npz", backend="tensorflow")
+keras_results = black_box.keras_results(cases, "tensorflow")
 
 
 @pytest.mark.parametrize("name", list(cases.CASES))

@@ -13,9 +13,7 @@ pytest.importorskip("keras")
 pytest.importorskip("jax")
 
 
-@pytest.fixture(scope="module")
-def keras_results(tmp_path_factory):
-    return black_box.run_keras(cases.__file__, tmp_path_factory.mktemp("keras") / "metrics.npz")
+keras_results = black_box.keras_results(cases)
 
 
 @pytest.mark.parametrize("name", list(cases.CASES))

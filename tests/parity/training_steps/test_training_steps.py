@@ -14,9 +14,7 @@ pytest.importorskip("keras")
 pytest.importorskip("torch")
 
 
-@pytest.fixture(scope="module")
-def keras_results(tmp_path_factory):
-    return black_box.run_keras(cases.__file__, tmp_path_factory.mktemp("keras") / "steps.npz", backend="torch")
+keras_results = black_box.keras_results(cases, "torch")
 
 
 @pytest.mark.parametrize("name", list(cases.CASES))

@@ -295,8 +295,9 @@ class HoldsState(Operation):
     def dtype_policy(self, value: Any) -> None:
         policy = dtype_policies.get(value)
         self._policy_map = policy if isinstance(policy, dtype_policies.DTypePolicyMap) else None
-        self._dtype_policy = policy
-        if self._policy_map is not None:
+        if self._policy_map is None:
+            self._dtype_policy = policy
+        else:
             self._policy_of_path(self.__dict__.get("_path"))
 
     def _policy_of_path(self, path: str | None) -> None:
