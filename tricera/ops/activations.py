@@ -6,33 +6,13 @@ from typing import Any
 
 from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
+from tricera.ops.comparison import greater
 from tricera.ops.creation import dtype, ones_like, zeros_like
-from tricera.ops.elementwise import (
-    absolute,
-    add,
-    cast,
-    clip,
-    divide,
-    erf,
-    exp,
-    expm1,
-    greater,
-    log,
-    log1p,
-    maximum,
-    multiply,
-    negative,
-    sigmoid,
-    sign,
-    sqrt,
-    square,
-    stop_gradient,
-    subtract,
-    tanh,
-)
+from tricera.ops.elementwise import add, cast, clip, divide, maximum, multiply, square, stop_gradient, subtract
 from tricera.ops.reduce import max as max_, sum as sum_
 from tricera.ops.select import where
 from tricera.ops.shape import split
+from tricera.ops.unary import absolute, erf, exp, expm1, log, log1p, negative, sigmoid, sign, sqrt, tanh
 
 
 @composed(promote="number", kinds="real")

@@ -9,11 +9,13 @@ from tricera.core.dtypes import GREATEST
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.ops.activations import softmax
+from tricera.ops.comparison import greater_equal, logical_and
 from tricera.ops.creation import arange, convert_to_tensor, dtype, shape
-from tricera.ops.elementwise import add, cast, divide, greater_equal, logical_and, multiply, tanh
+from tricera.ops.elementwise import add, cast, divide, multiply
 from tricera.ops.linear import einsum
 from tricera.ops.select import where
 from tricera.ops.shape import expand_dims, repeat
+from tricera.ops.unary import tanh
 
 
 def _low(kind: str) -> float:

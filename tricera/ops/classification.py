@@ -10,31 +10,13 @@ from tricera.core.dtypes import float_of, standardize_dtype
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Shape, Tensor, TensorLike
 from tricera.ops.activations import log_softmax
+from tricera.ops.comparison import greater, greater_equal, isnan, less, logical_and, logical_not
 from tricera.ops.creation import dtype, full, ndim
-from tricera.ops.elementwise import (
-    absolute,
-    add,
-    cast,
-    clip,
-    divide,
-    exp,
-    greater,
-    greater_equal,
-    isnan,
-    less,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    subtract,
-)
+from tricera.ops.elementwise import add, cast, clip, divide, maximum, minimum, multiply, subtract
 from tricera.ops.reduce import max as max_, sum as sum_
 from tricera.ops.select import one_hot, scatter_update, take_along_axis, where
 from tricera.ops.shape import expand_dims, moveaxis, squeeze
+from tricera.ops.unary import absolute, exp, log, log1p, negative
 
 
 def _probabilities(output: Any) -> Any:

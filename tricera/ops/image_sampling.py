@@ -9,27 +9,15 @@ from typing import Any
 import numpy as np
 
 from tricera.core import dispatch
+from tricera.core.windows import channels_first
+from tricera.ops.comparison import greater_equal, isfinite, isnan, less_equal, logical_and, logical_not, logical_or
 from tricera.ops.creation import convert_to_tensor, dtype, shape
-from tricera.ops.elementwise import (
-    add,
-    cast,
-    clip,
-    floor,
-    greater_equal,
-    isfinite,
-    isnan,
-    less_equal,
-    logical_and,
-    logical_not,
-    logical_or,
-    minimum,
-    mod,
-    multiply,
-    subtract,
-)
+from tricera.ops.elementwise import add, cast, clip, minimum, mod, multiply, round, subtract
 from tricera.ops.linear import tensordot
+from tricera.ops.numeric import saturate_cast
 from tricera.ops.select import take, take_along_axis, where
-from tricera.ops.shape import expand_dims, moveaxis
+from tricera.ops.shape import expand_dims, moveaxis, squeeze, transpose
+from tricera.ops.unary import floor
 
 
 # Kernels by the distance from the sample; `m` is NumPy, or `tricera.ops` where a graph does not know the images' size.
@@ -163,3 +151,26 @@ def _sample_arguments(op: str, order: int, mode: str) -> None:
         raise ValueError(f"ops.image.{op}: the order of interpolation must be 0 or 1, not {order!r}.")
     if mode not in _MODES:
         raise ValueError(f"ops.image.{op}: `fill_mode` must be one of {', '.join(map(repr, _MODES))}, not {mode!r}.")
+
+
+def back_to_kind(x: Any, kind: str) -> Any:
+    """In the images' dtype again; integers are rounded."""
+    return cast(x, kind) if "float" in kind or dtype(x) == kind else saturate_cast(round(x), kind)
+
+
+def image_format(op: str, images: Any, data_format: str | None) -> tuple[bool, int]:
+    """Whether channels come first, and the axis of the height."""
+    first = channels_first(f"image.{op}", data_format)
+    rank = len(images.shape)
+    if rank not in (3, 4):
+        raise ValueError(f"ops.image.{op}: images have 3 axes, batches of them 4; got the shape {tuple(images.shape)}.")
+    return first, rank - 2 if first else rank - 3
+
+
+def on_batches(function: Callable[[Any], Any], images: Any, first: bool) -> Any:
+    """Run on (batch, height, width, channels), whatever the layout."""
+    single = len(images.shape) == 3
+    x = expand_dims(images, 0) if single else images
+    x = function(transpose(x, (0, 2, 3, 1)) if first else x)
+    x = moveaxis(x, 3, 1) if first else x
+    return squeeze(x, axis=0) if single else x

@@ -13,9 +13,10 @@ from tricera.core.dtypes import COMPLEX, EPSILON
 from tricera.core.op import composed, primitive
 from tricera.core.spec import real_part
 from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.comparison import greater
 from tricera.ops.control import jvp  # noqa: F401 - belongs to this namespace, too
 from tricera.ops.creation import dtype, eye, zeros_like
-from tricera.ops.elementwise import add, cast, conj, divide, greater, log, multiply
+from tricera.ops.elementwise import add, cast, conj, divide, multiply
 from tricera.ops.linear import matmul, matrix_transpose
 from tricera.ops.reduce import (
     max as max_,
@@ -24,6 +25,7 @@ from tricera.ops.reduce import (
 )
 from tricera.ops.select import where
 from tricera.ops.shape import expand_dims, squeeze
+from tricera.ops.unary import log
 
 _COMPLEX = {"float64": "complex128", "complex128": "complex128", "complex64": "complex64"}
 

@@ -8,9 +8,10 @@ from tricera.core import config
 from tricera.core.op import composed
 from tricera.core.tensor import Tensor, TensorLike
 from tricera.ops.creation import dtype, shape
-from tricera.ops.elementwise import absolute, add, cast, divide, maximum, multiply, power, rsqrt, square, subtract
+from tricera.ops.elementwise import add, cast, divide, maximum, multiply, power, square, subtract
 from tricera.ops.reduce import mean as mean_, moments, sum as sum_
 from tricera.ops.shape import reshape
+from tricera.ops.unary import absolute, rsqrt
 
 _NARROW = ("float16", "bfloat16")
 
@@ -330,7 +331,7 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Tensor:
     """
     from math import log10 as decimal_log
 
-    from tricera.ops.elementwise import log10
+    from tricera.ops.unary import log10
 
     if any(a != b and a is not None and b is not None for a, b in zip(x1.shape, x2.shape, strict=False)) or len(
         x1.shape

@@ -1,4 +1,4 @@
-"""More elementwise functions: tolerant comparison, special values, angles, integers, rounding variants."""
+"""More elementwise functions: tolerant comparison, parts of complex numbers, special functions, rounding variants."""
 
 from __future__ import annotations
 
@@ -13,166 +13,26 @@ from tricera.core.dtypes import GREATEST, float_of, is_float, standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast, real_part, same
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.creation import convert_to_tensor, dtype as dtype_of, ones_like, zeros_like
-from tricera.ops.elementwise import (
-    absolute,
-    add,
-    bitwise_not,
-    cast,
-    clip,
-    divide,
+from tricera.ops.comparison import (
     equal,
-    exp2,
-    floor_divide,
     greater,
     isfinite,
-    isinf,
     isnan,
-    left_shift,
+    isneginf,
+    isposinf,
     less,
     less_equal,
-    log1p,
     logical_and,
     logical_not,
     logical_or,
-    maximum,
-    minimum,
-    mod,
-    multiply,
-    negative,
     not_equal,
-    power,
-    right_shift,
-    sign,
-    sin,
-    subtract,
 )
+from tricera.ops.creation import convert_to_tensor, dtype as dtype_of, ones_like, zeros_like
+from tricera.ops.elementwise import add, cast, clip, divide, maximum, minimum, mod, multiply, power, subtract
 from tricera.ops.reduce import all as all_, any as any_
 from tricera.ops.select import where
 from tricera.ops.shape import expand_dims, reshape
-
-
-@composed(promote="float", out="bool")
-def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """Whether |x1 - x2| <= atol + rtol * |x2|; infinities are close to themselves.
-
-    Args:
-        x1: a tensor.
-        x2: a tensor that broadcasts with it.
-        rtol: the relative tolerance.
-        atol: the absolute tolerance.
-        equal_nan: whether NaN is close to NaN.
-
-    Returns:
-        A bool tensor of the broadcast shape.
-
-    Example:
-        >>> bool(isclose(1.0, 1.0 + 1e-7))
-        True
-    """
-    near = less_equal(absolute(subtract(x1, x2)), add(atol, multiply(rtol, absolute(x2))))
-    result = logical_or(equal(x1, x2), logical_and(near, logical_and(isfinite(x1), isfinite(x2))))
-    return logical_or(result, logical_and(isnan(x1), isnan(x2))) if equal_nan else result
-
-
-@composed(promote="float")
-def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
-    """Whether all elements are close: `all` of `isclose`.
-
-    Args:
-        x1: a tensor.
-        x2: a tensor that broadcasts with it.
-        rtol: the relative tolerance.
-        atol: the absolute tolerance.
-        equal_nan: whether NaN is close to NaN.
-
-    Returns:
-        A bool scalar.
-
-    Example:
-        >>> bool(allclose([1.0, 2.0], [1.0, 2.5]))
-        False
-    """
-    return all_(isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan))
-
-
-@composed
-def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Tensor:
-    """Whether each element of `x1` is among those of `x2`.
-
-    Args:
-        x1: a tensor.
-        x2: a tensor, seen as a set.
-        assume_unique: both hold no element twice (a hint).
-        invert: whether it is not among them.
-
-    Returns:
-        A bool tensor of the shape of `x1`.
-
-    Example:
-        >>> from tricera import ops
-        >>> ops.convert_to_numpy(isin([1, 2, 3], [3, 1])).tolist()
-        [True, False, True]
-    """
-    found = any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), axis=-1)
-    return logical_not(found) if invert else found
-
-
-@composed(kinds="real")
-def isposinf(x: TensorLike) -> Tensor:
-    """Whether each element is positive infinity.
-
-    Args:
-        x: a tensor.
-
-    Returns:
-        A bool tensor of the shape of `x`.
-
-    Example:
-        >>> from tricera import ops
-        >>> ops.convert_to_numpy(isposinf([float("inf"), -float("inf"), 1.0])).tolist()
-        [True, False, False]
-    """
-    return logical_and(isinf(x), greater(x, 0))
-
-
-@composed(kinds="real")
-def isneginf(x: TensorLike) -> Tensor:
-    """Whether each element is negative infinity.
-
-    Args:
-        x: a tensor.
-
-    Returns:
-        A bool tensor of the shape of `x`.
-
-    Example:
-        >>> from tricera import ops
-        >>> ops.convert_to_numpy(isneginf([float("inf"), -float("inf"), 1.0])).tolist()
-        [False, True, False]
-    """
-    return logical_and(isinf(x), less(x, 0))
-
-
-@composed
-def isreal(x: TensorLike) -> Tensor:
-    """Whether each element has no imaginary part.
-
-    Args:
-        x: a tensor.
-
-    Returns:
-        A bool tensor of the shape of `x`, true throughout where the dtype isn't complex.
-
-    Example:
-        >>> from tricera import ops
-        >>> ops.convert_to_numpy(isreal(ops.view_as_complex([[1.0, 0.0], [1.0, 2.0]]))).tolist()
-        [True, False]
-    """
-    if "complex" not in dtype_of(x):
-        return ones_like(x, dtype="bool")
-    return equal(imag(x), 0)
-
+from tricera.ops.unary import absolute, exp2, log1p, negative, sign, sin
 
 # The largest finite numbers of float dtypes, found beforehand: torch.compile can't trace the question.
 _LARGEST = {
@@ -296,23 +156,6 @@ def i0(x: TensorLike) -> Tensor:
     ...
 
 
-@primitive(spec=same, out="bool", kinds="real")
-def signbit(x: TensorLike) -> Tensor:
-    """Whether the sign is negative (that of -0.0 is).
-
-    Args:
-        x: a tensor.
-
-    Returns:
-        A bool tensor of the same shape.
-
-    Example:
-        >>> bool(signbit(-0.0))
-        True
-    """
-    ...
-
-
 @primitive(spec=broadcast, promote="float", kinds="real")
 def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The float next to `x1` in the direction of `x2`.
@@ -329,97 +172,6 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
         True
     """
     ...
-
-
-@primitive(spec=broadcast, promote="number", kinds="integer")
-def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The greatest common divisor of integers, not negative; gcd(0, 0) is 0.
-
-    Args:
-        x1: an integer tensor.
-        x2: an integer tensor that broadcasts with it.
-
-    Returns:
-        An integer tensor of the broadcast shape; floats are refused.
-
-    Example:
-        >>> int(gcd(12, 18))
-        6
-    """
-    ...
-
-
-@composed(promote="number", kinds="integer")
-def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The least common multiple of integers, |x1 x2| / gcd(x1, x2); 0 where one is 0.
-
-    Args:
-        x1: an integer tensor.
-        x2: an integer tensor that broadcasts with it.
-
-    Returns:
-        An integer tensor of the broadcast shape; floats are refused.
-
-    Example:
-        >>> int(lcm(4, 6))
-        12
-    """
-    divisor = gcd(x1, x2)
-    safe = where(equal(divisor, 0), ones_like(divisor), divisor)
-    return absolute(multiply(x1, floor_divide(x2, safe)))
-
-
-@composed(kinds="integer")
-def bitwise_invert(x: TensorLike) -> Tensor:
-    """Each integer's bits inverted, as `bitwise_not`.
-
-    Args:
-        x: an integer tensor.
-
-    Returns:
-        A tensor of the same shape and dtype.
-
-    Example:
-        >>> int(bitwise_invert(5))
-        -6
-    """
-    return bitwise_not(x)
-
-
-@composed(promote="number", kinds="integer")
-def bitwise_left_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """x * 2**y on integers, as `left_shift`.
-
-    Args:
-        x: an integer tensor.
-        y: an integer tensor that broadcasts with it: by how many bits.
-
-    Returns:
-        An integer tensor of the broadcast shape.
-
-    Example:
-        >>> int(bitwise_left_shift(3, 2))
-        12
-    """
-    return left_shift(x, y)
-
-
-@composed(promote="number", kinds="integer")
-def bitwise_right_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """x // 2**y on integers, as `right_shift`.
-
-    Args:
-        x: an integer tensor.
-        y: an integer tensor that broadcasts with it: by how many bits.
-
-    Returns:
-        An integer tensor of the broadcast shape.
-
-    Example:
-        >>> int(bitwise_right_shift(12, 2))
-        3
-    """
-    return right_shift(x, y)
 
 
 @composed(promote="float", kinds="real")
@@ -705,3 +457,89 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis:
     if len(x.shape) == 1 and len(y.shape) > 1:
         x = reshape(x, tuple(-1 if i == axis % len(y.shape) else 1 for i in range(len(y.shape))))
     return sum_(multiply(heights, diff(x, axis=axis)), axis=axis)
+
+
+@composed
+def isreal(x: TensorLike) -> Tensor:
+    """Whether each element has no imaginary part.
+
+    Args:
+        x: a tensor.
+
+    Returns:
+        A bool tensor of the shape of `x`, true throughout where the dtype isn't complex.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(isreal(ops.view_as_complex([[1.0, 0.0], [1.0, 2.0]]))).tolist()
+        [True, False]
+    """
+    if "complex" not in dtype_of(x):
+        return ones_like(x, dtype="bool")
+    return equal(imag(x), 0)
+
+
+@composed(promote="float", out="bool")
+def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether |x1 - x2| <= atol + rtol * |x2|; infinities are close to themselves.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+        rtol: the relative tolerance.
+        atol: the absolute tolerance.
+        equal_nan: whether NaN is close to NaN.
+
+    Returns:
+        A bool tensor of the broadcast shape.
+
+    Example:
+        >>> bool(isclose(1.0, 1.0 + 1e-7))
+        True
+    """
+    near = less_equal(absolute(subtract(x1, x2)), add(atol, multiply(rtol, absolute(x2))))
+    result = logical_or(equal(x1, x2), logical_and(near, logical_and(isfinite(x1), isfinite(x2))))
+    return logical_or(result, logical_and(isnan(x1), isnan(x2))) if equal_nan else result
+
+
+@composed(promote="float")
+def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether all elements are close: `all` of `isclose`.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor that broadcasts with it.
+        rtol: the relative tolerance.
+        atol: the absolute tolerance.
+        equal_nan: whether NaN is close to NaN.
+
+    Returns:
+        A bool scalar.
+
+    Example:
+        >>> bool(allclose([1.0, 2.0], [1.0, 2.5]))
+        False
+    """
+    return all_(isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan))
+
+
+@composed
+def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Whether each element of `x1` is among those of `x2`.
+
+    Args:
+        x1: a tensor.
+        x2: a tensor, seen as a set.
+        assume_unique: both hold no element twice (a hint).
+        invert: whether it is not among them.
+
+    Returns:
+        A bool tensor of the shape of `x1`.
+
+    Example:
+        >>> from tricera import ops
+        >>> ops.convert_to_numpy(isin([1, 2, 3], [3, 1])).tolist()
+        [True, False, True]
+    """
+    found = any_(equal(expand_dims(x1, -1), reshape(x2, (-1,))), axis=-1)
+    return logical_not(found) if invert else found

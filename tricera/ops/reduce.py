@@ -8,8 +8,10 @@ from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.spec import reduce, with_dtype
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.elementwise import add, exp, isinf, log, multiply, sqrt, square, stop_gradient, subtract
+from tricera.ops.comparison import isinf
+from tricera.ops.elementwise import add, multiply, square, stop_gradient, subtract
 from tricera.ops.select import where
+from tricera.ops.unary import exp, log, sqrt
 
 Axis = int | tuple[int, ...] | None
 _sum_dtype = with_dtype(
@@ -317,7 +319,7 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         1.0
     """
     from tricera.ops.creation import dtype
-    from tricera.ops.elementwise import absolute
+    from tricera.ops.unary import absolute
 
     distance = subtract(x, mean(x, axis=axis, keepdims=True))
     if "complex" in dtype(x):
@@ -451,7 +453,8 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
         >>> int(count_nonzero([0, 1, 2]))
         2
     """
-    from tricera.ops.elementwise import cast, not_equal
+    from tricera.ops.comparison import not_equal
+    from tricera.ops.elementwise import cast
 
     return sum(cast(not_equal(x, 0), "int32"), axis=axis)
 
@@ -512,8 +515,10 @@ def norm(x: TensorLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fal
         >>> float(norm([3.0, 4.0]))
         5.0
     """
+    from tricera.ops.comparison import not_equal
     from tricera.ops.creation import dtype as dtype_of, ndim
-    from tricera.ops.elementwise import absolute, cast, not_equal, power, reciprocal
+    from tricera.ops.elementwise import cast, power, reciprocal
+    from tricera.ops.unary import absolute
 
     x = cast(x, float_of(dtype_of(x)))
     axes = tuple(range(ndim(x))) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)

@@ -11,25 +11,14 @@ from tricera.core.doors import guarded
 from tricera.core.op import composed
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.activations import log_softmax
+from tricera.ops.comparison import equal, greater_equal, less, logical_and, not_equal
 from tricera.ops.control import scan
 from tricera.ops.creation import arange, convert_to_numpy, convert_to_tensor, dtype, full, shape
-from tricera.ops.elementwise import (
-    add,
-    cast,
-    equal,
-    exp,
-    greater_equal,
-    less,
-    log,
-    logical_and,
-    maximum,
-    negative,
-    not_equal,
-    subtract,
-)
+from tricera.ops.elementwise import add, cast, maximum, subtract
 from tricera.ops.reduce import argmax, max as max_, sum as sum_
 from tricera.ops.select import take_along_axis, where
 from tricera.ops.shape import broadcast_to, concatenate, expand_dims, reshape, squeeze, stack, transpose
+from tricera.ops.unary import exp, log, negative
 
 # In the place of log(0): its gradient is 0 and not NaN.
 _NEVER = -1e30

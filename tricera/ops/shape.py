@@ -15,7 +15,7 @@ from tricera.core.op import composed, primitive
 from tricera.core.shortcut import memory
 from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.core.windows import pad_widths
-from tricera.ops.creation import convert_to_tensor, ndim, shape
+from tricera.ops.creation import ndim, shape
 
 
 @primitive(spec=rules.reshape, promote=None, sizes="newshape")
@@ -533,52 +533,6 @@ def _tri_spec(x: Spec) -> Spec:
     if x.ndim < 2:
         raise ValueError(f"A triangle needs at least 2 axes; got a tensor of shape {x.shape}.")
     return x
-
-
-@guarded
-def hstack(xs: Any) -> Tensor:
-    """Tensors joined along the second axis (1-D ones along the first).
-
-    Args:
-        xs: a list of tensors that differ at most on that axis; scalars count as vectors.
-
-    Returns:
-        A tensor of their common dtype.
-
-    Raises:
-        ValueError: there is no tensor, or the shapes don't fit.
-
-    Example:
-        >>> from tricera import ops
-        >>> ops.convert_to_numpy(hstack([[1], [2, 3]])).tolist()
-        [1, 2, 3]
-    """
-    parts = [t if ndim(t) else reshape(t, (1,)) for t in map(convert_to_tensor, xs)]
-    if not parts:
-        raise ValueError("ops.hstack needs at least one tensor.")
-    return concatenate(parts, axis=0 if ndim(parts[0]) == 1 else 1)
-
-
-@guarded
-def vstack(xs: Any) -> Tensor:
-    """Tensors joined along the first axis, 1-D ones taken as rows.
-
-    Args:
-        xs: a list of tensors that differ at most on that axis.
-
-    Returns:
-        A tensor of at least 2 axes and their common dtype.
-
-    Raises:
-        ValueError: there is no tensor, or the shapes don't fit.
-
-    Example:
-        >>> from tricera import ops
-        >>> ops.convert_to_numpy(vstack([[1, 2], [3, 4]])).tolist()
-        [[1, 2], [3, 4]]
-    """
-    parts = [reshape(t, (1, -1)) if ndim(t) < 2 else t for t in map(convert_to_tensor, xs)]
-    return concatenate(parts, axis=0)
 
 
 def size(x: Any) -> Any:

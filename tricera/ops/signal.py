@@ -10,10 +10,12 @@ from tricera.core.doors import Natural, Positive
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast_shapes
 from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.ops.comparison import greater
 from tricera.ops.creation import arange, convert_to_tensor, dtype
-from tricera.ops.elementwise import add, cos, divide, greater, multiply, sin
+from tricera.ops.elementwise import add, divide, multiply
 from tricera.ops.select import take, where
 from tricera.ops.shape import broadcast_to, pad, reshape
+from tricera.ops.unary import cos, sin
 
 
 def _pair(x: Sequence[Spec], *_: Any) -> tuple[Spec, Spec]:

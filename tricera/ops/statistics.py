@@ -1,4 +1,4 @@
-"""Bins and counts, order statistics, sums that skip NaN, distances and correlations."""
+"""Bins and counts, order statistics, distances and correlations."""
 
 from __future__ import annotations
 
@@ -14,44 +14,14 @@ from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.arrays import diagonal
-from tricera.ops.creation import (
-    arange,
-    convert_to_numpy,
-    convert_to_tensor,
-    dtype as dtype_of,
-    zeros_like,
-)
-from tricera.ops.elementwise import (
-    add,
-    cast,
-    divide,
-    equal,
-    greater_equal,
-    isnan,
-    less,
-    logical_and,
-    logical_not,
-    multiply,
-    sqrt,
-    square,
-    subtract,
-)
+from tricera.ops.comparison import equal, greater_equal, isnan, less, logical_and
+from tricera.ops.creation import arange, convert_to_numpy, convert_to_tensor, dtype as dtype_of, zeros_like
+from tricera.ops.elementwise import add, cast, divide, multiply, square, subtract
 from tricera.ops.linear import matmul
-from tricera.ops.reduce import (
-    all as all_,
-    any as any_,
-    argmax,
-    argmin,
-    cumprod,
-    cumsum,
-    max as max_,
-    mean as mean_,
-    min as min_,
-    prod as prod_,
-    sum as sum_,
-)
+from tricera.ops.reduce import any as any_, max as max_, mean as mean_, min as min_, sum as sum_
 from tricera.ops.select import argsort, sort, where
 from tricera.ops.shape import broadcast_to, expand_dims, reshape, squeeze, stack, transpose
+from tricera.ops.unary import sqrt
 
 
 def _searched(sorted_sequence: Spec, values: Spec, side: str = "left") -> Spec:
@@ -258,7 +228,7 @@ def ptp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
     return subtract(max_(x, axis=axis, keepdims=keepdims), min_(x, axis=axis, keepdims=keepdims))
 
 
-def _joined(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
+def joined_axes(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """The axes to reduce moved to the end and made one, and which they were."""
     rank = len(x.shape)
     axes = tuple(range(rank)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
@@ -273,7 +243,7 @@ def _joined(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     return reshape(moved, tuple(-1 if d is None else d for d in (*lead, tail))), axes
 
 
-def _fractions(q: Any, scale: float = 1.0) -> Any:
+def fractions(q: Any, scale: float = 1.0) -> Any:
     """Quantiles that were asked for: a number, or (nested) numbers as an array. They are constants, also while tracing."""
     if isinstance(q, (int, float)):  # without NumPy, which torch.compile would trace
         return float(q) / scale
@@ -282,7 +252,8 @@ def _fractions(q: Any, scale: float = 1.0) -> Any:
     return np.asarray(convert_to_numpy(q), "float64") / scale
 
 
-def _each_fraction(one: Callable[[float], Any], q: Any) -> Any:
+def each_fraction(one: Callable[[float], Any], q: Any) -> Any:
+    """What `one` makes of each quantile: of a single one, or stacked on a new first axis."""
     if isinstance(q, (int, float)):
         return one(float(q))
     if isinstance(q, list):
@@ -290,7 +261,7 @@ def _each_fraction(one: Callable[[float], Any], q: Any) -> Any:
     return one(float(q)) if q.ndim == 0 else stack([one(float(v)) for v in q.reshape(-1)], axis=0)
 
 
-_METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
+METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def _ranked(ordered: Any, q: float, method: str) -> Any:
@@ -311,9 +282,9 @@ def _ranked(ordered: Any, q: float, method: str) -> Any:
     return add(a, multiply(subtract(b, a), weight)) if low != high else a
 
 
-def _within(op: str, q: Any) -> Any:
+def within_one(op: str, q: Any) -> Any:
     """The fractions, which lie between 0 and 1."""
-    qs = _fractions(q)
+    qs = fractions(q)
     listed = [qs] if isinstance(qs, float) else qs if isinstance(qs, list) else qs.reshape(-1).tolist()
     if not all(0 <= v <= 1 for v in listed):
         raise ValueError(f"ops.{op}: `q` must lie between 0 and 1, not {q}.")
@@ -341,10 +312,10 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
         >>> float(quantile([1.0, 2.0, 4.0], 0.5))
         2.0
     """
-    if method not in _METHODS:
-        raise ValueError(f"ops.quantile: `method` must be one of {', '.join(map(repr, _METHODS))}, not {method!r}.")
-    qs = _within("quantile", q)
-    flat, axes = _joined(x, axis)
+    if method not in METHODS:
+        raise ValueError(f"ops.quantile: `method` must be one of {', '.join(map(repr, METHODS))}, not {method!r}.")
+    qs = within_one("quantile", q)
+    flat, axes = joined_axes(x, axis)
     ordered = sort(flat, axis=-1)
     bad = any_(isnan(flat), axis=-1)
 
@@ -353,7 +324,7 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
         found = where(bad, float("nan"), found)
         return expand_dims(found, axes) if keepdims and axes else found
 
-    return _each_fraction(one, qs)
+    return each_fraction(one, qs)
 
 
 @composed(promote="float", kinds="real")
@@ -377,7 +348,7 @@ def percentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", 
         >>> float(percentile([1.0, 2.0, 4.0], 50))
         2.0
     """
-    return quantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
+    return quantile(x, fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
 
 
 @composed(promote="float", kinds="real")
@@ -397,326 +368,6 @@ def median(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
         2.0
     """
     return quantile(x, 0.5, axis=axis, keepdims=keepdims)
-
-
-def _filled(x: Any, value: Any) -> Any:
-    return where(isnan(x), value, x)
-
-
-@composed
-def nansum(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The sum along axes, NaN counting as 0.
-
-    Args:
-        x: a tensor.
-        axis: an axis or a tuple of them; None means all.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A tensor without these axes, of the dtype that `sum` gives.
-
-    Example:
-        >>> float(nansum([1.0, float("nan"), 2.0]))
-        3.0
-    """
-    return sum_(_filled(x, 0), axis=axis, keepdims=keepdims)
-
-
-@composed
-def nanprod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The product along axes, NaN counting as 1.
-
-    Args:
-        x: a tensor.
-        axis: an axis or a tuple of them; None means all.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A tensor without these axes, of the dtype that `prod` gives.
-
-    Example:
-        >>> float(nanprod([2.0, float("nan"), 3.0]))
-        6.0
-    """
-    return prod_(_filled(x, 1), axis=axis, keepdims=keepdims)
-
-
-@composed
-def nancumsum(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """The running sum along an axis, NaN counting as 0.
-
-    Args:
-        x: a tensor.
-        axis: the axis; None means the flattened tensor.
-        dtype: of the result.
-
-    Returns:
-        A tensor of the shape of `x`, or 1-D for None.
-
-    Example:
-        >>> from tricera import ops
-        >>> ops.convert_to_numpy(nancumsum([1.0, float("nan"), 2.0])).tolist()
-        [1.0, 1.0, 3.0]
-    """
-    return cumsum(_filled(x, 0), axis=axis, dtype=dtype)
-
-
-@composed
-def nancumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Tensor:
-    """The running product along an axis, NaN counting as 1.
-
-    Args:
-        x: a tensor.
-        axis: the axis; None means the flattened tensor.
-        dtype: of the result.
-
-    Returns:
-        A tensor of the shape of `x`, or 1-D for None.
-
-    Example:
-        >>> from tricera import ops
-        >>> ops.convert_to_numpy(nancumprod([2.0, float("nan"), 3.0])).tolist()
-        [2.0, 2.0, 6.0]
-    """
-    return cumprod(_filled(x, 1), axis=axis, dtype=dtype)
-
-
-def _nan_where_all(x: Any, result: Any, axis: Any, keepdims: bool) -> Any:
-    return where(all_(isnan(x), axis=axis, keepdims=keepdims), float("nan"), result)
-
-
-@composed(kinds="real")
-def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The largest element along axes that is not NaN; NaN where all are.
-
-    Args:
-        x: a tensor.
-        axis: an axis or a tuple of them; None means all.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A tensor without these axes, of the dtype of `x`.
-
-    Example:
-        >>> float(nanmax([1.0, float("nan"), 2.0]))
-        2.0
-    """
-    if "float" not in dtype_of(x):
-        return max_(x, axis=axis, keepdims=keepdims)
-    return _nan_where_all(x, max_(_filled(x, -math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
-
-
-@composed(kinds="real")
-def nanmin(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The smallest element along axes that is not NaN; NaN where all are.
-
-    Args:
-        x: a tensor.
-        axis: an axis or a tuple of them; None means all.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A tensor without these axes, of the dtype of `x`.
-
-    Example:
-        >>> float(nanmin([1.0, float("nan"), 2.0]))
-        1.0
-    """
-    if "float" not in dtype_of(x):
-        return min_(x, axis=axis, keepdims=keepdims)
-    return _nan_where_all(x, min_(_filled(x, math.inf), axis=axis, keepdims=keepdims), axis, keepdims)
-
-
-@composed(promote="float", kinds="real")
-def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The index of the largest element that is not NaN along an axis; -1 where all are.
-
-    Args:
-        x: a tensor.
-        axis: the axis; None means the flattened tensor.
-        keepdims: keep the reduced axis, with length 1.
-
-    Returns:
-        A tensor without the axis, of dtype int32.
-
-    Example:
-        >>> int(nanargmax([1.0, float("nan"), 2.0]))
-        2
-    """
-    found = argmax(_filled(x, -math.inf), axis=axis, keepdims=keepdims)
-    return where(all_(isnan(x), axis=axis, keepdims=keepdims), -1, found)
-
-
-@composed(promote="float", kinds="real")
-def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The index of the smallest element that is not NaN along an axis; -1 where all are.
-
-    Args:
-        x: a tensor.
-        axis: the axis; None means the flattened tensor.
-        keepdims: keep the reduced axis, with length 1.
-
-    Returns:
-        A tensor without the axis, of dtype int32.
-
-    Example:
-        >>> int(nanargmin([float("nan"), 2.0, 1.0]))
-        2
-    """
-    found = argmin(_filled(x, math.inf), axis=axis, keepdims=keepdims)
-    return where(all_(isnan(x), axis=axis, keepdims=keepdims), -1, found)
-
-
-@composed(promote="float")
-def nanmean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The mean along axes of the elements that are not NaN; NaN where all are.
-
-    Args:
-        x: a tensor.
-        axis: an axis or a tuple of them; None means all.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A float tensor without these axes.
-
-    Example:
-        >>> float(nanmean([1.0, float("nan"), 3.0]))
-        2.0
-    """
-    count = sum_(cast(logical_not(isnan(x)), dtype_of(x)), axis=axis, keepdims=keepdims)
-    return divide(sum_(_filled(x, 0), axis=axis, keepdims=keepdims), count)
-
-
-@composed(promote="float")
-def nanvar(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The variance along axes of the elements that are not NaN; NaN where all are.
-
-    Args:
-        x: a tensor.
-        axis: an axis or a tuple of them; None means all.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A float tensor without these axes.
-
-    Example:
-        >>> float(nanvar([1.0, float("nan"), 5.0]))
-        4.0
-    """
-    bad, mean = isnan(x), nanmean(x, axis=axis, keepdims=True)
-    # Replaced before the square, and not after it, so that the gradient is a number, too.
-    total = sum_(square(subtract(where(bad, mean, x), mean)), axis=axis, keepdims=keepdims)
-    return divide(total, cast(sum_(cast(logical_not(bad), "int32"), axis=axis, keepdims=keepdims), dtype_of(x)))
-
-
-@composed(promote="float")
-def nanstd(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The standard deviation along axes of the elements that are not NaN, the square root of `nanvar`.
-
-    Args:
-        x: a tensor.
-        axis: an axis or a tuple of them; None means all.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A float tensor without these axes.
-
-    Example:
-        >>> float(nanstd([1.0, float("nan"), 5.0]))
-        2.0
-    """
-    return sqrt(nanvar(x, axis=axis, keepdims=keepdims))
-
-
-@composed(promote="float", kinds="real")
-def nanquantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` of the elements that are not NaN; NaN where all are.
-
-    Args:
-        x: a tensor.
-        q: a number in [0, 1], or several.
-        axis: an axis or a tuple of them; None means all.
-        method: as for `quantile`.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A float tensor without these axes; for several q they are its first axis.
-
-    Raises:
-        ValueError: an unknown method.
-
-    Example:
-        >>> float(nanquantile([1.0, float("nan"), 3.0], 0.5))
-        2.0
-    """
-    from tricera.ops.elementwise import ceil, floor, round
-    from tricera.ops.select import take_along_axis
-
-    if method not in _METHODS:
-        raise ValueError(f"ops.nanquantile: `method` must be one of {', '.join(map(repr, _METHODS))}, not {method!r}.")
-    qs = _within("nanquantile", q)
-    flat, axes = _joined(x, axis)
-    bad = isnan(flat)
-    ordered = sort(where(bad, math.inf, flat), axis=-1)
-    count = sum_(cast(logical_not(bad), "int32"), axis=-1, keepdims=True)
-
-    def one(value: float) -> Any:
-        at = multiply(cast(where(equal(count, 0), 1, count) - 1, "float32"), value)
-        low, high = floor(at), ceil(at)
-        if method != "linear":
-            low = {"lower": low, "higher": high, "nearest": round(at)}.get(method, low)
-            high = high if method == "midpoint" else low
-        a = take_along_axis(ordered, cast(low, "int32"), axis=-1)
-        b = take_along_axis(ordered, cast(high, "int32"), axis=-1)
-        weight = 0.5 if method == "midpoint" else cast(subtract(at, low), dtype_of(x)) if method == "linear" else 0.0
-        found = where(equal(low, high), a, add(a, multiply(subtract(b, a), weight)))
-        found = squeeze(where(equal(count, 0), math.nan, found), axis=-1)
-        return expand_dims(found, axes) if keepdims and axes else found
-
-    return _each_fraction(one, qs)
-
-
-@composed(promote="float", kinds="real")
-def nanpercentile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`percentile` of the elements that are not NaN; NaN where all are.
-
-    Args:
-        x: a tensor.
-        q: a number in [0, 100], or several.
-        axis: an axis or a tuple of them; None means all.
-        method: as for `quantile`.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A float tensor without these axes; for several q they are its first axis.
-
-    Raises:
-        ValueError: an unknown method.
-
-    Example:
-        >>> float(nanpercentile([1.0, float("nan"), 3.0], 50))
-        2.0
-    """
-    return nanquantile(x, _fractions(q, 100.0), axis=axis, method=method, keepdims=keepdims)
-
-
-@composed(promote="float", kinds="real")
-def nanmedian(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The median along axes of the elements that are not NaN; NaN where all are.
-
-    Args:
-        x: a tensor.
-        axis: an axis or a tuple of them; None means all.
-        keepdims: keep the reduced axes, with length 1.
-
-    Returns:
-        A float tensor without these axes.
-
-    Example:
-        >>> float(nanmedian([1.0, float("nan"), 3.0]))
-        2.0
-    """
-    return nanquantile(x, 0.5, axis=axis, keepdims=keepdims)
 
 
 @composed(promote="float")

@@ -1,4 +1,4 @@
-"""Elementwise ops of one tensor: exponentials, trigonometry, signs, rounding, tests."""
+"""Elementwise ops of one tensor: exponentials, trigonometry, signs, rounding."""
 
 from __future__ import annotations
 
@@ -513,91 +513,6 @@ def trunc(x: TensorLike) -> Tensor:
     Example:
         >>> float(trunc(-1.5))
         -1.0
-    """
-    ...
-
-
-@primitive(spec=same, out="bool")
-def isnan(x: TensorLike) -> Tensor:
-    """Whether each element is NaN.
-
-    Args:
-        x: a tensor of any shape.
-
-    Returns:
-        A tensor of the same shape, of dtype bool.
-
-    Example:
-        >>> bool(isnan(1.0))
-        False
-    """
-    ...
-
-
-@primitive(spec=same, out="bool")
-def isinf(x: TensorLike) -> Tensor:
-    """Whether each element is infinite.
-
-    Args:
-        x: a tensor of any shape.
-
-    Returns:
-        A tensor of the same shape, of dtype bool.
-
-    Example:
-        >>> bool(isinf(1.0))
-        False
-    """
-    ...
-
-
-@primitive(spec=same, out="bool")
-def isfinite(x: TensorLike) -> Tensor:
-    """Whether each element is neither infinite nor NaN.
-
-    Args:
-        x: a tensor of any shape.
-
-    Returns:
-        A tensor of the same shape, of dtype bool.
-
-    Example:
-        >>> bool(isfinite(1.0))
-        True
-    """
-    ...
-
-
-@primitive(spec=same, out="bool")
-def logical_not(x: TensorLike) -> Tensor:
-    """Whether each element is zero or False.
-
-    Args:
-        x: a tensor of any shape.
-
-    Returns:
-        A tensor of the same shape, of dtype bool.
-
-    Example:
-        >>> bool(logical_not(True))
-        False
-    """
-    ...
-
-
-@primitive(spec=same, kinds="integer")
-def bitwise_not(x: TensorLike) -> Tensor:
-    """Each integer's bits inverted; of booleans the negation.
-
-    Args:
-        x: a tensor of integers or booleans, of any shape.
-
-    Returns:
-        A tensor of the same shape and dtype.
-
-    Example:
-        >>> int(bitwise_not(0))
-        -1
     """
     ...
 
