@@ -227,7 +227,7 @@ STATE = torch.zeros(3)
 )
 def test_refused(step):
     x = torch.tensor([1.0, -2.0, 3.0])
-    assert replay.record(step, x, [x], [STATE]) is None
+    assert replay.record(step, x, [x], [STATE])[1] is None
 
 
 def test_numbers_are_read_again_and_what_follows_from_them_is_computed_again():
@@ -239,8 +239,9 @@ def test_numbers_are_read_again_and_what_follows_from_them_is_computed_again():
             total.add_(x.sum() * (1 - 2 * lr**2 / 4) - lr, alpha=-lr)
 
     first = torch.ones(2)
-    run = replay.record(step, first, [first], [total, rate])
+    out, run = replay.record(step, first, [first], [total, rate])
+    assert out is None
     rate.fill_(3.0)
     total.zero_()
-    run(torch.tensor([1.0, 4.0]))
+    assert run(torch.tensor([1.0, 4.0])) is None
     assert total.item() == -3 * (5 * (1 - 2 * 9 / 4) - 3)

@@ -168,6 +168,9 @@ class StateRoom(Protocol):
     def accumulate(self, native: Any, value: Any) -> Any:
         """The native form after adding a tensor of its shape and dtype, or a number."""
 
+    def zero(self, native: Any) -> Any:
+        """The native form of zeros, in place where the framework can."""
+
     def set_trainable(self, native: Any, trainable: bool) -> Any:
         """The native form after a change of `trainable`."""
 

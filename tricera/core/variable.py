@@ -187,6 +187,14 @@ class Variable(Operators):
         else:
             self.assign(OPS["add"](_uncast(self), value))
 
+    def zero(self) -> None:
+        """Set the value to zeros, in place where the framework can."""
+        if current_cells.get() is None:
+            self._native = self._backend.state.zero(self.native)
+            self.exposed = True
+        else:
+            self.assign(np.zeros(self._shape, "float32"))
+
     def numpy(self) -> np.ndarray:
         """The value as a NumPy array."""
         if self._native is None and self._host is not None and current_cells.get() is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -51,7 +52,18 @@ def held(value: Any) -> Iterator[Any]:
 
 # What is looked for; other rooms add theirs with `look_for`.
 KINDS: list[type] = [Variable, Metric, SeedGenerator]
-_CLASSES: dict[type, int] = {}  # class -> 0 holds nothing of these, 1 is one, 2 is a container
+
+
+class _Sorts(dict[type, int]):
+    """Class -> 0 holds nothing of these, 1 is one, 2 is a container; asked for millions of attributes, it answers in C."""
+
+    def __missing__(self, cls: type) -> int:
+        sort = self[cls] = 2 if issubclass(cls, tuple(_CONTAINERS)) else int(issubclass(cls, tuple(KINDS)))
+        return sort
+
+
+_SORTS = _Sorts()
+_sort_of = _SORTS.__getitem__
 # thread -> (what is asked, id of a layer) -> (the layer, the answer), while that thread walks a structure that stays as it is
 _walks: dict[int, dict[tuple[Any, int], tuple[Any, list[Any]]]] = {}
 
@@ -59,7 +71,7 @@ _walks: dict[int, dict[tuple[Any, int], tuple[Any, list[Any]]]] = {}
 def look_for(kind: type) -> None:
     """Let `owned` find objects of a further kind."""
     KINDS.append(kind)
-    _CLASSES.clear()
+    _SORTS.clear()
 
 
 @contextlib.contextmanager
@@ -98,17 +110,14 @@ def once(find: Callable[[Any], list[Any]], layer: Any) -> list[Any]:
 
 
 def _look(layer: Any) -> list[Any]:
+    attributes = layer.__dict__
     found: dict[int, Any] = {}
     kinds = tuple(KINDS)
-    unowned = layer.__dict__.get("_unowned", ())
-    for name, value in layer.__dict__.items():
-        cls = type(value)
-        sort = _CLASSES.get(cls)
-        if sort is None:
-            sort = _CLASSES[cls] = 2 if issubclass(cls, tuple(_CONTAINERS)) else int(issubclass(cls, kinds))
-        if not sort or name in NOT_OWNED or name in unowned:
+    unowned = attributes.get("_unowned", ())
+    for name, value in itertools.compress(attributes.items(), map(_sort_of, map(type, attributes.values()))):
+        if name in NOT_OWNED or name in unowned:
             continue
-        if sort == 1:
+        if _sort_of(type(value)) == 1:
             found.setdefault(id(value), value)
         elif value:
             for item in held(value):

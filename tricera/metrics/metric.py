@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
 from tricera import dtype_policies, initializers
 from tricera.core import checks, config, dispatch, naming
 from tricera.core.state import functionalize
@@ -114,7 +112,7 @@ class Metric(checks.Checked):
     def reset_state(self) -> None:
         """Forget all batches."""
         for variable in self.variables:
-            variable.assign(np.zeros(variable.shape, np.float32))
+            variable.zero()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Take a batch into account and return the value so far."""

@@ -20,6 +20,7 @@ from tricera.training.data import (
     unpack_validation_data,
 )
 from tricera.training.data.ahead import wait_for_turn
+from tricera.training.data.leaves import to_array
 from tricera.training.resident import Pace, Stacked, chunk, resident
 from tricera.training.run import Run
 from tricera.training.steps import optimizers_of, prepare, run_single, step_variables, structure
@@ -269,10 +270,17 @@ def evaluate(
         return _result(model, logs, return_dict)
 
 
-def _result(model: Any, logs: Any, return_dict: bool) -> Any:
+def _result(model: Any, logs: Any, return_dict: bool, known: dict[tuple[str, ...], list[str]] | None = None) -> Any:
+    """The logs as they are returned; `known` keeps their order for the same names."""
     if return_dict:
         return _floats(logs)
-    values = [logs[key] for key in _in_order(model, logs)]
+    names = tuple(dict.keys(logs))
+    order = None if known is None else known.get(names)
+    if order is None:
+        order = _in_order(model, logs)
+        if known is not None:
+            known[names] = order
+    values = [logs[key] for key in order]
     return values[0] if len(values) == 1 else values
 
 
@@ -354,6 +362,9 @@ def _to_numpy(model: Any, outputs: Any) -> Any:
 
 
 def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Any, ...]:
+    if type(x) is type(y) is np.ndarray and sample_weight is None and class_weight is None:
+        if x.ndim and y.ndim and 0 < len(x) == len(y):
+            return to_array(x, "x"), to_array(y, "y")  # as below, for what is most common
     adapter = make_adapter(x, y, sample_weight, batch_size=max(_length(x), 1), shuffle=False, class_weight=class_weight)
     return next(iter(adapter.epoch()))
 
@@ -372,7 +383,7 @@ def on_batch(model: Any, kind: str, x: Any, y: Any, sample_weight: Any, class_we
             for optimizer in optimizers_of(model):
                 optimizer._to_training()
         outputs = run_single(model, kind, batch)
-        return _result(model, lazy_logs(model, outputs), return_dict)
+        return _result(model, lazy_logs(model, outputs), return_dict, model._step_cache.order(kind))
 
 
 def predict_on_batch(model: Any, x: Any) -> Any:

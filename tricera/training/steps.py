@@ -18,8 +18,12 @@ from tricera.random.seed_generator import shared_generator
 from tricera.training import stateless
 from tricera.training.data import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from tricera.training.own_code import only_ours
+from tricera.training.unchanged import Fingerprint
 
 tracking.look_for(Optimizer)
+
+
+_MISSES = 8  # in a row, after which a model is taken for one that changes all the time
 
 
 class StepCache:
@@ -27,10 +31,38 @@ class StepCache:
 
     def __init__(self) -> None:
         self._steps: dict[str, tuple[Any, Any]] = {}
+        self._single: dict[str, Fingerprint] = {}  # kind -> what the model was when the step was looked up
+        self._misses = 0
 
     def clear(self) -> None:
         """Forget all steps."""
         self._steps.clear()
+        self._single.clear()
+        self._misses = 0
+
+    def unchanged(self, kind: str) -> Any:
+        """What was remembered of a kind of step on a single batch, if the model is still what it was then; else None."""
+        known = self._single.get(kind)
+        if known is None:
+            return None
+        if known.holds():
+            self._misses = 0
+            return known
+        del self._single[kind]
+        self._misses += 1
+        return None
+
+    def order(self, kind: str) -> dict[tuple[str, ...], list[str]] | None:
+        """The orders of logs, known for the model as it was at the last step on a single batch."""
+        known = self._single.get(kind)
+        return None if known is None else known.order
+
+    def remember(self, model: Any, kind: str, step: Any) -> None:
+        """Keep what the model is now, for `unchanged`; not of a model that is another at each step."""
+        if self._misses < _MISSES:
+            known = Fingerprint(model, step_variables(model, kind), step)
+            if known.usable:
+                self._single[kind] = known
 
     def get(self, model: Any, kind: str, alone: bool = False) -> Any:
         """The step of a kind, made anew if variables were added, frozen or unfrozen since.
@@ -53,7 +85,9 @@ class StepCache:
         backend = model._backend
         fn = step_function(model, kind)
         if alone:
+            repeats = getattr(getattr(fn, "silent", fn), "repeats", None)
             fn = functools.partial(_after_reset, model, fn)
+            fn.repeats = repeats  # type: ignore[attr-defined]
         compiled = model._compiled
         eager = compiled is not None and compiled.run_eagerly
         jit = "eager" if eager else "auto" if compiled is None else compiled.jit_compile
@@ -163,9 +197,14 @@ def ready(model: Any, kind: str) -> Any:
 
 def run_single(model: Any, kind: str, batch: Any) -> Any:
     """Prepare the model where it has to be, and run the step of a kind on one batch, of which alone the metrics tell."""
+    cache = model._step_cache
     with structure(model)():
+        known = cache.unchanged(kind)
+        if known is not None:
+            return known.step.run([batch], known.settled())
         step = ready(model, kind)
         if step is not None:
+            cache.remember(model, kind, step)
             return step.run([batch])
     prepare(model, kind, batch)
     with structure(model)():

@@ -45,6 +45,11 @@ def accumulate(native: Any, value: Any) -> Any:
     return assign(native, native + value)
 
 
+def zero(native: Any) -> jax.Array:
+    """The native form of zeros."""
+    return assign(native, jnp.zeros_like(native))
+
+
 def set_trainable(native: Any, trainable: bool) -> Any:
     """The native form after a change of `trainable`."""
     return native

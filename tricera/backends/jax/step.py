@@ -153,7 +153,7 @@ class Step:
                 seen.add(id(values[i]))
         return values
 
-    def run(self, batches: list[Any]) -> Any:
+    def run(self, batches: list[Any], same: bool = False) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
         if not self.compiled:
             outs = [self.fn(jax.tree_util.tree_map(jnp.asarray, batch)) for batch in batches]

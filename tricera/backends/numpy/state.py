@@ -28,6 +28,11 @@ def accumulate(native: Any, value: Any) -> Any:
     return assign(native, native + value)
 
 
+def zero(native: Any) -> np.ndarray:
+    """The native form of zeros."""
+    return np.zeros_like(native)
+
+
 def set_trainable(native: Any, trainable: bool) -> Any:
     """The native form after a change of `trainable`."""
     return native

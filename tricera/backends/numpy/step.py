@@ -52,7 +52,7 @@ class Step:
     ) -> None:
         self.fn, self.collect = fn, collect
 
-    def run(self, batches: list[Any]) -> Any:
+    def run(self, batches: list[Any], same: bool = False) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
         outs = [self.fn(batch) for batch in batches]
         return outs if self.collect else outs[-1]

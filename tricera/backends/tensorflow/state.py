@@ -32,6 +32,12 @@ def accumulate(native: tf.Variable, value: Any) -> tf.Variable:
     return native
 
 
+def zero(native: tf.Variable) -> tf.Variable:
+    """The variable, filled with zeros in place."""
+    native.assign(tf.zeros_like(native))
+    return native
+
+
 def set_trainable(native: tf.Variable, trainable: bool) -> tf.Variable:
     """The variable with another `trainable` (which `tf.GradientTape` reads)."""
     native._trainable = trainable

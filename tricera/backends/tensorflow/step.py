@@ -80,7 +80,7 @@ class Step:
         self._direct: dict[Any, Any] = {}
         self._loops, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
 
-    def run(self, batches: list[Any]) -> Any:
+    def run(self, batches: list[Any], same: bool = False) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
         if self.collect or self._eager:
             outs = [self._one(batch) for batch in batches]

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
 
+import optree
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -280,8 +281,8 @@ def run(recorder: Recorder, step: Callable[[Any], Any], batch: Any) -> Any:
 
 def record(
     step: Callable[[Any], Any], batch: Any, inputs: Sequence[torch.Tensor], constants: Sequence[torch.Tensor]
-) -> Callable[..., Any] | None:
-    """Run a step on a batch; what runs it on others, or None if there is no such thing.
+) -> tuple[Any, Callable[..., Any] | None]:
+    """Run a step on a batch; what it gives, and what runs it on others, or None if there is no such thing.
 
     Args:
         step: a function that depends on nothing but what the batch and the constants hold.
@@ -290,5 +291,9 @@ def record(
         constants: tensors that the step may read and change.
     """
     recorder = Recorder(inputs, constants)
-    run(recorder, step, batch)
-    return None if recorder.failure is not None else recorder.program()
+    out = run(recorder, step, batch)
+    leaves, spec = optree.tree_flatten(out)
+    if recorder.failure is not None or not all(isinstance(x, torch.Tensor) for x in leaves):
+        return out, None
+    program = recorder.program(leaves)
+    return out, None if recorder.failure is not None else lambda *tensors: spec.unflatten(program(*tensors))

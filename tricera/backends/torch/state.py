@@ -48,6 +48,13 @@ def _add_array(native: torch.nn.Parameter, value: np.ndarray) -> None:
         native.add_(torch.from_numpy(value).to(native.device))
 
 
+def zero(native: torch.nn.Parameter) -> torch.nn.Parameter:
+    """The parameter, filled with zeros in place."""
+    with torch.no_grad():
+        native.zero_()
+    return native
+
+
 def set_trainable(native: torch.nn.Parameter, trainable: bool) -> torch.nn.Parameter:
     """The parameter, with or without a gradient."""
     native.requires_grad_(trainable and native.is_floating_point())

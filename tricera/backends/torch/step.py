@@ -15,6 +15,7 @@ from tricera.core import dispatch, tree
 
 STATELESS_STEPS = False
 _WORTH_RECORDING = 12  # batches; a recorded step takes as long as some five others
+_PROGRAMS = 32  # shapes of batches for which single steps are recorded
 
 
 def place(batch: Any) -> Any:
@@ -70,15 +71,43 @@ class Step:
         self._repeats = None if jit in (True, "eager") else getattr(self.silent, "repeats", None)
         # How steps are run without working everything out again: None not known yet, False there is no such way.
         self.recorded: Any = None
+        # kind of batch -> how many single steps were the same, then how they are run again; False there is no such way
+        self._replays: dict[Any, Any] = {}
 
-    def run(self, batches: list[Any]) -> Any:
+    def run(self, batches: list[Any], same: bool = False) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
+        if not same:
+            self._replays.clear()
         with torch.set_grad_enabled(self.training):
+            if same and self._repeats is not None and len(batches) == 1:
+                return self._again(batches[0])
             if self.collect:
                 return [self.fn(batch) for batch in batches]
             for batch in batches[:-1]:
                 self.silent(batch)
             return self.fn(batches[-1])
+
+    def _again(self, batch: Any) -> Any:
+        """Run a step that does what the steps before did."""
+        leaves, spec = optree.tree_flatten(batch, none_is_leaf=True)
+        key = spec, *[x if x is None else (x.shape, x.dtype) for x in leaves]
+        found = self._replays.get(key, 0)
+        if type(found) is tuple:
+            natives, run = found
+            if all([v.native is native for v, native in zip(self.variables, natives, strict=True)]):
+                return run(*leaves)
+            found = self._replays[key] = 0
+        if found is False or found < _WORTH_RECORDING:
+            self._replays[key] = found if found is False else found + 1
+            return self.fn(batch)
+        natives = [v.native for v in self.variables]
+        run = False
+        if None in key or self._repeats is None or not self._repeats() or len(self._replays) > _PROGRAMS:
+            out = self.fn(batch)
+        else:
+            out, run = replay.record(self.fn, batch, leaves, natives)
+        self._replays[key] = (natives, run) if run else False
+        return out
 
     def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
         """Run one step a batch on batches of resident data; the outputs of the last. Arguments as in the JAX backend's."""
@@ -106,7 +135,7 @@ class Step:
         if len(tensors) != len(leaves) or self._repeats is None or not self._repeats():
             self.silent(batch)
             return False
-        return replay.record(self.silent, batch, tensors, [v.native for v in self.variables]) or False
+        return replay.record(self.silent, batch, tensors, [v.native for v in self.variables])[1] or False
 
     def run_chunk(self, data: Any, size: int, first: int, stop: int, limit: int) -> None:
         """None: a loop over single steps is what there is to do. See the JAX backend's."""
