@@ -69,16 +69,16 @@ def lstm(inputs, kernel, recurrent_kernel, bias, h, c, mask, sequences, unroll):
 
 
 def _reset_first(x):
-    """Gates in torch's order r, z, n."""
-    z, r, n = x.chunk(3, -1)
-    return _torch.cat([r, z, n], -1)
+    """Gates in torch's order r, z, n, as the first axis; one copy."""
+    z, r, n = x.t().chunk(3)
+    return _torch.cat([r, z, n])
 
 
 def gru(inputs, kernel, recurrent_kernel, bias, h, mask, sequences, unroll):
     if not _fused_fits(inputs):
         return _loop(_gru_step, inputs, kernel, recurrent_kernel, bias, (h,), mask, sequences)
-    biases = (None, None) if bias is None else _reset_first(bias).unbind(0)
-    weights = _weights(_reset_first(kernel), _reset_first(recurrent_kernel), *biases)
+    biases = () if bias is None else _reset_first(bias).t().contiguous().unbind(0)
+    weights = [_reset_first(kernel), _reset_first(recurrent_kernel), *biases]
     return _single(_VF.gru, weights, inputs, h, mask, sequences)
 
 
