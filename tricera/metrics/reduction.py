@@ -110,6 +110,8 @@ class Mean(Metric):
             self.count.accumulate(ops.sum(weights) if len(weights.shape) else weights)
             return
         size = ops.shape(values)[0] if len(values.shape) else 1
+        if size is None:  # symbolic values of unknown number
+            size = ops.sum(ops.ones_like(values))
         self.count.accumulate(size if type(size) is int else ops.cast(size, self.dtype))
 
     def result(self) -> Any:
