@@ -220,3 +220,17 @@ def test_one_weight_in_a_list_is_that_of_all(backend):
         metric = metrics.MeanSquaredError()
         metric.update_state(f(4, 3) * 0, np.ones((4, 3), "float32"), sample_weight=weight)
         assert float(value(metric.result())) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "weights"),
+    [((4,), (1, 4)), ((4, 1), (1, 3)), ((2, 3), (3,)), ((2, 3), (2, 3, 4)), ((1, 3), (2,)), ((4,), (5,))],
+)
+def test_weights_that_would_make_more_values(backend, values, weights):
+    for cls in (metrics.Mean, metrics.Sum):
+        metric = cls()
+        with pytest.raises(ValueError):
+            metric.update_state(f(*values), sample_weight=f(*weights))
+        assert all(float(v.numpy()) == 0 for v in metric.variables)
+    with pytest.raises(ValueError, match="^BinaryAccuracy: .*`sample_weight` "):
+        metrics.BinaryAccuracy().update_state(f(*values), f(*values), sample_weight=f(*weights))

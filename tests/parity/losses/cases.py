@@ -243,7 +243,8 @@ def _cases() -> dict[str, Callable[[Any], dict[str, Any]]]:
     long = (_f(2, 3, 4), _f(2, 3, 4), {})
     for reduction in REDUCTIONS:
         for label, weight in (
-            ("column", _p(2, 1)), ("steps", _p(2, 3)), ("wide", _p(2, 3, 1)), ("list", [[0.5], [2.0]])
+            ("column", _p(2, 1)), ("steps", _p(2, 3)), ("wide", _p(2, 3, 1)), ("list", [[0.5], [2.0]]), ("last", _p(3)), ("row", _p(1, 3)),
+            ("one", _p(1)),
         ):  # fmt: skip
             cases[f"weights-{label}-{reduction}"] = _class_case("MeanSquaredError", long, weight, reduction=reduction)
         hidden = np.array([[True, False, False], [False, True, True]])
