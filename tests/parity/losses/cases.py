@@ -112,6 +112,7 @@ ROWS["SparseCategoricalCrossentropy"] = [
     (_ids[0][:4, None], _soft(4, 3), {}),
     (_ids[0][:4].astype("float32"), 4 * _f(4, 3), {"from_logits": True}),
     (_ids, _soft(2, 5, 3), {"ignore_class": 1}),
+    (_ids[0][:4], _soft(4, 3), {"axis": 1}),
     (_ids, _f(2, 5, 3), {"ignore_class": 0, "from_logits": True}),
     (np.where(_ids == 2, -1, _ids), _f(2, 5, 3), {"ignore_class": -1, "from_logits": True}),
     (np.full((2, 5), 1), _soft(2, 5, 3), {"ignore_class": 1}),

@@ -47,7 +47,7 @@ def _by_variable(k: Any) -> Any:
 def _mapped(k: Any) -> Any:
     o = k.optimizers
     chosen = {".*bias": o.Nadam(0.05), ".*kernel": o.Adam(0.05, use_ema=True, ema_momentum=0.8)}
-    return o.MultiOptimizer(o.OptimizerMap(o.SGD(0.05, momentum=0.9), chosen))
+    return o.MultiOptimizer(o.OptimizerMap(o.SGD(0.05, momentum=0.9), chosen), loss_scale_factor=4.0, name="mine")
 
 
 def _scaled(optimizer: Any, k: Any) -> Any:
