@@ -130,10 +130,10 @@ ROWS["IoU"] = [
     (_TWO, {"num_classes": 2, "target_class_ids": [0], "dtype": "float32"}),
 ]  # fmt: skip
 ROWS["MeanIoU"] = [
-    ([(_hot(3, 5), _soft(5, 3))], {"num_classes": 3, "sparse_y_true": False, "sparse_y_pred": False}),
     (_MAPS, {"num_classes": 3}),
     (_VOID, {"num_classes": 3, "ignore_class": 255}),
     (_TWO, {"num_classes": 5}),
+    ([(_hot(3, 5), _soft(5, 3))], {"num_classes": 3, "sparse_y_true": False, "sparse_y_pred": False}),
 ]
 ROWS["BinaryIoU"] = [
     (_BINARY, {}),
