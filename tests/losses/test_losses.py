@@ -112,6 +112,15 @@ def test_one_weight_a_sample_holds_for_all_its_values(backend):
     np.testing.assert_allclose(value(losses.MeanSquaredError()(true, pred, weights)), wanted.mean(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (3, 4), (1, 1, 4)])
+def test_weights_of_the_last_axes(backend, shape):
+    """What fits no first axis broadcasts as in NumPy."""
+    values, weights = (f(rng.uniform(size=s)) for s in ((2, 3, 4) if 4 in shape else (2, 3), shape))
+    true = values[..., None]
+    found = losses.MeanAbsoluteError()(true, 0 * true, weights)
+    np.testing.assert_allclose(value(found), (values * weights).mean(), rtol=1e-5)
+
+
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight"])
 def test_an_empty_batch_gives_a_scalar(backend, reduction):
     found = losses.MeanSquaredError(reduction=reduction)(np.zeros((0, 3), "float32"), np.zeros((0, 3), "float32"))

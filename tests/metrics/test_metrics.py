@@ -220,3 +220,33 @@ def test_one_weight_in_a_list_is_that_of_all(backend):
         metric = metrics.MeanSquaredError()
         metric.update_state(f(4, 3) * 0, np.ones((4, 3), "float32"), sample_weight=weight)
         assert float(value(metric.result())) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("values", "weights"),
+    [((4,), (1, 4)), ((4, 1), (1, 3)), ((2, 3), (3,)), ((2, 3), (2, 3, 4)), ((1, 3), (2,)), ((4,), (5,))],
+)
+def test_weights_that_would_make_more_values(backend, values, weights):
+    for cls in (metrics.Mean, metrics.Sum):
+        metric = cls()
+        with pytest.raises(ValueError):
+            metric.update_state(f(*values), sample_weight=f(*weights))
+        assert all(float(v.numpy()) == 0 for v in metric.variables)
+    with pytest.raises(ValueError, match="^BinaryAccuracy: .*`sample_weight` "):
+        metrics.BinaryAccuracy().update_state(f(*values), f(*values), sample_weight=f(*weights))
+
+
+def test_classes_along_the_first_axis(backend):
+    """For which Keras fails."""
+    true, pred = np.eye(3, dtype="float32")[[[0, 1, 2, 1, 0], [2, 2, 1, 0, 0]]], f(2, 5, 3)
+    for make in (
+        lambda axis: metrics.IoU(3, [0, 2], sparse_y_true=False, sparse_y_pred=False, axis=axis),
+        lambda axis: metrics.MeanIoU(3, sparse_y_true=False, sparse_y_pred=False, axis=axis),
+        lambda axis: metrics.OneHotIoU(3, [1], axis=axis),
+        lambda axis: metrics.OneHotMeanIoU(3, axis=axis),
+    ):
+        last, first = make(-1), make(1)
+        last.update_state(true, pred)
+        first.update_state(np.moveaxis(true, -1, 1), np.moveaxis(pred, -1, 1))
+        np.testing.assert_array_equal(*(value(m.total_confusion_matrix) for m in (first, last)))
+        assert value(last.total_confusion_matrix).sum() == 10

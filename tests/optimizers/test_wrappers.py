@@ -7,7 +7,7 @@ import pytest
 
 from tricera import optimizers
 from tricera.core.variable import Variable
-from tricera.optimizers import SGD, Adam, LossScaleOptimizer, MultiOptimizer, OptimizerMap
+from tricera.optimizers import SGD, Adam, LossScaleOptimizer, MultiOptimizer, Nadam, OptimizerMap
 
 
 def test_loss_scale_follows_the_gradients(backend):
@@ -57,9 +57,42 @@ def test_multi(backend):
 
 def test_multi_by_function():
     a, b, c = (Variable([1.0], name=name) for name in ("a", "b", "c"))
-    optimizer = MultiOptimizer(lambda v: SGD(1.0) if v.name == "a" else Adam())
+    shared = Adam()
+    optimizer = MultiOptimizer(lambda v: SGD(1.0) if v.name == "a" else shared)
     optimizer.build([a, b, c])
     assert [type(o).__name__ for o in optimizer.optimizers] == ["SGD", "Adam"]
+    each = MultiOptimizer(lambda v: Adam())  # as in Keras, whose files hold a step count for each
+    each.build([a, b, c])
+    assert len(each.optimizers) == 3
+    assert len(each.variables) == 2 + 3 * 4
+
+
+@pytest.mark.parametrize("accumulation", [None, 2])
+def test_a_wrapped_nadam_is_filed_without_its_product(backend, accumulation):
+    """As in Keras's files; it follows from the number of updates."""
+
+    def make():
+        w = Variable([1.0, 2.0], name="w")
+        inner = MultiOptimizer(OptimizerMap(Nadam(0.1, gradient_accumulation_steps=accumulation)))
+        optimizer = LossScaleOptimizer(inner, initial_scale=2.0)
+        optimizer.build([w])
+        return w, optimizer
+
+    w, optimizer = make()
+    for step in range(7):
+        optimizer.apply([np.full(2, step - 2.5, "float32")], [w])
+    filed = {}
+    optimizer.save_own_variables(filed)
+    assert len(filed) == len(optimizer.variables) - 1
+    v, other = make()
+    v.assign(w.value)
+    other.load_own_variables(filed)
+    for one, again in zip(optimizer.variables, other.variables, strict=True):
+        np.testing.assert_allclose(again.numpy(), one.numpy(), rtol=1e-6)
+    for variable, own in ((w, optimizer), (v, other)):
+        own.apply([np.ones(2, "float32")], [variable])
+        own.apply([np.ones(2, "float32")], [variable])
+    np.testing.assert_allclose(v.numpy(), w.numpy(), rtol=1e-6)
 
 
 def test_map():

@@ -43,14 +43,29 @@ _SCHEDULES: dict[str, tuple[str, dict[str, Any]]] = {
     "inverse": ("InverseTimeDecay", {"decay_steps": 7, "decay_rate": 0.5}),
     "polynomial": ("PolynomialDecay", {"decay_steps": 9, "power": 2.0, "cycle": True}),
     "cosine": ("CosineDecay", {"decay_steps": 15, "alpha": 0.1, "warmup_target": 0.1, "warmup_steps": 5}),
-    "exponential-1": ("ExponentialDecay", {"decay_steps": 4, "decay_rate": 1.5}),
-    "inverse-staircase": ("InverseTimeDecay", {"decay_steps": 4, "decay_rate": 0.9, "staircase": True}),
-    "polynomial-once": ("PolynomialDecay", {"decay_steps": 9, "end_learning_rate": 0.01}),
-    "cosine-plain": ("CosineDecay", {"decay_steps": 15}),
+    "exponential-1": ("ExponentialDecay", {"decay_steps": 4, "decay_rate": 1.5, "name": "mine"}),
+    "inverse-staircase": ("InverseTimeDecay", {"decay_steps": 4, "decay_rate": 0.9, "staircase": True, "name": "mine"}),
+    "polynomial-once": ("PolynomialDecay", {"decay_steps": 9, "end_learning_rate": 0.01, "name": "mine"}),
+    "cosine-plain": ("CosineDecay", {"decay_steps": 15, "name": "mine"}),
     "cosine-warm": ("CosineDecay", {"decay_steps": 10, "warmup_steps": 7, "warmup_target": 0.2}),
-    "restarts-longer": ("CosineDecayRestarts", {"first_decay_steps": 4, "t_mul": 1.5}),
+    "restarts-longer": ("CosineDecayRestarts", {"first_decay_steps": 4, "t_mul": 1.5, "name": "mine"}),
     "restarts": ("CosineDecayRestarts", {"first_decay_steps": 5, "m_mul": 0.8, "alpha": 0.1}),
 }
+
+
+_BETAS = {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-3}
+# Each optimizer's own numbers, and its name.
+_TUNED: dict[str, dict[str, Any]] = {
+    "SGD": {"momentum": 0.5}, "RMSprop": {"epsilon": 1e-3}, "Adadelta": {"rho": 0.8, "epsilon": 1e-3},
+    "Adafactor": {"beta_2_decay": -0.6, "epsilon_1": 1e-6, "epsilon_2": 0.1},
+    "Adagrad": {"initial_accumulator_value": 0.5, "epsilon": 1e-3}, "Ftrl": {"initial_accumulator_value": 0.5},
+    "Lion": {"beta_1": 0.7, "beta_2": 0.8},
+    "Muon": {
+        "adam_beta_1": 0.7, "adam_beta_2": 0.9, "epsilon": 1e-3, "muon_a": 3.0, "muon_b": -4.0, "muon_c": 2.0, "momentum": 0.8,
+        "ns_steps": 3,
+    },
+    **dict.fromkeys(("Adam", "AdamW", "Adamax", "Lamb", "Nadam", "ScheduleFreeAdamW"), _BETAS),
+}  # fmt: skip
 
 
 def _cases() -> dict[str, tuple[str, dict[str, Any]]]:
@@ -80,6 +95,8 @@ def _cases() -> dict[str, tuple[str, dict[str, Any]]]:
         ("Lamb", "decay", {"weight_decay": 0.1}),
     ]  # fmt: skip
     rows |= {f"{kind}-{key}": (kind, {"learning_rate": 0.05, **options}) for kind, key, options in own}
+    for kind, options in _TUNED.items():
+        rows[f"{kind}-tuned"] = (kind, {"learning_rate": 0.03, "clipvalue": 0.4, "name": "mine", **options})
     for kind in _ALL:  # the common options, several at once
         common = {"learning_rate": 0.02, "weight_decay": 0.1}
         rows |= {
@@ -96,7 +113,7 @@ def _cases() -> dict[str, tuple[str, dict[str, Any]]]:
     ):
         inner = {"learning_rate": 0.05, **options}
         rows[f"{kind}-scaled"] = (kind, {**inner, "scaled": {"initial_scale": 4.0, "dynamic_growth_steps": 3}})
-        rows[f"{kind}-scaled-default"] = (kind, {**inner, "scaled": {}})
+        rows[f"{kind}-scaled-default"] = (kind, {**inner, "scaled": {"name": "mine"}})
     # Of two loss scales the outer one counts.
     several = {
         "clipnorm": 0.5,
@@ -114,7 +131,7 @@ def _cases() -> dict[str, tuple[str, dict[str, Any]]]:
     rows |= {f"SGD-{key}": ("SGD", {"schedule": schedule}) for key, schedule in _SCHEDULES.items()}
     rows["SGD-piecewise"] = (
         "SGD",
-        {"schedule": ("PiecewiseConstantDecay", {"boundaries": [5, 9], "values": [0.1, 0.02, 0.5]})},
+        {"schedule": ("PiecewiseConstantDecay", {"boundaries": [5, 9], "values": [0.1, 0.02, 0.5], "name": "mine"})},
     )
     rows["Adam-schedule-accumulation"] = (
         "Adam",

@@ -211,7 +211,7 @@ class ControlRoom(Protocol):
     def device(self, name: Any) -> contextlib.AbstractContextManager[Any]:
         """A block in which tensors are made on a device."""
 
-    def abstract(self, fn: Callable[..., Any], specs: Sequence[Any], variables: Sequence[Any] = ()) -> Any:
+    def abstract(self, fn: Callable[..., Any], specs: Sequence[Any]) -> Any:
         """What `fn` returns for inputs of these shapes, without computing anything."""
 
     def cond(self, pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:

@@ -15,18 +15,33 @@ _MISSING = object()
 
 
 class Cells:
-    """Values that stand in for variables while the scope is open; scopes nest, the innermost is written."""
+    """Values that stand in for variables while the scope is open; scopes nest, the innermost is written.
 
-    __slots__ = ("parent", "updated", "values", "variables")
+    `stand_in(variable)` gives the value of one that no scope has a value for, such as a variable that is made inside.
+    """
 
-    def __init__(self, pairs: Iterable[tuple[Any, Any]] = (), parent: Cells | None = None) -> None:
+    __slots__ = ("parent", "stand_in", "updated", "values", "variables")
+
+    def __init__(
+        self,
+        pairs: Iterable[tuple[Any, Any]] = (),
+        parent: Cells | None = None,
+        stand_in: Callable[[Any], Any] | None = None,
+    ) -> None:
         self.values: dict[int, Any] = {}
         self.variables: dict[int, Any] = {}
         self.updated: dict[int, Any] = {}
-        self.parent = parent
+        self.stand_in = stand_in
+        self.enter(parent)
         for variable, value in pairs:
             self.values[id(variable)] = value
             self.variables[id(variable)] = variable
+
+    def enter(self, parent: Cells | None) -> None:
+        """Stand inside of another scope."""
+        self.parent = parent
+        if self.stand_in is None and parent is not None:
+            self.stand_in = parent.stand_in
 
     def read(self, variable: Any) -> Any:
         """The value of a variable here or further out; `MISSING` where only the object itself has one."""
@@ -36,7 +51,7 @@ class Cells:
             if key in cells.values:
                 return cells.values[key]
             cells = cells.parent
-        return _MISSING
+        return _MISSING if self.stand_in is None else self.stand_in(variable)
 
     def write(self, variable: Any, value: Any) -> None:
         """Assign inside the scope."""
@@ -51,9 +66,9 @@ current_cells: contextvars.ContextVar[Cells | None] = contextvars.ContextVar("tr
 
 
 @contextlib.contextmanager
-def cells(pairs: Iterable[tuple[Any, Any]] = ()) -> Iterator[Cells]:
-    """Open a scope in which `pairs` of (variable, value) hold."""
-    scope = Cells(pairs, current_cells.get())
+def cells(pairs: Iterable[tuple[Any, Any]] = (), stand_in: Callable[[Any], Any] | None = None) -> Iterator[Cells]:
+    """Open a scope in which `pairs` of (variable, value) hold, and `stand_in(variable)` for all others."""
+    scope = Cells(pairs, current_cells.get(), stand_in)
     token = current_cells.set(scope)
     try:
         yield scope
@@ -157,7 +172,7 @@ class StatelessScope:
 
     def __enter__(self) -> StatelessScope:
         scope = self._open()
-        scope.parent = current_cells.get()
+        scope.enter(current_cells.get())
         self._token = current_cells.set(scope)
         self._losses_token = current_stateless.set(self)
         return self

@@ -57,7 +57,7 @@ def _by_backend(layer: Any, args: Any, kwargs: Any) -> Any:
             with state.cells(), not_recording():
                 return layer.call(*a, **k)
 
-        outputs = layer._backend.control.abstract(run, specs, layer.variables)
+        outputs = layer._backend.control.abstract(run, specs)
         found.append(tree.map_structure(lambda x: _spec_of(layer, x), outputs))
     if len(found) == 1:
         return tree.map_structure(_symbolic, found[0], none_is_leaf=True)

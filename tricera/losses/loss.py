@@ -70,7 +70,8 @@ class Loss(checks.Checked):
         Args:
             y_true: the targets.
             y_pred: the outputs.
-            sample_weight: weights of the samples, or of their elements.
+            sample_weight: weights of the samples, or of their elements, from the first axis on; if they fit the last axes alone
+                (a weight a step), they broadcast along these.
         """
         mask = next((m for m in map(get_mask, tree.flatten(y_pred)) if m is not None), None)
         y_pred = self._converted(y_pred)
@@ -261,10 +262,23 @@ def reduce_weighted_values(
     if sample_weight is not None:
         sample_weight = ops.cast(sample_weight, ops.dtype(values))
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
-        while len(sample_weight.shape) < len(values.shape):
-            sample_weight = ops.expand_dims(sample_weight, -1)
+        if len(sample_weight.shape) < len(values.shape) and not _only_from_the_last_axis(sample_weight, values):
+            while len(sample_weight.shape) < len(values.shape):
+                sample_weight = ops.expand_dims(sample_weight, -1)
         values = ops.multiply(values, sample_weight)
     return reduce_values(values, sample_weight, reduction)
+
+
+def _only_from_the_last_axis(weights: Any, values: Any) -> bool:
+    """Whether weights have the lengths of the values' last axes, but not those of the first: a weight a step, not a sample."""
+    given, shape = tuple(weights.shape), tuple(values.shape)
+    last = shape[len(shape) - len(given) :]
+    return not fits(given, shape) and fits(given, last)
+
+
+def fits(given: tuple[int | None, ...], shape: tuple[int | None, ...]) -> bool:
+    """Whether axes of these lengths broadcast to the first of `shape`; None is any length."""
+    return all(n == m or n == 1 or None in (n, m) for n, m in zip(given, shape, strict=False))
 
 
 def apply_mask(sample_weight: Any, mask: Any, dtype: str, reduction: str | None) -> Any:

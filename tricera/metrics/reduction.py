@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from tricera import ops
 from tricera.core.masking import get_mask
-from tricera.losses.loss import apply_mask, squeeze_or_expand_to_same_rank, telling_shapes
+from tricera.losses.loss import apply_mask, fits, squeeze_or_expand_to_same_rank, telling_shapes
 from tricera.metrics.metric import Metric
 
 
@@ -22,11 +22,18 @@ def weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
         return _mean_from(values, 1), None
     sample_weight = ops.convert_to_tensor(sample_weight, dtype)
     values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
-    values = _mean_from(values, len(sample_weight.shape))
-    values = ops.multiply(values, sample_weight)
+    values = _times(_mean_from(values, len(sample_weight.shape)), sample_weight)
     if len(values.shape) > 1 or 1 in tuple(sample_weight.shape):  # one weight for all
         sample_weight = _mean_from(ops.broadcast_to(sample_weight, ops.shape(values)), 1)
     return _mean_from(values, 1), sample_weight
+
+
+def _times(values: Any, weights: Any) -> Any:
+    """The weighted values; weights that would make more of them are refused."""
+    given, shape = tuple(weights.shape), tuple(values.shape)
+    if given != shape and shape and (len(given) > len(shape) or not fits(given, shape)):
+        raise ValueError(f"`sample_weight` of shape {given} doesn't broadcast to the values, whose shape is {shape}.")
+    return ops.multiply(values, weights)
 
 
 def _mean_from(x: Any, first: int) -> Any:
@@ -65,7 +72,7 @@ class Sum(Metric):
             values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
             while 0 < len(sample_weight.shape) < len(values.shape):
                 sample_weight = ops.expand_dims(sample_weight, -1)
-            values = ops.multiply(values, sample_weight)
+            values = _times(values, sample_weight)
         self.total.accumulate(ops.sum(values))
 
     def result(self) -> Any:
@@ -110,6 +117,8 @@ class Mean(Metric):
             self.count.accumulate(ops.sum(weights) if len(weights.shape) else weights)
             return
         size = ops.shape(values)[0] if len(values.shape) else 1
+        if size is None:  # symbolic values of unknown number
+            size = ops.sum(ops.ones_like(values))
         self.count.accumulate(size if type(size) is int else ops.cast(size, self.dtype))
 
     def result(self) -> Any:

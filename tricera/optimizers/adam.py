@@ -230,6 +230,16 @@ class Nadam(Optimizer):
         super().build(variables)
         with dispatch.use(self._backend):
             self._product = Variable(np.ones((), "float32"), trainable=False)
+        self._derived = [self._product]
+
+    def _derive(self) -> None:
+        product, steps, block = np.float32(1), int(ops.convert_to_numpy(self.iterations)), 4096
+        for first in range(1, steps + 1, block):
+            t = np.arange(first, min(first + block, steps + 1), dtype="float32")
+            product *= np.prod(ops.convert_to_numpy(rules.nadam_momentum(t, self.beta_1)))
+            if product == 0:
+                break
+        self._product.assign(product)
 
     def _before_update(self) -> None:
         t = ops.cast(self.iterations, "float32") + 1

@@ -64,9 +64,16 @@ class LossScaleOptimizer(Optimizer):
     @property
     def variables(self) -> list[Variable]:
         """Its own variables, then those of the inner optimizer; unused ones stand in no file of Keras's, other than alone."""
+        return self._with_inner("variables")
+
+    @property
+    def _filed(self) -> list[Variable]:
+        return self._with_inner("_filed")
+
+    def _with_inner(self, kind: str) -> list[Variable]:
         inner = self.inner_optimizer._family() if "inner_optimizer" in self.__dict__ else []
         unused = {id(v) for optimizer in inner for v in optimizer._unused}
-        return [*self._variables, *(v for v in (inner[0].variables if inner else ()) if id(v) not in unused)]
+        return [*self._variables, *(v for v in (getattr(inner[0], kind) if inner else ()) if id(v) not in unused)]
 
     @property
     def iterations(self) -> Any:
@@ -92,6 +99,8 @@ class LossScaleOptimizer(Optimizer):
         variables = list(variables)
         super().build(variables)
         self.inner_optimizer.build(variables)
+        for optimizer in self._family()[1:]:
+            optimizer._scaled = True
 
     def _step(self, backend: Backend, grads: list[Any], variables: list[Variable]) -> None:
         if not grads:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
@@ -107,7 +106,7 @@ class MultiOptimizer(Optimizer):
 
     Args:
         optimizer_map: an `OptimizerMap`, or a function from a variable to an optimizer. The function is called once a variable;
-            variables for which it gives one and the same object, or new objects of one class with equal settings, share it.
+            variables for which it gives one and the same object share it, and a new object serves its variable alone.
         loss_scale_factor: see `Optimizer`; that of the optimizers inside has no effect.
         name: default: made from the class's name.
 
@@ -119,6 +118,8 @@ class MultiOptimizer(Optimizer):
         >>> len(MultiOptimizer(OptimizerMap(SGD())).optimizers)
         0
     """
+
+    _unowned = ("_inner", "_chosen_by", "optimizer_map")  # files have the state of each under `optimizers`
 
     def __init__(
         self,
@@ -144,6 +145,10 @@ class MultiOptimizer(Optimizer):
     def variables(self) -> list[Variable]:
         """Its own variables, then those of the optimizers in use."""
         return [*self._variables, *(v for inner in self._inner for v in inner.variables)]
+
+    @property
+    def _filed(self) -> list[Variable]:
+        return [*self._variables, *(v for inner in self._inner for v in inner._filed)]
 
     @property
     def learning_rate(self) -> Any:
@@ -177,12 +182,8 @@ class MultiOptimizer(Optimizer):
                         f"The expression {pattern!r} of the OptimizerMap matches no variable's whole path.",
                         stacklevel=2,
                     )
-        same = operator.is_ if known else _alike
-        self._inner = []
-        for optimizer in [*known, *chosen]:
-            if not any(same(inner, optimizer) for inner in self._inner):
-                self._inner.append(optimizer)
-        self._chosen_by = [next(inner for inner in self._inner if same(inner, optimizer)) for optimizer in chosen]
+        self._inner = list({id(optimizer): optimizer for optimizer in [*known, *chosen]}.values())
+        self._chosen_by = chosen
         super().build(variables)
         for inner in self._inner:
             inner.build([v for v, chosen in zip(variables, self._chosen_by, strict=True) if chosen is inner])
@@ -248,8 +249,3 @@ class MultiOptimizer(Optimizer):
             else:
                 config["optimizer_map"] = deserialize_keras_object(given, custom_objects=custom_objects)
         return cls(**config)
-
-
-def _alike(a: Optimizer, b: Optimizer) -> bool:
-    settings = [{k: v for k, v in o.get_config().items() if k != "name"} for o in (a, b)]
-    return type(a) is type(b) and settings[0] == settings[1]

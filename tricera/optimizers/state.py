@@ -39,6 +39,10 @@ class OptimizerState:
     gradient_accumulation_steps: int | None
     _evaluating: bool = False  # whether the variables hold the values to be used, where training has others
     _unused: Sequence[Variable] = ()  # variables that only keep a place in Keras's files
+    _derived: Sequence[Variable] = ()  # variables whose values follow from the step count, see `_derive`
+    _scaled: bool = (
+        False  # whether a LossScaleOptimizer is around it; Keras's files then lack what is derived or unused
+    )
     _variables: list[Variable]
     _iterations: Variable
     _learning_rate: Any
@@ -238,30 +242,42 @@ class OptimizerState:
 
     # ------------------------------------------------------------------ saving
 
+    @property
+    def _filed(self) -> list[Variable]:
+        """The variables that stand in a file, in Keras's order."""
+        left_out = {id(v) for v in (*self._derived, *self._unused)} if self._scaled else ()
+        return [v for v in self.variables if id(v) not in left_out]
+
+    def _derive(self) -> None:
+        """Compute what `_derived` holds."""
+
     def save_own_variables(self, store: Any) -> None:
         """Put the values of `variables` into a mapping under "0", "1", ..."""
         # A file has no place to say which of an optimizer's two sets of weights the variables hold. The step count says it: as
         # int64 where they hold those to be used. Keras reads either.
         wide = {id(o._iterations) for o in self._family() if o._evaluating}
-        for i, variable in enumerate(self.variables):
+        for i, variable in enumerate(self._filed):
             value = variable.numpy()
             store[str(i)] = value.astype("int64") if id(variable) in wide else value
 
     def load_own_variables(self, store: Any) -> None:
         """Take the values of `variables` from what `save_own_variables` filled; one of another length is left, with a warning."""
-        if len(store.keys()) != len(self.variables):
+        if len(store.keys()) != len(self._filed):
             warnings.warn(
-                f"The optimizer {self.name!r} has {len(self.variables)} variables, the saved one had {len(store.keys())}; its state "
+                f"The optimizer {self.name!r} has {len(self._filed)} variables, the saved one had {len(store.keys())}; its state "
                 "was not loaded.",
                 stacklevel=2,
             )
             return
         counts = {id(o._iterations): o for o in self._family()}
-        for i, variable in enumerate(self.variables):
+        for i, variable in enumerate(self._filed):
             value = store[str(i)]
             variable.assign(value)
             if id(variable) in counts:
                 counts[id(variable)]._evaluating = np.asarray(value).dtype == np.int64
+        for optimizer in self._family():
+            if optimizer._scaled:
+                optimizer._derive()
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all of `variables`.

@@ -179,7 +179,7 @@ def _check_shape(variable: Variable, store: ReadStore, key: str) -> None:
 
 
 def _load_optimizer(optimizer: Any, store: ReadStore) -> None:
-    own = list(optimizer.variables)
+    own = list(optimizer._filed)
     if len(own) < len(store) and not getattr(optimizer, "built", True):
         raise ValueError("The file holds the state of an optimizer that was in use; this one was never built.")
     # An optimizer that was saved before its first step holds the step count and the learning rate alone.

@@ -37,7 +37,7 @@ _BASES = (
     "tricera.optimizers.",
     "tricera.backends.",
 )
-_BASE_PROPERTIES = ("layers", "optimizer")
+_BASE_PROPERTIES = ("layers", "optimizer", "optimizers")
 
 
 class Kept(NamedTuple):

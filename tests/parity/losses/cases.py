@@ -112,6 +112,7 @@ ROWS["SparseCategoricalCrossentropy"] = [
     (_ids[0][:4, None], _soft(4, 3), {}),
     (_ids[0][:4].astype("float32"), 4 * _f(4, 3), {"from_logits": True}),
     (_ids, _soft(2, 5, 3), {"ignore_class": 1}),
+    (_ids[0][:4], _soft(4, 3), {"axis": 1}),
     (_ids, _f(2, 5, 3), {"ignore_class": 0, "from_logits": True}),
     (np.where(_ids == 2, -1, _ids), _f(2, 5, 3), {"ignore_class": -1, "from_logits": True}),
     (np.full((2, 5), 1), _soft(2, 5, 3), {"ignore_class": 1}),
@@ -243,7 +244,8 @@ def _cases() -> dict[str, Callable[[Any], dict[str, Any]]]:
     long = (_f(2, 3, 4), _f(2, 3, 4), {})
     for reduction in REDUCTIONS:
         for label, weight in (
-            ("column", _p(2, 1)), ("steps", _p(2, 3)), ("wide", _p(2, 3, 1)), ("list", [[0.5], [2.0]])
+            ("column", _p(2, 1)), ("steps", _p(2, 3)), ("wide", _p(2, 3, 1)), ("list", [[0.5], [2.0]]), ("last", _p(3)), ("row", _p(1, 3)),
+            ("one", _p(1)),
         ):  # fmt: skip
             cases[f"weights-{label}-{reduction}"] = _class_case("MeanSquaredError", long, weight, reduction=reduction)
         hidden = np.array([[True, False, False], [False, True, True]])

@@ -76,6 +76,7 @@ ROWS["CategoricalCrossentropy"] = [
 ]  # fmt: skip
 ROWS["SparseCategoricalCrossentropy"] = [
     (_SPARSE, {}), ([(_ids(4, 5), _f(5, 4))], {"from_logits": True}), ([(_ids(4, 5), _soft(5, 4))] * 2, {"ignore_class": 2}),
+    ([(_ids(4, 5), _soft(5, 4))], {"axis": 1}),
 ]  # fmt: skip
 ROWS["Accuracy"] = [
     ([(_ids(3, 6), _ids(3, 6)), (_ids(3, 4, 1), _ids(3, 4, 1))], {}),
@@ -132,6 +133,7 @@ ROWS["MeanIoU"] = [
     (_MAPS, {"num_classes": 3}),
     (_VOID, {"num_classes": 3, "ignore_class": 255}),
     (_TWO, {"num_classes": 5}),
+    ([(_hot(3, 5), _soft(5, 3))], {"num_classes": 3, "sparse_y_true": False, "sparse_y_pred": False}),
 ]
 ROWS["BinaryIoU"] = [
     (_BINARY, {}),
@@ -145,6 +147,7 @@ ROWS["OneHotIoU"] = [
     (_HOTS, {"num_classes": 3, "target_class_ids": [0, 1], "ignore_class": 0}),
 ]  # fmt: skip
 ROWS["OneHotMeanIoU"] = [
+    (_HOTS, {"num_classes": 3, "ignore_class": 1}),
     (_HOTS, {"num_classes": 3}),
     ([(_hot(3, 6), _ids(3, 6))], {"num_classes": 3, "sparse_y_pred": True}),
 ]
@@ -286,6 +289,13 @@ def _cases() -> dict[str, Callable[[Any], dict[str, Any]]]:
                 cases[f"{name}-{i}-weighted"] = _case(name, row, "samples")
             if "label_weights" not in row[1]:  # Keras cannot read its config
                 cases[f"{name}-{i}-config"] = _config_case(name, row[1])
+    for name in ("Mean", "Sum"):
+        cases[f"{name}-config"] = _config_case(name, {"dtype": "float16"})
+    cases["wrapper-config"] = lambda k: {
+        "config": k.metrics.MeanMetricWrapper(k.losses.huber, name="h", dtype="float16", delta=0.5).get_config()[
+            "dtype"
+        ]
+    }
     for name in ("BinaryIoU", "Precision", "AUC", "TruePositives", "Accuracy", "BinaryAccuracy"):
         cases[f"{name}-elements"] = _case(name, ROWS[name][0], "elements")
     for name in (

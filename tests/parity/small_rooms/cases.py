@@ -106,6 +106,11 @@ def _objects() -> dict[str, Callable[[Any], dict[str, Any]]]:
         ("RandomNormal", {"mean": 1.0, "stddev": 0.2, "seed": 3}, None), ("RandomUniform", {"minval": 0.0, "seed": 3}, None),
         ("TruncatedNormal", {"seed": 1}, None), ("Orthogonal", {"gain": 2.0, "seed": 1}, None), ("GlorotUniform", {"seed": 1}, None),
         ("VarianceScaling", {"scale": 2.0, "mode": "fan_out", "distribution": "uniform", "seed": 2}, None),
+        *[
+            (name, {"seed": 4, "input_axes": (0, 1), "output_axes": (2,)}, None)
+            for name in ("GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform", "VarianceScaling")
+        ],
+        ("RandomUniform", {"maxval": 2.0}, None), ("TruncatedNormal", {"mean": 1.0, "stddev": 0.2}, None),
         ("HeNormal", {"seed": 1}, None), ("LecunUniform", {}, None), ("VarianceScaling", {"scale": -1.0}, None),
         ("VarianceScaling", {"mode": "fan"}, None), ("VarianceScaling", {"distribution": "cauchy"}, None),
     ):  # fmt: skip

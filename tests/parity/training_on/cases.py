@@ -25,13 +25,46 @@ ON_ALL = ("Adam-scaled", "Adam-schedule-accumulation")
 _NAMES = [
     *optimizers_run._ALL, *(f"{name}-together" for name in optimizers_run._ALL), "Adam-ema", "Adam-ema_overwrite", "Adam-loss_scale",
     "SGD-nesterov", "SGD-accumulation", "Adam-accumulation_ema", "RMSprop-momentum", "RMSprop-centered", "Adam-amsgrad",
-    "Ftrl-penalties", "Muon-plain", "ScheduleFreeAdamW-warmup", "Adam-scaled", "SGD-scaled", "Lion-scaled", "SGD-cosine",
+    "Ftrl-penalties", "Muon-plain", "ScheduleFreeAdamW-warmup", "Adam-scaled", "SGD-scaled", "Lion-scaled", "Adafactor-scaled", "Adam-scaled-together", "SGD-cosine",
     "SGD-restarts", "SGD-piecewise", "Adam-schedule-accumulation", "Adafactor-absolute",
 ]  # fmt: skip
 CASES = list(dict.fromkeys(_NAMES))
 # On torch and TensorFlow Keras averages with the `z` from before the step's change, other than on JAX, than the paper, and than here.
 ON_JAX = ["ScheduleFreeAdamW", "ScheduleFreeAdamW-warmup"]
 CASES.remove("ScheduleFreeAdamW-together")  # with running means, see above
+
+
+def _by_variable(k: Any) -> Any:
+    """A function from variables to optimizers that a file can name."""
+
+    @k.saving.register_keras_serializable(package="training_on")
+    def by_variable(variable: Any) -> Any:
+        return k.optimizers.Adam(0.05) if "kernel" in variable.path else k.optimizers.SGD(0.05, momentum=0.9)
+
+    return by_variable
+
+
+def _mapped(k: Any) -> Any:
+    o = k.optimizers
+    chosen = {".*bias": o.Nadam(0.05), ".*kernel": o.Adam(0.05, use_ema=True, ema_momentum=0.8)}
+    return o.MultiOptimizer(o.OptimizerMap(o.SGD(0.05, momentum=0.9), chosen), loss_scale_factor=4.0, name="mine")
+
+
+def _scaled(optimizer: Any, k: Any) -> Any:
+    return k.optimizers.LossScaleOptimizer(optimizer, initial_scale=4.0, dynamic_growth_steps=3)
+
+
+# Optimizers around others.
+WRAPPED: dict[str, Any] = {
+    "Nadam-scaled": lambda k: _scaled(k.optimizers.Nadam(0.05), k),
+    "Muon-scaled": lambda k: _scaled(k.optimizers.Muon(0.05, gradient_accumulation_steps=2), k),
+    "Multi-map": _mapped,
+    "Multi-function": lambda k: k.optimizers.MultiOptimizer(_by_variable(k)),
+    "Multi-scaled": lambda k: _scaled(_mapped(k), k),
+}
+CASES += list(WRAPPED)
+# Keras forgets the running product of a Nadam that is inside of another optimizer, and starts with 1 again.
+NOT_BACK = ["Nadam-scaled", "Multi-scaled"]
 MADE_BY_NAME = "adam"  # the optimizer's variables are made when the model is compiled with a string
 CASES.append(MADE_BY_NAME)
 
@@ -64,7 +97,10 @@ def model_of(k: Any, case: str) -> Any:
     )
     rng = np.random.default_rng(5)
     model.set_weights([rng.normal(0.0, 0.7, [int(n) for n in w.shape]).astype("float32") for w in model.weights])
-    optimizer = case if case == MADE_BY_NAME else optimizers_run.make(k.optimizers, case, excluding=False)
+    if case in WRAPPED:
+        optimizer = WRAPPED[case](k)
+    else:
+        optimizer = case if case == MADE_BY_NAME else optimizers_run.make(k.optimizers, case, excluding=False)
     model.compile(optimizer, "mse")
     return model
 
@@ -89,10 +125,13 @@ def facts(model: Any) -> dict[str, Any]:
     """Weights, the optimizer's state, and the rate of learning, as the next step finds them."""
     optimizer = model.optimizer
     to_training(model)
+    filed: dict[str, Any] = {}
+    optimizer.save_own_variables(filed)
+    rate = 0.0 if "Multi" in str(optimizer.get_config()) + type(optimizer).__name__ else float(optimizer.learning_rate)
     return {
         **{f"weight/{i}": np.asarray(w.numpy(), "float32") for i, w in enumerate(model.weights)},
-        **{f"own/{i}": np.asarray(v.numpy(), "float64") for i, v in enumerate(optimizer.variables)},
-        "rate": np.asarray(float(optimizer.learning_rate)),
+        **{f"own/{key}": np.asarray(getattr(v, "value", v), "float64") for key, v in filed.items()},
+        "rate": np.asarray(rate),
         "iterations": np.asarray(int(optimizer.iterations)),
     }
 
@@ -113,6 +152,7 @@ def read(k: Any, folder: pathlib.Path, names: list[str]) -> None:
     errors = {}
     for case in names:
         k.utils.clear_session(free_memory=False)
+        _by_variable(k)
         try:
             model = k.saving.load_model(folder / f"{case}.keras")
             train(model, 2)

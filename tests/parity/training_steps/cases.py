@@ -231,3 +231,46 @@ def rates_of_callbacks(k: Any) -> dict[str, Any]:
         **found,
         **{f"on/{key}": value for key, value in _ran(model, A, epochs=4, callbacks=[halved, plateau]).items()},
     }
+
+
+@_case
+def order_of_variables(k: Any) -> dict[str, Any]:
+    class Holds(k.layers.Layer):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__(name="holds")
+            self.size = k.metrics.Mean(name="size")
+            self.seed = k.random.SeedGenerator(3)
+            self.parts = [k.layers.Dense(2), k.layers.Dropout(0.1)]
+            self.last = k.layers.Dense(3)
+
+        def build(self, shape: Any) -> None:
+            self.fixed = self.add_weight(shape=(2,), name="fixed", trainable=False)
+            self.free = self.add_weight(shape=(3,), name="free")
+            self.built = True
+
+        def call(self, x: Any) -> Any:
+            self.size.update_state(x)
+            for part in self.parts:
+                x = part(x)
+            return self.last(x)
+
+    x = k.Input((4, 4, 3))
+    y = k.layers.Conv2D(2, 2)(k.layers.RandomFlip()(x))
+    y = k.layers.Dense(4)(k.layers.Reshape((-1, 2))(k.layers.SpatialDropout2D(0.1)(y)))
+    y = k.layers.Bidirectional(k.layers.GRU(2, dropout=0.1))(y)
+    inner = [k.layers.GaussianNoise(0.1), k.layers.BatchNormalization(), k.layers.Dense(3), k.layers.Dropout(0.2)]
+    y = k.Sequential(inner, name="inner")(y)
+    model = k.Model(x, k.layers.Dense(2)(Holds()(y)))
+    model.layers[2].trainable = False
+    model.compile("adam", "mse", metrics=["mae"])
+    model.train_on_batch(np.ones((2, 4, 4, 3), "float32"), np.ones((2, 2), "float32"))
+    parts = (
+        "variables",
+        "trainable_variables",
+        "non_trainable_variables",
+        "weights",
+        "non_trainable_weights",
+        "metrics_variables",
+    )
+    found = {part: [v.path for v in getattr(model, part)] for part in parts}
+    return {**found, **{layer.name: [v.path for v in layer.variables] for layer in model.layers}}

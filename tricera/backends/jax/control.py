@@ -74,7 +74,7 @@ def device(name: Any) -> contextlib.AbstractContextManager[Any]:
     return jax.default_device(devices[at])
 
 
-def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
+def abstract(fn: Callable[..., Any], specs: Sequence[Spec]) -> Any:
     """What `fn` returns for inputs of these shapes, without computing anything."""
     return jax.eval_shape(fn, [jax.ShapeDtypeStruct(s.shape, numpy_dtype(s.dtype)) for s in specs])
 

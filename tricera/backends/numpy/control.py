@@ -42,7 +42,7 @@ def device(name: Any) -> contextlib.AbstractContextManager[Any]:
     return contextlib.nullcontext()
 
 
-def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
+def abstract(fn: Callable[..., Any], specs: Sequence[Spec]) -> Any:
     """What `fn` returns for inputs of these shapes, found with zeros."""
     return fn([np.zeros(s.shape, numpy_dtype(s.dtype)) for s in specs])
 

@@ -77,7 +77,7 @@ def device(name: Any) -> contextlib.AbstractContextManager[Any]:
     return tf.device(name)
 
 
-def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
+def abstract(fn: Callable[..., Any], specs: Sequence[Spec]) -> Any:
     """What `fn` returns for inputs of these shapes, traced into a graph that is thrown away; variables are captured by it."""
     with tf.__internal__.FuncGraph("abstract").as_default():
         return fn([tf.compat.v1.placeholder(s.dtype, s.shape) for s in specs])

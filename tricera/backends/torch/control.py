@@ -102,14 +102,17 @@ def device(name: Any) -> Iterator[None]:
         tensor.set_device(outer)
 
 
-def abstract(fn: Callable[..., Any], specs: Sequence[Spec], variables: Sequence[Any] = ()) -> Any:
+def abstract(fn: Callable[..., Any], specs: Sequence[Spec]) -> Any:
     """What `fn` returns for inputs of these shapes, run on meta tensors, which hold no data."""
     shapes: list[Any] = [s.shape for s in specs]
     if torch.compiler.is_compiling():  # which drops what nobody uses, and can't look through the scope below
         return fn([torch.zeros(shape, dtype=DTYPES[s.dtype]) for s, shape in zip(specs, shapes, strict=True)])
     meta = torch.device("meta")
-    stand_ins = [(v, torch.empty(v.shape, dtype=DTYPES[v.dtype], device=meta)) for v in variables]
-    with cells(stand_ins), torch.no_grad(), meta:
+
+    def stand_in(variable: Any) -> Any:  # which may have been made inside of `fn`
+        return torch.empty(variable.shape, dtype=DTYPES[variable.dtype], device=meta)
+
+    with cells(stand_in=stand_in), torch.no_grad(), meta:
         return fn(
             [torch.empty(shape, dtype=DTYPES[s.dtype], device=meta) for s, shape in zip(specs, shapes, strict=True)]
         )

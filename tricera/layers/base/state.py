@@ -130,6 +130,10 @@ class HoldsState(Operation):
     def _own_variables(self) -> list[Variable]:
         return tracking.own_variables(self)
 
+    @property
+    def _own_variables_and_seeds(self) -> list[Variable]:
+        return [*self._own_variables, *(seed.state for seed in tracking.seeds_of(self))]
+
     def _flatten_layers(self, include_self: bool = True, recursive: bool = True) -> list[Layer]:
         found = tracking.once(_within, self) if recursive else tracking.unique(iter(self._layers))
         return [self, *found] if include_self else list(found)  # type: ignore[list-item]
@@ -142,12 +146,11 @@ class HoldsState(Operation):
     @property
     @tracking.remembered
     def variables(self) -> list[Variable]:
-        """All variables: weights and the states of seeds."""
+        """All variables: layer by layer its weights and the states of its seeds; then what stateful layers carry."""
         layers = self._flatten_layers()
-        weights = (v for layer in layers for v in layer._own_variables)
-        seeds = (g.state for layer in layers for g in tracking.seeds_of(layer))
-        carried = (v for layer in layers for v in layer._carried_variables)
-        return tracking.unique(v for part in (weights, seeds, carried) for v in part)
+        found = {id(v): v for layer in layers for v in layer._own_variables_and_seeds}
+        found.update((id(v), v) for layer in layers for v in layer._carried_variables)
+        return list(found.values())
 
     @property
     def trainable_variables(self) -> list[Variable]:
