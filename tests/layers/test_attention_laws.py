@@ -163,3 +163,29 @@ def test_the_op(backend, batch, queries, keys, heads, masked, dtype, biased, see
     want = np.einsum("bnts,bsnh->btnh", weights / weights.sum(-1, keepdims=True), v)
     tolerance = {"float32": 1e-5, "float16": 5e-3, "bfloat16": 4e-2}[dtype]
     np.testing.assert_allclose(ops.convert_to_numpy(ops.cast(out, "float32")), want, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("hidden", ["masked", "future"])
+def test_no_magnitude_gets_through(backend, kind, hidden):
+    """Hidden logits beyond all that could be added to them, or beyond their dtype."""
+    query = np.full((1, 3, 1), 240, "float32")
+    keys, values = np.array([[[1], [2], [250]]], "float32"), np.array([[[4], [6], [1000]]], "float32")
+    layer, mask = L.Attention(dtype=kind), np.array([[True, True, False]])
+    options = {"mask": [None, mask]} if hidden == "masked" else {"use_causal_mask": True}
+    for factor in (1, 4):  # 60000, near the greatest float16, and beyond
+        for scores in (False, True):
+            out = layer([query, values, keys * [[[1], [1], [factor]]]], **options, return_attention_scores=scores)
+            out = ops.convert_to_numpy(ops.cast(out[0] if scores else out, "float32"))
+            np.testing.assert_array_equal(out[0, :2, 0], [6, 6] if hidden == "masked" else [4, 6])
+
+
+def test_rows_that_see_nothing_have_finite_gradients(trainable_backend):
+    """Their outputs are zeros and their slopes, too."""
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    mask = ops.convert_to_tensor(np.array([[True, False, True], [False] * 3]))
+    slope = tricera.grad(lambda t: ops.sum(ops.square(L.Attention()([t, t], mask=[None, mask]))))(
+        ops.convert_to_tensor(x)
+    )
+    slope = ops.convert_to_numpy(slope)
+    assert np.isfinite(slope).all() and np.abs(slope[0]).max() > 0 and not slope[1].any()

@@ -97,3 +97,11 @@ def test_wrong_use():
             L.SpectralNormalization(L.ReLU())(X)
         with pytest.raises(ValueError, match="layer"):
             L.SpectralNormalization(3)
+
+
+def test_synchronized_without_replicas(backend):
+    """Alone it is as without, symbolically too."""
+    x = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
+    one, all_ = (L.BatchNormalization(synchronized=s) for s in (False, True))
+    assert all_(tricera.KerasTensor((None, 3)), training=True).shape == (None, 3)
+    np.testing.assert_array_equal(*(ops.convert_to_numpy(layer(x, training=True)) for layer in (one, all_)))

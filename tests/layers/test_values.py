@@ -303,3 +303,23 @@ def test_open_shapes_are_inferred(backend, make, shape):
     out = layer(np.ones(shape, "float32"))
     assert symbolic.shape == (None, *tuple(out.shape)[1:])
     assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("Conv2D", {"filters": 4, "kernel_size": (3, 2), "strides": (1, 2), "dilation_rate": (1, 1)}),
+        ("Conv2DTranspose", {"filters": 4, "kernel_size": 3, "strides": (2, 2), "output_padding": (1, 0)}),
+        ("ConvLSTM1D", {"filters": 4, "kernel_size": (3,)}), ("Permute", {"dims": (2, 1)}), ("Reshape", {"target_shape": (2, -1)}),
+        ("ZeroPadding2D", {"padding": ((1, 1), (0, 2))}), ("Cropping1D", {"cropping": (1, 2)}), ("UpSampling2D", {"size": (2, 3)}),
+        ("MaxPooling2D", {"pool_size": (2, 2)}), ("AdaptiveMaxPooling2D", {"output_size": (2, 3)}), ("LayerNormalization", {"axis": (1, 2)}),
+        ("Softmax", {"axis": (1, 2)}), ("Dropout", {"rate": 0.5, "noise_shape": (1, 2)}), ("Dot", {"axes": (1, 2)}),
+        ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "attention_axes": (1, 2), "output_shape": (3, 4)}),
+        ("InputLayer", {"shape": (3, 4)}), ("Normalization", {"axis": (1, 2)}), ("RandomRotation", {"factor": (-0.5, 0.25)}),
+    ],
+)  # fmt: skip
+def test_arrays_of_a_few_numbers(kind, options):
+    """Arrays serve as tuples do, and configs hold the tuples."""
+    arrays = {k: np.array(v) if isinstance(v, tuple) else v for k, v in options.items()}
+    made = [getattr(L, kind)(name="layer", **given).get_config() for given in (arrays, options)]
+    assert repr(made[0]) == repr(made[1])

@@ -71,12 +71,107 @@ def _mel_matrix(module: Any) -> dict[str, Any]:
     }
 
 
+def _angle(module: Any) -> dict[str, Any]:
+    """Without the first and last frequency, which are real, so that rounding decides between 0 and pi."""
+    layer = module.layers.STFTSpectrogram(mode="angle", frame_length=32, frame_step=12, fft_length=64, name="layer")
+    return {**about(layer), "out": layer(SIGNAL[..., :1])[..., 1:-1]}
+
+
+def _input(options: dict[str, Any]) -> Any:
+    def case(module: Any) -> dict[str, Any]:
+        layer = module.layers.InputLayer(**options)
+        out = layer.output
+        return {
+            "config": _plain(layer.get_config()), "again": _plain(type(layer).from_config(layer.get_config()).get_config()),
+            "shape": _plain(tuple(out.shape)), "dtype": out.dtype, "sparse": bool(out.sparse), "named": layer.name,
+        }  # fmt: skip
+
+    return case
+
+
+def _input_of_tensor(module: Any) -> dict[str, Any]:
+    given = module.KerasTensor((None, 3), dtype="int32", name="given")
+    layer = module.layers.InputLayer(input_tensor=given)
+    return {"config": _plain(layer.get_config()), "same": layer.output is given}
+
+
+def _lambda(**options: Any) -> Any:
+    def case(module: Any) -> dict[str, Any]:
+        def scaled(x: Any, by: float = 2.0) -> Any:
+            return x * by
+
+        layer = module.layers.Lambda(scaled, name="layer", **options)
+        config = {
+            k: _plain(v)
+            for k, v in layer.get_config().items()
+            if k not in ("function", "output_shape", "mask", "dtype")
+        }
+        mask = layer.compute_mask(TOKENS, np.array([True, False]))
+        return {
+            "out": layer(SIGNAL), "config": config, "mask": None if mask is None else np.asarray(mask),
+            "shape": _plain(tuple(layer(module.KerasTensor((None, 300, 3))).shape)),
+        }  # fmt: skip
+
+    return case
+
+
+def _given_weights(module: Any) -> dict[str, Any]:
+    """Weights that the constructor takes."""
+    table = np.arange(14, dtype="float32").reshape(7, 2)
+    embedding = module.layers.Embedding(7, 2, weights=[table])
+    return {"embedded": embedding(TOKENS)}
+
+
+def _sparse(kind: str, mode: str, options: dict[str, Any], inputs: np.ndarray) -> Any:
+    def case(module: Any) -> dict[str, Any]:
+        layer = getattr(module.layers, kind)(**options, output_mode=mode, sparse=True, name="layer")
+        out = layer(inputs)
+        symbolic = layer(module.KerasTensor((None, *inputs.shape[1:]), dtype=str(inputs.dtype)))
+        return {"out": out, "shape": _plain(tuple(symbolic.shape))}
+
+    return case
+
+
+def _discretized(module: Any) -> dict[str, Any]:
+    """Bins that are learned with a coarser summary of the data."""
+    layer = module.layers.Discretization(num_bins=4, epsilon=0.1, name="layer")
+    layer.adapt(SIGNAL[0, :, 0])
+    config = layer.get_config()
+    edges = np.array(config.pop("bin_boundaries"), "float32")
+    return {"config": _plain(config), "count": len(edges), "edges": np.round(edges)}
+
+
+def _synchronized(module: Any) -> dict[str, Any]:
+    """On one device, as without."""
+    joined = getattr(module, "__name__", "") != "keras"  # which joins replicas on TensorFlow alone
+    layer = module.layers.BatchNormalization(synchronized=joined, name="layer")
+    return {"out": layer(SIGNAL, training=True)}
+
+
 def _cases() -> dict[str, Any]:
     cases: dict[str, Any] = {
         "mel-matrix": _mel_matrix,
         "spectral-no-kernel": _no_kernel,
         "spectral-zeros": _zero_kernel,
+        "stft-angle": _angle,
+        "input-tensor": _input_of_tensor,
+        "given-weights": _given_weights,
+        "synchronized": _synchronized,
+        "lambda": _lambda(),
+        "lambda-arguments": _lambda(arguments={"by": 3.0}),
+        "lambda-shape": _lambda(output_shape=(300, 3)),
+        "lambda-mask": _lambda(mask=lambda inputs, mask: mask),
+        "epsilon": _discretized,
     }
+    for i, options in enumerate((
+        {"shape": (3,)}, {"shape": (None, 2), "batch_size": 4, "dtype": "int32", "name": "given"}, {"batch_shape": (2, None), "optional": True},
+        {"shape": (3,), "sparse": True}, {"shape": ()},
+    )):  # fmt: skip
+        cases[f"input-{i}"] = _input(options)
+    for mode in ("one_hot", "multi_hot", "count"):
+        cases[f"sparse-codes-{mode}"] = _sparse("CategoryEncoding", mode, {"num_tokens": 7}, TOKENS)
+        boundaries = {"bin_boundaries": [-0.5, 0.5]}
+        cases[f"sparse-bins-{mode}"] = _sparse("Discretization", mode, boundaries, SIGNAL[:, :4, 0])
     base: dict[str, Any] = {"frame_length": 32, "frame_step": 12, "fft_length": 64}
     for mode in ("log", "magnitude", "psd", "real", "imag", "stft"):
         cases[f"stft-{mode}"] = _simple("STFTSpectrogram", {**base, "mode": mode}, SIGNAL)

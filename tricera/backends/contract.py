@@ -208,6 +208,9 @@ class ControlRoom(Protocol):
     def remat(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """The function, whose intermediate values are computed again in the backward pass."""
 
+    def replica_mean(self, x: Any) -> Any:
+        """The mean over the replicas that run the same step beside this one; `x` where there are none."""
+
     def device(self, name: Any) -> contextlib.AbstractContextManager[Any]:
         """A block in which tensors are made on a device."""
 

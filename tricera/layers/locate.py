@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from tricera.core.checks import plain
 from tricera.core.graph import public_class
 
 _SAYS = "In the layer "
+# Options of a few numbers: lengths, axes, ranges. They may come as arrays, and are tuples from then on, in configs, too.
+_FEW = frozenset((
+    "attention_axes", "axes", "axis", "batch_shape", "cropping", "dilation_rate", "dims", "factor", "kernel_size", "noise_shape",
+    "output_padding", "output_shape", "output_size", "padding", "pool_size", "salt", "shape", "shared_axes", "sigma", "size", "strides",
+    "target_shape", "tile_grid_size", "value_range",
+))  # fmt: skip
+
+
+def _few(name: str, value: Any) -> Any:
+    """A tuple in the place of an array of a few numbers."""
+    if (
+        not isinstance(value, np.ndarray)
+        or value.dtype.kind not in "iuf"
+        or not (name in _FEW or name.endswith("_factor"))
+    ):
+        return value
+    return tuple(tuple(v) if isinstance(v, list) else v for v in value.tolist()) if value.ndim else value.item()
 
 
 def locate(error: Exception, layer: Any, inputs: dict[str, Any] | None = None, name: str | None = None) -> None:
@@ -52,9 +72,16 @@ def locating(method: Callable[..., None]) -> Callable[..., None]:
     """A constructor whose errors say which layer they are about; those of Tricera's own layers take NumPy's scalars for numbers."""
     own = method.__module__.startswith("tricera.")
 
+    @functools.cache
+    def names() -> list[str]:
+        return [p.name for p in inspect.signature(method).parameters.values() if p.kind is not p.VAR_POSITIONAL][1:]
+
     @functools.wraps(method)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
         if own:
+            if any(isinstance(value, np.ndarray) for value in (*args, *kwargs.values())):
+                args = (*map(_few, names(), args), *args[len(names()) :])
+                kwargs = {name: _few(name, value) for name, value in kwargs.items()}
             args, kwargs = tuple(map(plain, args)), {key: plain(value) for key, value in kwargs.items()}
         try:
             method(self, *args, **kwargs)

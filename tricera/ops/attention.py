@@ -9,10 +9,11 @@ from tricera.core.dtypes import GREATEST
 from tricera.core.op import composed
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
 from tricera.ops.activations import softmax
-from tricera.ops.comparison import greater_equal, logical_and
+from tricera.ops.comparison import equal, greater_equal, logical_and
 from tricera.ops.creation import arange, convert_to_tensor, dtype, shape
 from tricera.ops.elementwise import add, cast, divide, multiply
 from tricera.ops.linear import einsum
+from tricera.ops.reduce import any as any_
 from tricera.ops.select import where
 from tricera.ops.shape import expand_dims, repeat
 from tricera.ops.unary import tanh
@@ -21,6 +22,11 @@ from tricera.ops.unary import tanh
 def _low(kind: str) -> float:
     # Finite, such that a row that may look nowhere gets the mean and not NaN.
     return -0.7 * GREATEST[kind]
+
+
+def _never(kind: str) -> float:
+    # What hides a key from a row that sees another, whatever the logits are: in float16 they may outweigh all finite numbers.
+    return _low(kind) if kind.startswith("float8") else -math.inf
 
 
 @composed(promote="float", kinds="real")
@@ -43,12 +49,15 @@ def attend(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLi
         >>> tuple(attend(x, x, x, None, 0.5).shape)
         (1, 3, 2, 4)
     """
-    logits = multiply(einsum("btnh,bsnh->bnts", query, key), scale)
-    if bias is not None:
-        logits = add(logits, bias)
+    logits = einsum("btnh,bsnh->bnts", multiply(query, scale), key)
     kind = dtype(logits)
-    weights = cast(softmax(cast(logits, "float32") if kind in ("float16", "bfloat16") else logits, axis=-1), kind)
-    return einsum("bnts,bsnh->btnh", weights, value)
+    if kind in ("float16", "bfloat16"):
+        logits = cast(logits, "float32")
+    if bias is not None:
+        shifted = add(logits, bias)
+        # A hidden logit that has overflowed stays hidden: infinity less infinity is no number.
+        logits = where(equal(bias, -math.inf), bias, shifted) if kind == "float16" else shifted
+    return einsum("bnts,bsnh->btnh", cast(softmax(logits, axis=-1), kind), value)
 
 
 @composed(promote="float", kinds="real")
@@ -101,8 +110,9 @@ def causal_attend(query: TensorLike, key: TensorLike, value: TensorLike, scale: 
         (1, 3, 2, 4)
     """
     mask = expand_dims(_causal(query, key), (0, 1))
-    zero, low = convert_to_tensor(0.0, dtype(query)), convert_to_tensor(_low(dtype(query)), dtype(query))
-    return attend(query, key, value, where(mask, zero, low), scale)
+    kind = dtype(query)
+    zero, never = convert_to_tensor(0.0, kind), convert_to_tensor(_never(kind), kind)
+    return attend(query, key, value, where(mask, zero, never), scale)
 
 
 def _causal(query: Any, key: Any) -> Any:
@@ -179,7 +189,8 @@ def dot_product_attention(
     if mask is not None:
         kind = dtype(query)
         zero = convert_to_tensor(0.0, kind) if bias is None else cast(bias, kind)
-        bias = where(mask, zero, convert_to_tensor(_low(kind), kind))
+        never, low = convert_to_tensor(_never(kind), kind), convert_to_tensor(_low(kind), kind)
+        bias = where(mask, zero, where(any_(mask, axis=-1, keepdims=True), never, low))
     if attn_logits_soft_cap is not None:
         return capped_attend(query, key, value, bias, float(scale), float(attn_logits_soft_cap))
     return attend(query, key, value, bias, float(scale))

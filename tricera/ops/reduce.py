@@ -7,7 +7,7 @@ from typing import Any
 from tricera.core.dtypes import float_of
 from tricera.core.op import composed, primitive
 from tricera.core.spec import reduce, with_dtype
-from tricera.core.tensor import Spec, Tensor, TensorLike
+from tricera.core.tensor import KerasTensor, Spec, Tensor, TensorLike
 from tricera.ops.comparison import isinf
 from tricera.ops.elementwise import add, multiply, square, stop_gradient, subtract
 from tricera.ops.select import where
@@ -354,7 +354,8 @@ def moments(x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: boo
         x: a tensor.
         axes: an axis or a tuple of them; None means all.
         keepdims: keep the reduced axes, with length 1.
-        synchronized: join the replicas of a distributed run.
+        synchronized: join the replicas of a distributed run (`tf.distribute`, `torch.distributed`; on JAX a batch that lies on several
+            devices is one array, and its mean that of all).
 
     Returns:
         The pair (mean, variance); float16 is accumulated in float32.
@@ -372,11 +373,12 @@ def moments(x: TensorLike, axes: Axis, keepdims: bool = False, synchronized: boo
     wide = cast(x, "float32") if narrow else x
     axes = axes if axes is None or isinstance(axes, int) else tuple(axes)
     center = mean(wide, axis=axes, keepdims=True)
-    if synchronized:
-        center = dispatch.current().distribution.replica_mean(center)
+    join = synchronized and not isinstance(center, KerasTensor)
+    if join:
+        center = dispatch.current().control.replica_mean(center)
     spread = mean(square(subtract(wide, center)), axis=axes, keepdims=True)
-    if synchronized:
-        spread = dispatch.current().distribution.replica_mean(spread)
+    if join:
+        spread = dispatch.current().control.replica_mean(spread)
     if narrow:
         center, spread = cast(clip_to(center, narrow), narrow), cast(clip_to(spread, narrow), narrow)
     return (center, spread) if keepdims else (squeeze(center, axis=axes), squeeze(spread, axis=axes))

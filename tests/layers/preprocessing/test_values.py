@@ -83,3 +83,19 @@ def test_resizing_and_center_crop(backend: str) -> None:
     assert ops.shape(layers.Resizing(4, 3)(x)) == (2, 4, 3, 1)
     assert ops.shape(layers.Resizing(5, 5, pad_to_aspect_ratio=True)(x)) == (2, 5, 5, 1)
     np.testing.assert_array_equal(ops.convert_to_numpy(layers.CenterCrop(4, 2)(x)), x[:, 2:6, 2:4])
+
+
+@pytest.mark.parametrize("mode", ["one_hot", "multi_hot", "count"])
+@pytest.mark.parametrize("kind", ["CategoryEncoding", "Discretization", "Hashing"])
+def test_sparse_codes(kind: str, mode: str, backend: str) -> None:
+    """`sparse=True` gives sparse tensors, also of more axes, that hold what dense ones do."""
+    size = {
+        "CategoryEncoding": {"num_tokens": 5},
+        "Discretization": {"bin_boundaries": [1.5, 2.5]},
+        "Hashing": {"num_bins": 5},
+    }[kind]
+    x = np.array([[[1, 0, 2], [3, 3, 0]]], "int32")
+    dense, sparse = (getattr(layers, kind)(**size, output_mode=mode, sparse=s) for s in (False, True))
+    out = sparse(x)
+    assert backend == "numpy" or not isinstance(out, type(dense(x))) or out.is_sparse
+    np.testing.assert_array_equal(ops.convert_to_numpy(out), ops.convert_to_numpy(dense(x)))

@@ -8,7 +8,10 @@ import numpy as np
 
 from tests.parity.layers.convolutions import FIRST, IMAGE, INPUT, turned
 from tests.parity.layers.mechanism import Row, sub
-from tests.parity.layers.recurrent import BOTH, HOLES, SHAPE, states
+from tests.parity.layers.others import PICTURES
+from tests.parity.layers.recurrent import BOTH, GLOROT, HOLES, SHAPE, states
+
+FIRST_PICTURES = np.moveaxis(PICTURES, -1, 1).copy()
 
 INITIALIZERS = (
     "ones",
@@ -137,4 +140,52 @@ def _others() -> list[Row]:
     ]  # fmt: skip
 
 
-ROWS = [*_convolutions(), *_recurrent(), *_inside(), *_others()]
+def _pictures() -> list[Row]:
+    """Settings of augmentation whose results are up to chance: configs, shapes and seeds."""
+    unit = {"value_range": (0, 1), "seed": 3}
+    return [
+        Row(kind, {**options, **FIRST}, FIRST_PICTURES, call={"training": False}, gradients=False)
+        for kind, options in (
+            ("AugMix", {**unit, "num_chains": 2, "chain_depth": 2, "factor": 0.5, "alpha": 0.5, "all_ops": False, "interpolation": "nearest"}),
+            ("RandAugment", {**unit, "num_ops": 3, "factor": (0.2, 0.4), "interpolation": "nearest"}),
+            ("CutMix", {"factor": 0.5, "seed": 3}), ("MixUp", {"alpha": 0.4, "seed": 3}),
+            ("RandomElasticTransform", {**unit, "factor": 0.4, "scale": 2.0, "interpolation": "nearest", "fill_mode": "constant", "fill_value": 2.0}),
+            ("RandomElasticTransform", {"fill_mode": "nearest"}), ("RandomElasticTransform", {"fill_mode": "wrap"}),
+            ("RandomErasing", {**unit, "factor": 0.3, "scale": (0.1, 0.2), "fill_value": 1.0}),
+            ("RandomCrop", {"height": 5, "width": 6, "seed": 3}), ("RandomFlip", {"mode": "horizontal", "seed": 3}), ("RandomFlip", {"mode": "vertical"}),
+            ("RandomColorJitter", {"contrast_factor": 0.2}), ("Solarization", {"addition_factor": 0.3, "threshold_factor": 0.6, "seed": 3}),
+            ("AutoContrast", {}), ("RandomGrayscale", {"factor": 0.3, "seed": 3}), ("RandomHue", {"factor": 0.2, **unit}), ("RandomContrast", {"factor": 0.2, **unit}),
+            ("RandomRotation", {"factor": 0.2, "seed": 3, "fill_mode": "wrap", "fill_value": 1.0, "interpolation": "nearest"}),
+            ("RandomTranslation", {"height_factor": 0.2, "width_factor": 0.1, "seed": 3}), ("RandomSharpness", {"factor": 0.2, **unit}),
+        )
+    ]  # fmt: skip
+
+
+def _rest() -> list[Row]:
+    """What no other row says of a layer."""
+    factors = {"lora_rank": 2, "lora_alpha": 4}
+    row, ids = (2, 3, 4), np.array([[1, 2], [0, 3]])
+    rows = [
+        *(Row("RandomShear", {"x_factor": 0.1, "y_factor": (0.1, 0.2), "fill_mode": mode, "fill_value": 7.0, "interpolation": "nearest", "seed": 1},
+              PICTURES, call={"training": False}, gradients=False, half=False) for mode in ("constant", "nearest", "wrap")),
+        Row("RandomShear", {"x_factor": 0.2, **FIRST}, FIRST_PICTURES, call={"training": False}, gradients=False),
+        Row("Dense", {"units": 3, "bias_constraint": "max_norm"}, row), Row("Dense", {"units": 3, **factors}, row),
+        Row("EinsumDense", {"equation": "abc,cd->abd", "output_shape": (None, 6), **factors}, row),
+        Row("Embedding", {"input_dim": 7, "output_dim": 2, **factors}, ids),
+        Row("GRU", {"units": 3, "use_cudnn": False}, SHAPE), Row("LSTM", {"units": 3, "use_cudnn": False}, SHAPE),
+        Row("LSTMCell", {"units": 3, "unit_forget_bias": False, **GLOROT}, (3, 4), (states((3, 3), (3, 3)),)),
+        Row("SimpleRNN", {"units": 3, "kernel_initializer": "ones", "kernel_constraint": "max_norm", "recurrent_constraint": "non_neg", "seed": 3}, SHAPE),
+        Row("ConvLSTM1D", {"filters": 3, "kernel_size": 2, "use_bias": False, **GLOROT}, (2, 3, 5, 2)),
+        Row("ConvLSTM3D", {"filters": 3, "kernel_size": 2, "strides": 2, "padding": "same", "use_bias": False, **GLOROT}, (1, 2, 3, 3, 3, 2)),
+        Row("GroupQueryAttention", {"head_dim": 2, "num_query_heads": 2, "num_key_value_heads": 1, "flash_attention": False, "seed": 3}, row, (row,), masked=False),
+        Row("STFTSpectrogram", {"mode": "log", "frame_length": 30, "frame_step": 7, "window": None, "scaling": None}, (2, 150, 1)),
+        Row("MelSpectrogram", {"fft_length": 64, "sequence_stride": 32, "num_mel_bins": 8, "window": "hamming"}, (2, 150)),
+    ]  # fmt: skip
+    for rank, shape in ((1, (2, 9, 4)), (2, IMAGE)):
+        rows.append(
+            Row(f"SeparableConv{rank}D", {"filters": 3, "kernel_size": 2, "pointwise_initializer": "ones"}, shape)
+        )
+    return rows
+
+
+ROWS = [*_convolutions(), *_recurrent(), *_inside(), *_others(), *_pictures(), *_rest()]

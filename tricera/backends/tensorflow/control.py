@@ -68,6 +68,14 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def replica_mean(x: Any) -> Any:
+    """The mean over the replicas of a `tf.distribute` strategy, with its gradient."""
+    here = tf.distribute.get_replica_context()
+    if here is None or here.num_replicas_in_sync == 1:
+        return x
+    return here.all_reduce(tf.distribute.ReduceOp.MEAN, x)
+
+
 def device(name: Any) -> contextlib.AbstractContextManager[Any]:
     """A block in which tensors are made on a device."""
     if isinstance(name, str):

@@ -85,6 +85,16 @@ def remat(fn: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+def replica_mean(x: Any) -> Any:
+    """The mean over the processes of `torch.distributed`, with its gradient."""
+    run = torch.distributed
+    if not run.is_available() or not run.is_initialized() or run.get_world_size() == 1:
+        return x
+    from torch.distributed.nn.functional import all_reduce
+
+    return all_reduce(x) / run.get_world_size()
+
+
 @contextlib.contextmanager
 def device(name: Any) -> Iterator[None]:
     """A block in which tensors are made on a device; it holds for the whole process."""

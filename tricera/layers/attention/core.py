@@ -6,15 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tricera import ops
+from tricera.core.dtypes import GREATEST
 from tricera.layers.attention.masks import Visible
-
-# A finite number so low that e^low is 0 beside any logit.
-_LOW = {"float16": -4.5e4, "bfloat16": -2e38, "float32": -2e38, "float64": -1e300}
 
 
 def low(dtype: str) -> float:
-    """What masked logits are set to."""
-    return _LOW[dtype]
+    """What masked logits are set to: below every other, and finite, so that rows without any don't become NaN."""
+    return -GREATEST[dtype]
 
 
 def masked_softmax(logits: Any, mask: Any) -> Any:

@@ -21,7 +21,7 @@ class InputLayer(Layer):
         sparse: whether values will be sparse.
         ragged: whether values will be ragged.
         batch_shape: the shape with the batch axis, in the place of `shape` and `batch_size`.
-        input_tensor: an existing symbolic tensor to begin with.
+        input_tensor: an existing symbolic tensor to begin with; if it belongs to a graph already, one like it.
         optional: whether None may be fed.
         name: default: `input_layer`, numbered.
     """
@@ -60,7 +60,9 @@ class InputLayer(Layer):
         self._batch_shape = tuple(standardize_shape(batch_shape))
         self._dtype = dtypes.standardize_dtype(dtype)
         self.sparse, self.ragged, self.optional = bool(sparse), bool(ragged), optional
-        output = KerasTensor(self._batch_shape, self._dtype, sparse=self.sparse, ragged=self.ragged, name=self.name)
+        output = input_tensor
+        if output is None or hasattr(output, "_keras_history"):  # which would forget where it came from
+            output = KerasTensor(self._batch_shape, self._dtype, sparse=self.sparse, ragged=self.ragged, name=self.name)
         Node(self, (), {}, output)
         self.built = True
 
@@ -111,7 +113,7 @@ def Input(
         ragged: whether values will be ragged.
         batch_shape: the shape with the batch axis, in the place of `shape` and `batch_size`.
         name: the input's name.
-        tensor: an existing symbolic tensor.
+        tensor: an existing symbolic tensor; if it belongs to a graph already, the result is one like it.
         optional: whether None may be fed.
 
     Returns:

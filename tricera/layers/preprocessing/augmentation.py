@@ -86,6 +86,7 @@ class ImageLayer(DataLayer):
     moves: ClassVar[bool] = False  # whether it moves what lies in an image
     # In which cases images of integers become floats.
     casts: ClassVar[Literal["always", "training", "never"]] = "training"
+    mask_casts: ClassVar[Literal["always", "training", "never"]] = "never"  # the same of segmentation masks
 
     def __init__(self, bounding_box_format: str | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -168,6 +169,8 @@ class ImageLayer(DataLayer):
     def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
         """A batch of masks after a transformation."""
         active = transformation is not None and (training or self.always)
+        if self.mask_casts == "always" or (self.mask_casts == "training" and active):
+            segmentation_masks = ops.cast(segmentation_masks, self.compute_dtype)
         return self.change_masks(segmentation_masks, transformation) if active else segmentation_masks
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
@@ -270,7 +273,8 @@ class ImageLayer(DataLayer):
     def _spec_of(self, x: Any, key: str, training: bool) -> Any:
         if key not in _IMAGES:
             return x
-        casts = key == "images" and (self.casts == "always" or (self.casts == "training" and training is not False))
+        when = self.casts if key == "images" else self.mask_casts
+        casts = when == "always" or (when == "training" and training is not False)
         return KerasTensor(self.compute_output_shape(x.shape), self.compute_dtype if casts else x.dtype)
 
     def get_config(self) -> dict[str, Any]:

@@ -36,13 +36,11 @@ def encode(x: Any, mode: str, depth: int, dtype: str, weights: Any = None, spars
         return ops.one_hot(x, depth, dtype=dtype, sparse=sparse)
     if not len(x.shape):
         x = ops.expand_dims(x, 0)
-    if sparse and mode == "multi_hot":
-        return ops.multi_hot(x, depth, dtype=dtype, sparse=True)
     if weights is not None:
         weights = ops.expand_dims(ops.reshape(ops.cast(weights, dtype), ops.shape(x)), -1)
-    vectors = ops.one_hot(x, depth, dtype=dtype)
-    if mode == "multi_hot":
-        return ops.max(vectors, axis=-2)
+    vectors = ops.one_hot(x, depth, dtype=dtype, sparse=sparse)
+    if mode == "multi_hot":  # sums and signs of sparse tensors stay sparse
+        return ops.sign(ops.sum(vectors, axis=-2)) if sparse else ops.max(vectors, axis=-2)
     return ops.sum(vectors if weights is None else ops.multiply(vectors, weights), axis=-2)
 
 

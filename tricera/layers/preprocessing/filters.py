@@ -69,8 +69,8 @@ class RandomGaussianBlur(ColorLayer):
 
     Args:
         factor: the chance: f for one that is drawn from (0, f), or (lower, upper).
-        kernel_size: the bell's height and width, odd numbers.
-        sigma: its standard deviations along height and width: s for (0, s), or (lower, upper).
+        kernel_size: the bell's width and height, odd numbers.
+        sigma: its standard deviations along width and height: s for (0, s), or (lower, upper).
         value_range: the (lowest, highest) value of images.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
         seed: an integer, or None.
@@ -108,7 +108,7 @@ class RandomGaussianBlur(ColorLayer):
         """Blur where it was drawn."""
         first = self.data_format == "channels_first"
         x = ops.transpose(images, (0, 2, 3, 1)) if first else images
-        down, across = (bell(n, transformation["sigma"][i]) for i, n in enumerate(self.kernel_size))
+        across, down = (bell(n, transformation["sigma"][i]) for i, n in enumerate(self.kernel_size))
         kernel = ops.cast(ops.multiply(ops.expand_dims(down, 1), across), ops.dtype(x))
         out = self._clipped(ops.depthwise_conv(x, _of_channels(kernel, x), 1, "same", "channels_last"))
         out = ops.transpose(out, (0, 3, 1, 2)) if first else out

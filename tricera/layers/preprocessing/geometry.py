@@ -25,7 +25,7 @@ class RandomFlip(ImageLayer):
     """
 
     moves = True
-    casts = "always"
+    casts = mask_casts = "always"
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class RandomFlip(ImageLayer):
         return images
 
     def change_masks(self, masks: Any, transformation: dict[str, Any]) -> Any:
-        """Flip, as floats."""
-        return self.change(ops.cast(masks, self.compute_dtype), transformation)
+        """Flip."""
+        return self.change(masks, transformation)
 
     def move_boxes(self, corners: Any, transformation: dict[str, Any]) -> Any:
         """Mirror: the left edge is the right one's distance from the other side."""

@@ -176,6 +176,8 @@ class MixUp(_Mixing):
     The boxes of both images are joined (Zhang et al. 2019).
     """
 
+    mask_casts = "training"
+
     def __init__(
         self, alpha: float = 0.2, data_format: str | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
@@ -195,8 +197,8 @@ class MixUp(_Mixing):
         return _mixed(images, other, like(transformation["weight"], images))
 
     def change_masks(self, masks: Any, transformation: dict[str, Any]) -> Any:
-        """Blend, as floats."""
-        return self.change(ops.cast(masks, self.compute_dtype), transformation)
+        """Blend."""
+        return self.change(masks, transformation)
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
         """The boxes of both images, one after the other."""

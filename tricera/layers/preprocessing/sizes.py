@@ -125,6 +125,7 @@ class _Cropped(ImageLayer):
 
     moves = True
     casts: ClassVar[Literal["always", "training", "never"]] = "always"
+    mask_casts = "always"
 
     def __init__(self, height: int, width: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -165,8 +166,8 @@ class _Cropped(ImageLayer):
         return self._window(images, transformation, "bilinear")
 
     def change_masks(self, masks: Any, transformation: dict[str, Any]) -> Any:
-        """The same window of the masks, as floats."""
-        return self._window(ops.cast(masks, self.compute_dtype), transformation, "nearest")
+        """The same window of the masks."""
+        return self._window(masks, transformation, "nearest")
 
     def move_boxes(self, corners: Any, transformation: dict[str, Any]) -> Any:
         """Into the window's coordinates."""

@@ -30,15 +30,14 @@ def attend(query, key, value, bias, scale):
     if _own(query, key, value, bias):
         return _jax.nn.dot_product_attention(query, key, value, bias, scale=scale)
     kind = query.dtype
-    logits = _jnp.einsum("btnh,bsnh->bnts", query, key) * scale
+    wide = "float32" if _jnp.finfo(kind).bits < 32 else None  # float16 can't hold large logits
+    logits = _jnp.einsum("btnh,bsnh->bnts", query, key, preferred_element_type=wide) * scale
     logits = logits if bias is None else logits + bias
-    wide = logits.astype("float32") if _jnp.finfo(kind).bits < 32 else logits
-    return _jnp.einsum("bnts,bsnh->btnh", softmax(wide).astype(kind), value)
+    return _jnp.einsum("bnts,bsnh->btnh", softmax(logits).astype(kind), value)
 
 
 def causal_attend(query, key, value, scale):
     if _own(query, key, value):
         return _jax.nn.dot_product_attention(query, key, value, scale=scale, is_causal=True)
     seen = _jnp.tri(query.shape[1], key.shape[1], dtype=bool)
-    low = -0.7 * float(_jnp.finfo(query.dtype).max)
-    return attend(query, key, value, _jnp.where(seen, 0.0, low).astype(query.dtype)[None, None], scale)
+    return attend(query, key, value, _jnp.where(seen, 0.0, -_jnp.inf).astype(query.dtype)[None, None], scale)
