@@ -13,8 +13,9 @@ import pytest
 
 import tricera
 from tests.conftest import TRAINABLE
-from tests.ops.calls import CALLS, DRAWS
+from tests.ops.calls import DRAWS
 from tests.ops.cases import Case
+from tests.ops.option_calls import CALLS
 from tests.ops.test_ops import BY_OP, parts
 from tricera import ops
 from tricera.core import dispatch
