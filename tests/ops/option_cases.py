@@ -25,6 +25,9 @@ for axis in (0, -1):
 for method in ("linear", "lower", "higher", "midpoint", "nearest"):
     for name in ("percentile", "nanpercentile"):
         row(name, X3, [10, 50, 80], ref=getattr(np, name), kwargs={"axis": 1, "method": method, "keepdims": True})
+for name in ("quantile", "percentile", "nanquantile", "nanpercentile"):
+    for q in ([[0.1], [0.7]], []):
+        row(name, X3, q, ref=lambda x, q, axis, f=getattr(np, name): f(x, np.array(q), axis), kwargs={"axis": -1})
 for name in ("cumsum", "cumprod", "nancumsum", "nancumprod"):
     reference = getattr(np, name)
     row(name, X, ref=reference, kwargs={"axis": 1, "dtype": "float16"}, tol=2e-2)

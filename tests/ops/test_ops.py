@@ -30,12 +30,12 @@ EACH_OP = pytest.mark.parametrize("name", sorted(BY_OP))
 
 
 @contextlib.contextmanager
-def noting(case: Case) -> Iterator[None]:
+def noting(case: Case | str) -> Iterator[None]:
     """Say which row of the table failed."""
     try:
         yield
     except Exception as error:
-        error.add_note(f"in the row {case.id}")
+        error.add_note(f"in the row {case if isinstance(case, str) else case.id}")
         raise
 
 
