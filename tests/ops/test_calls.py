@@ -91,13 +91,16 @@ def test_values(name: str) -> None:
 # Calls whose derivative is not the difference quotient, and why.
 NO_QUOTIENT = {
     "custom_gradient": "it is there to have another",
+    "convert_to_tensor dtype": "float16 is a grid",
     "ctc_decode": "scores of the best path are read out by comparisons",
     "ctc_decode beam": "it is computed on the host",
+    "ctc_decode beam paths": "it is computed on the host",
     "histogram": "steps",
     "eig": "a matrix that is not symmetric any more has complex eigenvalues",
     "eigh": "a matrix that is not symmetric any more is read in half",
     "qr complete": "torch and TensorFlow differentiate the reduced factors alone",
     "while_loop": "JAX has no reverse derivative of a loop whose length it does not know",
+    "while_loop limit": "as while_loop: the limit is no length",
 }
 
 
@@ -147,7 +150,7 @@ def test_gradients() -> None:
     for key in WITH_TENSORS:
         if key in DRAWS or key in NO_QUOTIENT:
             continue
-        want = quotient(key)
+        want, first = quotient(key), None
         for name in TRAINABLE:
             with dispatch.use(name), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -161,4 +164,7 @@ def test_gradients() -> None:
             got = sum(float((g.astype("float64") * w).sum()) for g, w in zip(found, want[1], strict=True))
             if not np.isclose(got, want[0], rtol=3e-3, atol=3e-3):
                 problems.append(f"{name} {key}: {got}, the difference quotient is {want[0]}")
+            first = found if first is None else first
+            if not all(np.allclose(a, b, rtol=2e-3, atol=2e-4) for a, b in zip(found, first, strict=True)):
+                problems.append(f"{name} {key}: another gradient than on {TRAINABLE[0]}")
     assert not problems, "\n".join(problems)
