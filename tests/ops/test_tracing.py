@@ -55,11 +55,14 @@ def split(case: Case) -> tuple[list[np.ndarray], Callable[..., Any]]:
         else:
             places.append(("static", a))
 
+    named = {k: len(arrays) + i for i, k in enumerate(k for k, v in case.kwargs.items() if isinstance(v, np.ndarray))}
+    arrays += [case.kwargs[k] for k in named]
+
     def call(*tensors: Any) -> Any:
         args = []
         for kind, at in places:
             args.append(at if kind == "static" else tensors[at] if kind == "one" else list(tensors[at[0] : at[1]]))
-        return parts(PUBLIC[case.op](*args, **case.kwargs))
+        return parts(PUBLIC[case.op](*args, **{**case.kwargs, **{k: tensors[at] for k, at in named.items()}}))
 
     return arrays, call
 

@@ -111,7 +111,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: Natura
         raise ValueError(
             "ops.bincount: inside of compiled code the values are not known; give `minlength`, the length of the result."
         )
-    length = minlength if traced else max(int(convert_to_numpy(max_(x, initial=-1))) + 1, minlength)
+    length = minlength if traced else max(int(max_(x, initial=-1)) + 1, minlength)
     values = zeros_like(x, dtype=kind) + 1 if weights is None else weights
     if sparse:
         lead = [broadcast_to(expand_dims(arange(n, dtype="int32"), -1), x.shape) for n in x.shape[:-1]]
