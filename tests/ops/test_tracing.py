@@ -137,7 +137,7 @@ def test_every_call_is_traceable(name: str) -> None:
 
 
 # A few of each kind that torch.compile once could not trace, for each run of the tests.
-QUICK = ("resize bilinear (3, 2) True", "gaussian_blur", "cond", "while_loop", "normal", "hanning", "rearrange")
+QUICK = ("resize bilinear (3, 2) True", "gaussian_blur", "cond", "while_loop", "normal", "beta", "hanning", "rearrange")
 
 
 @pytest.mark.skipif("torch" not in TRAINABLE, reason="needs torch")

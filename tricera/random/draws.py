@@ -397,8 +397,14 @@ _PARAMETERS: dict[str, tuple[str, Callable[[Any], Any], float]] = {
 
 def _on_the_host(x: Any) -> bool:
     if isinstance(x, (list, tuple)):
-        return all(map(_on_the_host, x))
+        return all([_on_the_host(v) for v in x])
     return isinstance(x, (int, float, np.ndarray, np.generic))
+
+
+def _all_fit(fits: Callable[[Any], Any], x: Any) -> bool:
+    if isinstance(x, (int, float)):  # without NumPy, which torch.compile would trace
+        return fits(x)
+    return all([_all_fit(fits, v) for v in x]) if isinstance(x, (list, tuple)) else bool(np.all(fits(x)))
 
 
 def _parametric(what: str, shape: Any, parameters: dict[str, Any], dtype: Any, seed: Any) -> Tensor:
@@ -406,7 +412,7 @@ def _parametric(what: str, shape: Any, parameters: dict[str, Any], dtype: Any, s
     shape = _shape(what, shape)
     for name, value in parameters.items():
         rule, fits, _ = _PARAMETERS[name]
-        if _on_the_host(value) and not np.all(fits(np.asarray(value, "float64"))):
+        if _on_the_host(value) and not _all_fit(fits, value):
             raise ValueError(f"random.{what}: `{name}` must be {rule}; got {value}.")
     if any([d is None for d in shape]):
         return KerasTensor(shape, dtype)
