@@ -99,7 +99,7 @@ OTHERS: dict[str, Call] = {
     "ctc_decode": ((LOGITS,), lambda k, x: k.ops.ctc_decode(x, k.ops.convert_to_tensor([5, 3]))[0]),
     "ctc_decode beam": (
         (LOGITS,),
-        lambda k, x: k.ops.ctc_decode(x, k.ops.convert_to_tensor([5, 3]), "beam_search", 8, merge_repeated=False)[0],
+        lambda k, x: k.ops.ctc_decode(x, k.ops.convert_to_tensor([5, 3]), "beam_search", 100, merge_repeated=False)[0],
     ),
     "custom_gradient": (
         (X,),

@@ -9,7 +9,7 @@ import numpy as np
 from tests.ops.array_cases import NAN
 from tests.ops.cases import CASES, X3, X, ints, rand, row, top_k
 from tests.ops.linalg_cases import fold
-from tests.ops.nn_cases import IMAGE, VALUES, K, Q, attention, rms_norm, segments, separable
+from tests.ops.nn_cases import IMAGE, VALUES, K, Q, attention, conv, rms_norm, segments, separable
 
 __all__ = ["CASES"]
 
@@ -25,6 +25,9 @@ for axis in (0, -1):
 for method in ("linear", "lower", "higher", "midpoint", "nearest"):
     for name in ("percentile", "nanpercentile"):
         row(name, X3, [10, 50, 80], ref=getattr(np, name), kwargs={"axis": 1, "method": method, "keepdims": True})
+for name in ("quantile", "percentile", "nanquantile", "nanpercentile"):
+    for q in ([[0.1], [0.7]], []):
+        row(name, X3, q, ref=lambda x, q, axis, f=getattr(np, name): f(x, np.array(q), axis), kwargs={"axis": -1})
 for name in ("cumsum", "cumprod", "nancumsum", "nancumprod"):
     reference = getattr(np, name)
     row(name, X, ref=reference, kwargs={"axis": 1, "dtype": "float16"}, tol=2e-2)
@@ -50,6 +53,8 @@ row("diff", X3, ref=np.diff, kwargs={"n": 0, "axis": 1})
 A, C = rand(3, 2, 4), rand(2, 3, 4, seed=1)
 for axes in ({"axisa": 0, "axisb": 1}, {"axisa": 0, "axisb": 1, "axisc": 0}, {"axisa": -3, "axisb": -2, "axisc": 1}):
     row("cross", A, C, ref=np.cross, kwargs=axes, batch=False)
+for keepdims in (False, True):
+    row("norm", X3, ref=np.linalg.norm, kwargs={"ord": "nuc", "axis": (0, 2), "keepdims": keepdims}, grad=True)
 SINGULAR = np.array([[3.0, 0, 0], [0, 1.0, 0], [0, 0, 1e-3], [0, 0, 0]], "float32")
 row("pinv", SINGULAR, ref=lambda x, rcond: np.linalg.pinv(x, rcond), kwargs={"rcond": 0.01}, batch=False, tol=1e-4)
 row(
@@ -148,6 +153,19 @@ row(
     ref=lambda *a, flash_attention, **k: attention(*a, **k),
     kwargs={"flash_attention": False},
     batch=False,
+)
+row(
+    "biased_conv",
+    IMAGE,
+    rand(2, 2, 4, 3),
+    rand(3, seed=3),
+    1,
+    "same",
+    None,
+    2,
+    ref=lambda x, w, b, *options: conv(x, w, *options) + b,
+    grad=True,
+    tol=1e-4,
 )
 ORDERED = np.array([0, 0, 1, 3, 3], "int32")
 for name, reduce, start in (

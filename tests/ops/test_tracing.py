@@ -13,8 +13,9 @@ import pytest
 
 import tricera
 from tests.conftest import TRAINABLE
-from tests.ops.calls import CALLS, DRAWS
+from tests.ops.calls import DRAWS
 from tests.ops.cases import Case
+from tests.ops.option_calls import CALLS
 from tests.ops.test_ops import BY_OP, parts
 from tricera import ops
 from tricera.core import dispatch
@@ -54,11 +55,14 @@ def split(case: Case) -> tuple[list[np.ndarray], Callable[..., Any]]:
         else:
             places.append(("static", a))
 
+    named = {k: len(arrays) + i for i, k in enumerate(k for k, v in case.kwargs.items() if isinstance(v, np.ndarray))}
+    arrays += [case.kwargs[k] for k in named]
+
     def call(*tensors: Any) -> Any:
         args = []
         for kind, at in places:
             args.append(at if kind == "static" else tensors[at] if kind == "one" else list(tensors[at[0] : at[1]]))
-        return parts(PUBLIC[case.op](*args, **case.kwargs))
+        return parts(PUBLIC[case.op](*args, **{**case.kwargs, **{k: tensors[at] for k, at in named.items()}}))
 
     return arrays, call
 
@@ -133,7 +137,7 @@ def test_every_call_is_traceable(name: str) -> None:
 
 
 # A few of each kind that torch.compile once could not trace, for each run of the tests.
-QUICK = ("resize bilinear (3, 2) True", "gaussian_blur", "cond", "while_loop", "normal", "hanning", "rearrange")
+QUICK = ("resize bilinear (3, 2) True", "gaussian_blur", "cond", "while_loop", "normal", "beta", "hanning", "rearrange")
 
 
 @pytest.mark.skipif("torch" not in TRAINABLE, reason="needs torch")

@@ -44,6 +44,13 @@ DRAWS |= {
     "shuffle": lambda seed: random.shuffle(np.arange(500), seed=seed),
     "dropout": lambda seed: random.dropout(np.ones(1000, "float32"), 0.4, seed=seed),
 }
+# Draws whose numbers some test compares with their law: what `tests/ops/test_options.py` reads.
+LAWFUL: dict[str, Callable[[Any], Any]] = DRAWS | {
+    "categorical dtype": lambda seed: random.categorical(np.zeros((2, 5), "float32"), N, dtype="int16", seed=seed),
+    "dropout rows": lambda seed: random.dropout(np.ones((100, 200), "float32"), 0.5, noise_shape=(100, 1), seed=seed),
+    "shuffle axis": lambda seed: random.shuffle(np.arange(12).reshape(4, 3), axis=1, seed=seed),
+    "randint dtype": lambda seed: random.randint((2000,), 3, 9, dtype="uint8", seed=seed),
+}
 
 
 def array(x: Any) -> np.ndarray:
@@ -71,6 +78,11 @@ LAWS: dict[str, tuple[Callable[..., Any], Any]] = {
     "gamma": (lambda **k: random.gamma((N,), 2.5, **k), stats.gamma(2.5)),
     "beta": (lambda **k: random.beta((N,), 2.0, 3.0, **k), stats.beta(2, 3)),
     "binomial": (lambda **k: random.binomial((N,), 12.0, 0.4, **k), stats.binom(12, 0.4)),
+}
+
+
+LAWFUL |= {
+    f"{name} dtype": lambda seed, draw=draw: draw(dtype="float16", seed=seed) for name, (draw, _) in LAWS.items()
 }
 
 
@@ -125,7 +137,14 @@ def test_categorical(backend: str) -> None:
     assert stats.chisquare(np.bincount(x[0], minlength=4)[:3], np.array([0.1, 0.2, 0.7]) * N).pvalue > ENOUGH
     assert (x[0] < 3).all()
     assert stats.chisquare(np.bincount(x[1], minlength=4)).pvalue > ENOUGH
-    assert ops.dtype(random.categorical(logits, 2, dtype="int16", seed=1)) == "int16"
+    again = LAWFUL["categorical dtype"](1)
+    assert ops.dtype(again) == "int16"
+    assert stats.chisquare(np.bincount(array(again)[0], minlength=5)).pvalue > ENOUGH
+    whole = np.array([[0, 1000, 3]])
+    assert (array(random.categorical(whole, 9, seed=1)) == 1).all()
+    assert array(random.categorical(logits, 0, seed=1)).shape == (2, 0)
+    nowhere = np.array([[-np.inf, -np.inf], [np.nan, 0.0]], "float32")
+    assert set(array(random.categorical(nowhere, 50, seed=1)).ravel()) <= {0, 1}
 
 
 def test_shuffle(backend: str) -> None:
@@ -148,7 +167,7 @@ def test_dropout(backend: str) -> None:
     out = array(random.dropout(ones, 0.3, seed=1))
     assert (out == 0).mean() == pytest.approx(0.3, abs=0.02)
     np.testing.assert_allclose(np.unique(out), [0, 1 / 0.7], rtol=1e-6)
-    rows = array(random.dropout(ones, 0.5, noise_shape=(100, 1), seed=1))
+    rows = array(LAWFUL["dropout rows"](1))
     assert (rows == rows[:, :1]).all()
     columns = array(random.dropout(ones, 0.5, noise_shape=(1, None), seed=1))
     assert (columns == columns[:1]).all()
@@ -183,6 +202,44 @@ def test_parameters_broadcast(backend: str) -> None:
     )
     counts = np.array([1.0, 10.0, 100.0], "float32")
     np.testing.assert_allclose(array(random.binomial((4000, 3), counts, 0.25, seed=1)).mean(0), counts / 4, rtol=0.1)
+    if backend == "jax":  # which compiles each shape
+        return
+    columns = np.array([[1.0], [30.0]], "float32")
+    np.testing.assert_allclose(array(random.gamma((2, 4000), columns, seed=1)).mean(1), [1, 30], rtol=0.1)
+    np.testing.assert_allclose(array(random.beta((2, 4000), 1.0, columns, seed=1)).mean(1), [1 / 2, 1 / 31], rtol=0.1)
+    np.testing.assert_allclose(
+        array(random.binomial((2, 4000), columns + 0.9, 0.5, seed=1)).mean(1), [0.5, 15], rtol=0.1
+    )
+
+
+def test_small_parameters_of_beta(backend: str) -> None:
+    """Both of the gamma-distributed numbers it is made of may be too small for a float32."""
+    x = array(random.beta((N,), 0.01, 0.01, seed=1))
+    law = stats.beta(0.01, 0.01)
+    share = law.cdf(0.9) - law.cdf(0.1)
+    assert abs(((x > 0.1) & (x < 0.9)).mean() - share) < 5 * (share / N) ** 0.5
+    assert abs((x > 0.5).mean() - 0.5) < 0.02
+
+
+def test_tensors_out_of_range_give_nan(backend: str) -> None:
+    """What a tensor holds need not be known: there is no error to raise, and the other elements are drawn."""
+    wrong = Variable(np.array([-1.0, 0.0, 2.0], "float32"))
+    good = Variable(np.array([0.5, 1.0, 0.25], "float32"))
+    shape = (4000, 3)  # as above: JAX has it compiled
+    found = {
+        "gamma": random.gamma(shape, wrong, seed=1),
+        "beta": random.beta(shape, good, wrong, seed=1),
+        "binomial": random.binomial(shape, wrong, 0.25, seed=1),
+    }
+    lost = {name: np.isnan(array(x)).mean(0).tolist() for name, x in found.items()}
+    assert lost == {
+        "gamma": [True, True, False],
+        "beta": [True, True, False],
+        "binomial": [True, False, False],
+    }
+    if backend != "jax":  # which would compile another one
+        chances = Variable(np.array([-0.4, 0.0, 1.8], "float32"))
+        assert np.isnan(array(random.binomial((3,), 3.0, chances, seed=1))).tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
@@ -202,6 +259,20 @@ def test_integers(dtype: str, backend: str) -> None:
     x = random.randint((2000,), 3, 9, dtype=dtype, seed=1)
     assert ops.dtype(x) == dispatch.current().canonical(dtype)
     assert sorted(set(array(x).tolist())) == [3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32"])
+def test_whole_range_of_integers(dtype: str, backend: str) -> None:
+    """Up to the greatest number there is, from the least and from another."""
+    limits = np.iinfo(dtype)
+    for low in (limits.min, 100):
+        x = array(random.randint((N,), low, int(limits.max) + 1, dtype=dtype, seed=1))
+        assert x.dtype == dtype
+        width = float(limits.max) - low
+        assert x.min() >= low
+        assert x.min() <= low + 0.01 * width
+        assert x.max() >= limits.max - 0.01 * width
+        assert stats.chisquare(np.histogram((x.astype("float64") - low) // ((width + 1) / 4), 4)[0]).pvalue > ENOUGH
 
 
 def test_empty_and_scalar(backend: str) -> None:
@@ -255,6 +326,36 @@ BAD: list[tuple[str, Callable[[], Any], str]] = [
     ("generator", lambda: random.SeedGenerator(-1), r"`seed` must not be negative"),
     ("shuffle", lambda: random.shuffle(np.arange(3), axis=1), r"random.shuffle: `axis`"),
     ("order", lambda: random.randint((2,), 3, 3), r"random.randint: `minval`"),
+    (
+        "range",
+        lambda: random.randint((2,), 0, 257, dtype="uint8"),
+        r"random.randint: `maxval`=257 is out of the range of uint8",
+    ),
+    (
+        "below",
+        lambda: random.randint((2,), -1, 5, dtype="uint8"),
+        r"random.randint: `minval`=-1 is out of the range of uint8",
+    ),
+    ("ends", lambda: random.randint((2,), np.zeros(2, "int32"), 5), r"random.randint: `minval` must be one integer"),
+    (
+        "samples",
+        lambda: random.categorical(np.zeros((1, 2)), -1),
+        r"random.categorical: `num_samples` must be at least 0",
+    ),
+    ("classes", lambda: random.categorical(np.zeros((1, 0)), 1), r"random.categorical: `logits` must have .* a class"),
+    ("stddev", lambda: random.normal((2,), 0.0, -1.0), r"random.normal: `stddev` must be 0 or greater; got -1.0"),
+    ("truncated", lambda: random.truncated_normal((2,), stddev=-1), r"random.truncated_normal: `stddev` must be"),
+    ("alpha", lambda: random.beta((2,), -1.0, 1.0), r"random.beta: `alpha` must be positive; got -1.0"),
+    ("beta", lambda: random.beta((2,), 1.0, [1.0, 0.0]), r"random.beta: `beta` must be positive; got"),
+    ("zero", lambda: random.gamma((2,), 0), r"random.gamma: `alpha` must be positive; got 0"),
+    ("nan", lambda: random.gamma((2,), np.array([np.nan, 1.0])), r"random.gamma: `alpha` must be positive; got"),
+    ("counts", lambda: random.binomial((2,), -1, 0.5), r"random.binomial: `counts` must be 0 or greater; got -1"),
+    ("chance", lambda: random.binomial((2,), 1, 1.5), r"random.binomial: `probabilities` must be between 0 and 1"),
+    (
+        "spread",
+        lambda: random.gamma((2,), [1.0, 2.0, 3.0]),
+        r"random.gamma: `alpha` .*\(3,\) does not broadcast to `shape`=\(2,\)",
+    ),
 ]
 
 

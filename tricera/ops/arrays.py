@@ -476,7 +476,8 @@ def geomspace(
         >>> [round(float(v), 4) for v in geomspace(1, 4, num=3)]
         [1.0, 2.0, 4.0]
     """
-    from tricera.ops.creation import linspace
+    from tricera.ops.creation import linspace, ones_like
+    from tricera.ops.shape import expand_dims
     from tricera.ops.unary import exp, log, sign
 
     if isinstance(start, (int, float)) and isinstance(stop, (int, float)) and not start * stop > 0:
@@ -484,7 +485,8 @@ def geomspace(
             f"ops.geomspace: from {start} to {stop} there is no geometric sequence: both must have the same sign, and none be 0."
         )
     start, stop = convert_to_tensor(start), convert_to_tensor(stop)
-    out = multiply(sign(start), exp(linspace(log(absolute(start)), log(absolute(stop)), num, endpoint, axis=axis)))
+    signs = expand_dims(multiply(sign(start), ones_like(stop)), axis)
+    out = multiply(signs, exp(linspace(log(absolute(start)), log(absolute(stop)), num, endpoint, axis=axis)))
     return out if dtype is None else cast(out, dtype)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tricera.core import dispatch
 from tricera.core.doors import Natural, guarded, is_text, refusal
-from tricera.core.dtypes import result_type, standardize_dtype
+from tricera.core.dtypes import is_int, result_type, standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.sizes import sizes
 from tricera.core.spec import same
@@ -364,7 +364,11 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
         dtype = result_type(
             *(type(v) if isinstance(v, (int, float)) else backend.dtype(v) for v in (start, stop, step))
         )
-    return backend.function("arange")(start, stop, step, backend.canonical(standardize_dtype(dtype)))  # type: ignore[misc]
+    kind = backend.canonical(standardize_dtype(dtype))
+    if is_int(kind) and any([isinstance(v, float) and not v.is_integer() for v in (start, stop, step)]):
+        # Frameworks would round the ends and the step first: the values are rounded, as in NumPy.
+        return backend.cast(backend.function("arange")(start, stop, step, backend.canonical("float64")), kind)  # type: ignore[misc]
+    return backend.function("arange")(start, stop, step, kind)  # type: ignore[misc]
 
 
 @guarded

@@ -111,7 +111,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: Natura
         raise ValueError(
             "ops.bincount: inside of compiled code the values are not known; give `minlength`, the length of the result."
         )
-    length = minlength if traced else max(int(convert_to_numpy(max_(x, initial=-1))) + 1, minlength)
+    length = minlength if traced else max(int(max_(x, initial=-1)) + 1, minlength)
     values = zeros_like(x, dtype=kind) + 1 if weights is None else weights
     if sparse:
         lead = [broadcast_to(expand_dims(arange(n, dtype="int32"), -1), x.shape) for n in x.shape[:-1]]
@@ -253,12 +253,12 @@ def fractions(q: Any, scale: float = 1.0) -> Any:
 
 
 def each_fraction(one: Callable[[float], Any], q: Any) -> Any:
-    """What `one` makes of each quantile: of a single one, or stacked on a new first axis."""
-    if isinstance(q, (int, float)):
+    """What `one` makes of each quantile: of a single one, or stacked on new first axes, those of `q`."""
+    if isinstance(q, (int, float)) or (isinstance(q, np.ndarray) and q.ndim == 0):
         return one(float(q))
-    if isinstance(q, list):
-        return stack([one(v) for v in q], axis=0)
-    return one(float(q)) if q.ndim == 0 else stack([one(float(v)) for v in q.reshape(-1)], axis=0)
+    if not len(q):
+        return expand_dims(one(0.5), 0)[:0]
+    return stack([each_fraction(one, part) for part in q], axis=0)
 
 
 METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
@@ -303,7 +303,7 @@ def quantile(x: TensorLike, q: Any, axis: Any = None, method: str = "linear", ke
         keepdims: keep the reduced axes, with length 1.
 
     Returns:
-        A float tensor without these axes; for several q they are its first axis.
+        A float tensor without these axes; for several q, theirs come first.
 
     Raises:
         ValueError: an unknown method, or q out of range.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from tricera.core import dispatch
-from tricera.core.doors import guarded
+from tricera.core.doors import Natural, guarded
 from tricera.core.dtypes import float_of, is_float, is_int, standardize_dtype
 from tricera.core.sizes import sizes
 from tricera.core.tensor import KerasTensor, Tensor, TensorLike
@@ -16,6 +19,7 @@ from tricera.ops import (
     cast,
     convert_to_tensor,
     divide,
+    floor,
     greater_equal,
     multiply,
     where,
@@ -70,13 +74,19 @@ def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None
         A tensor of that shape and dtype.
 
     Raises:
-        ValueError: `dtype` isn't a float one.
+        ValueError: `dtype` isn't a float one, or `stddev` is negative.
 
     Example:
         >>> normal((2, 3), seed=1).shape[1]
         3
     """
+    _check_spread("normal", stddev)
     return _scaled(_draw("normal", shape, _float_dtype(dtype, "normal"), seed), mean, stddev)
+
+
+def _check_spread(what: str, stddev: Any) -> None:
+    if isinstance(stddev, (int, float)) and not stddev >= 0:
+        raise ValueError(f"random.{what}: `stddev` must be 0 or greater; got {stddev}.")
 
 
 @guarded
@@ -94,13 +104,14 @@ def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: 
         A tensor of that shape and dtype, between mean - 2 stddev and mean + 2 stddev.
 
     Raises:
-        ValueError: `dtype` isn't a float one.
+        ValueError: `dtype` isn't a float one, or `stddev` is negative.
 
     Example:
         >>> from tricera import ops
         >>> float(ops.max(ops.abs(truncated_normal((100,), seed=1)))) <= 2.0
         True
     """
+    _check_spread("truncated_normal", stddev)
     return _scaled(_draw("truncated_normal", shape, _float_dtype(dtype, "truncated_normal"), seed), mean, stddev)
 
 
@@ -151,7 +162,7 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         A tensor of that shape and dtype.
 
     Raises:
-        ValueError: `dtype` isn't an integer one, or nothing lies between both ends.
+        ValueError: `dtype` isn't an integer one or does not hold both ends, nothing lies between them, or they are no scalars.
 
     Example:
         >>> from tricera import ops
@@ -163,16 +174,27 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         raise ValueError(f"random.randint draws integers; `dtype` can't be {dtype!r}. Use `random.uniform` for floats.")
     if isinstance(minval, int) and isinstance(maxval, int) and minval >= maxval:
         raise ValueError(f"random.randint: `minval`={minval} must be below `maxval`={maxval}.")
+    for name, end in (("minval", minval), ("maxval", maxval)):
+        if tuple(getattr(end, "shape", ())):
+            raise ValueError(
+                f"random.randint: `{name}` must be one integer, not a tensor of the shape {tuple(end.shape)}."
+            )
     shape = _shape("randint", shape)
     if any([d is None for d in shape]):
         return KerasTensor(shape, dtype)
     backend = _backend_of(seed)
+    limits = np.iinfo(backend.canonical(dtype))
+    for name, end, last in (("minval", minval, minval), ("maxval", maxval, maxval - 1)):
+        if isinstance(end, int) and not limits.min <= last <= limits.max:
+            raise ValueError(
+                f"random.randint: `{name}`={end} is out of the range of {limits.dtype}, {limits.min} to {limits.max}; choose another `dtype`."
+            )
     with dispatch.within(backend):
         return backend.random.randint(shape, minval, maxval, backend.canonical(dtype), draw(seed))
 
 
 @guarded
-def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+def categorical(logits: TensorLike, num_samples: Natural, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Classes drawn with the probabilities softmax(logits) of each row.
 
     Args:
@@ -185,20 +207,26 @@ def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed
         A tensor (rows, num_samples).
 
     Raises:
-        ValueError: `logits` does not have two axes.
+        ValueError: `logits` does not have two axes, or has no class; or `num_samples` is negative.
 
     Example:
         >>> from tricera import ops
         >>> ops.convert_to_numpy(categorical([[0.0, -1e9]], num_samples=3)).tolist()
         [[0, 0, 0]]
     """
-    if len(logits.shape if hasattr(logits, "shape") else convert_to_tensor(logits).shape) != 2:
-        raise ValueError("random.categorical: `logits` must have two axes, (rows, classes).")
+    if not hasattr(logits, "shape"):
+        logits = convert_to_tensor(logits)
+    if len(logits.shape) != 2 or logits.shape[1] == 0:
+        raise ValueError(
+            f"random.categorical: `logits` must have two axes, (rows, classes), and a class; got the shape {tuple(logits.shape)}."
+        )
     if isinstance(logits, KerasTensor):
         return KerasTensor((logits.shape[0], num_samples), dtype)
     backend = _backend_of(seed, logits)
     with dispatch.within(backend):
         logits = convert_to_tensor(logits)
+        if not is_float(backend.dtype(logits)):
+            logits = cast(logits, float_of(backend.dtype(logits)))
         return backend.random.categorical(logits, num_samples, backend.canonical(standardize_dtype(dtype)), draw(seed))
 
 
@@ -292,21 +320,21 @@ def gamma(shape: Any, alpha: TensorLike, dtype: Any = None, seed: Any = None) ->
 
     Args:
         shape: the shape of the result.
-        alpha: the shape parameter, which broadcasts to `shape`.
+        alpha: the shape parameter, positive, which broadcasts to `shape`.
         dtype: a float dtype, floatx for None.
         seed: an integer, a `SeedGenerator`, or None.
 
     Returns:
-        A tensor of that shape and dtype.
+        A tensor of that shape and dtype; NaN where a tensor holds a parameter that is out of range.
 
     Raises:
-        ValueError: `dtype` isn't a float one.
+        ValueError: `dtype` isn't a float one, or a parameter is out of range or does not broadcast.
 
     Example:
         >>> tuple(gamma((4, 2), alpha=[1.0, 3.0]).shape)
         (4, 2)
     """
-    return _parametric("gamma", shape, (alpha,), dtype, seed)
+    return _parametric("gamma", shape, {"alpha": alpha}, dtype, seed)
 
 
 @guarded
@@ -315,22 +343,22 @@ def beta(shape: Any, alpha: TensorLike, beta: TensorLike, dtype: Any = None, see
 
     Args:
         shape: the shape of the result.
-        alpha: the first parameter, which broadcasts to `shape`.
-        beta: the second parameter.
+        alpha: the first parameter, positive, which broadcasts to `shape`.
+        beta: the second parameter, positive.
         dtype: a float dtype, floatx for None.
         seed: an integer, a `SeedGenerator`, or None.
 
     Returns:
-        A tensor of that shape and dtype, in [0, 1].
+        A tensor of that shape and dtype, in [0, 1]; NaN where a tensor holds a parameter that is out of range.
 
     Raises:
-        ValueError: `dtype` isn't a float one.
+        ValueError: `dtype` isn't a float one, or a parameter is out of range or does not broadcast.
 
     Example:
         >>> tuple(beta((3,), alpha=2.0, beta=5.0).shape)
         (3,)
     """
-    return _parametric("beta", shape, (alpha, beta), dtype, seed)
+    return _parametric("beta", shape, {"alpha": alpha, "beta": beta}, dtype, seed)
 
 
 @guarded
@@ -339,31 +367,74 @@ def binomial(shape: Any, counts: TensorLike, probabilities: TensorLike, dtype: A
 
     Args:
         shape: the shape of the result.
-        counts: the number of trials, which broadcasts to `shape`.
-        probabilities: the chance of a success.
+        counts: the number of trials, which broadcasts to `shape`; fractions are cut off.
+        probabilities: the chance of a success, between 0 and 1.
         dtype: a float dtype, floatx for None.
         seed: an integer, a `SeedGenerator`, or None.
 
     Returns:
-        A tensor of that shape and dtype, of whole numbers.
+        A tensor of that shape and dtype, of whole numbers; NaN where a tensor holds a parameter that is out of range.
 
     Raises:
-        ValueError: `dtype` isn't a float one.
+        ValueError: `dtype` isn't a float one, or a parameter is out of range or does not broadcast.
 
     Example:
         >>> from tricera import ops
         >>> ops.convert_to_numpy(binomial((2,), counts=4, probabilities=1.0)).tolist()
         [4.0, 4.0]
     """
-    return _parametric("binomial", shape, (counts, probabilities), dtype, seed)
+    return _parametric("binomial", shape, {"counts": counts, "probabilities": probabilities}, dtype, seed)
 
 
-def _parametric(what: str, shape: Any, parameters: tuple[Any, ...], dtype: Any, seed: Any) -> Tensor:
+# What a parameter must be, in words and as a test; and what is drawn with where a tensor holds something else, which gives NaN.
+_PARAMETERS: dict[str, tuple[str, Callable[[Any], Any], float]] = {
+    "alpha": ("positive", lambda x: x > 0, 1.0),
+    "beta": ("positive", lambda x: x > 0, 1.0),
+    "counts": ("0 or greater", lambda x: x >= 0, 0.0),
+    "probabilities": ("between 0 and 1", lambda x: abs(x - 0.5) <= 0.5, 0.5),
+}
+
+
+def _on_the_host(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return all([_on_the_host(v) for v in x])
+    return isinstance(x, (int, float, np.ndarray, np.generic))
+
+
+def _all_fit(fits: Callable[[Any], Any], x: Any) -> bool:
+    if isinstance(x, (int, float)):  # without NumPy, which torch.compile would trace
+        return fits(x)
+    return all([_all_fit(fits, v) for v in x]) if isinstance(x, (list, tuple)) else bool(np.all(fits(x)))
+
+
+def _parametric(what: str, shape: Any, parameters: dict[str, Any], dtype: Any, seed: Any) -> Tensor:
     dtype = _float_dtype(dtype, what)
     shape = _shape(what, shape)
+    for name, value in parameters.items():
+        rule, fits, _ = _PARAMETERS[name]
+        if _on_the_host(value) and not _all_fit(fits, value):
+            raise ValueError(f"random.{what}: `{name}` must be {rule}; got {value}.")
     if any([d is None for d in shape]):
         return KerasTensor(shape, dtype)
-    backend = _backend_of(seed, *parameters)
+    backend = _backend_of(seed, *parameters.values())
     with dispatch.within(backend):
-        given = [cast(convert_to_tensor(p), "float32") for p in parameters]
-        return getattr(backend.random, what)(shape, *given, backend.canonical(dtype), draw(seed))
+        given, right = [], []
+        for name, value in parameters.items():
+            x = cast(convert_to_tensor(value), "float32")
+            _check_broadcast(what, name, tuple(x.shape), shape)
+            if not _on_the_host(value):
+                _, fits, instead = _PARAMETERS[name]
+                right.append(fits(x))
+                x = where(right[-1], x, instead)
+            given.append(floor(x) if name == "counts" else x)
+        out = getattr(backend.random, what)(shape, *given, backend.canonical(dtype), draw(seed))
+        for fitting in right:
+            out = where(fitting, out, float("nan"))
+        return out
+
+
+def _check_broadcast(what: str, name: str, given: tuple[Any, ...], shape: tuple[Any, ...]) -> None:
+    pairs = zip(reversed(given), reversed(shape), strict=False)
+    known = [(n, m) for n, m in pairs if isinstance(n, int) and isinstance(m, int)]
+    if len(given) > len(shape) or any(n not in (1, m) for n, m in known):
+        raise ValueError(f"random.{what}: `{name}` of the shape {given} does not broadcast to `shape`={shape}.")

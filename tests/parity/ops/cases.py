@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from tests.ops.array_cases import CASES as _ARRAYS  # noqa: F401 - importing adds the rows
-from tests.ops.calls import CALLS, DRAWS
+from tests.ops.calls import DRAWS
 from tests.ops.cases import Case
 from tests.ops.linalg_cases import CASES as _MATRICES  # noqa: F401
 from tests.ops.nn_cases import CASES as ROWS
+from tests.ops.option_calls import CALLS
 from tests.ops.option_cases import CASES as _OPTIONS  # noqa: F401
 
 _NAMES = Path(__file__).parents[2] / "api" / "keras_api.tsv"

@@ -32,15 +32,19 @@ def truncated_normal(shape: Any, dtype: str, seed: Any) -> Any:
 
 def randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
     """Uniform integers in [minval, maxval)."""
-    wide = dtype if dtype in ("int32", "int64") else "int32"
-    return tf.cast(
-        tf.random.stateless_uniform(shape, _seed(seed), tf.cast(minval, wide), tf.cast(maxval, wide), wide), dtype
-    )
+    # The upper end itself need not fit into the dtype.
+    wide = "int32" if dtype in ("int8", "uint8", "int16", "uint16", "int32") else "int64"
+    if wide == "int32" and isinstance(maxval, int) and maxval >= 2**31:
+        wide = "int64"
+    ends = tf.cast(minval, wide), tf.cast(maxval, wide)
+    return tf.cast(tf.random.stateless_uniform(shape, _seed(seed), *ends, wide), dtype)
 
 
 def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
     """Classes drawn by the logits of each row."""
-    return tf.cast(tf.random.stateless_categorical(logits, num_samples, _seed(seed)), dtype)
+    drawn = tf.random.stateless_categorical(logits, num_samples, _seed(seed))
+    # A row that is no distribution (NaN, nothing but -inf) gives a class that there is, too.
+    return tf.cast(tf.minimum(drawn, tf.shape(logits, out_type=drawn.dtype)[1] - 1), dtype)
 
 
 def shuffle(x: Any, axis: int, seed: Any) -> Any:
@@ -51,20 +55,27 @@ def shuffle(x: Any, axis: int, seed: Any) -> Any:
 
 def gamma(shape: Any, alpha: Any, dtype: str, seed: Any) -> Any:
     """Gamma-distributed numbers of scale 1."""
-    return tf.cast(tf.random.stateless_gamma(shape, _seed(seed), tf.cast(alpha, "float32")), dtype)
+    alpha = tf.broadcast_to(tf.cast(alpha, "float32"), shape)
+    return tf.cast(tf.random.stateless_gamma(shape, _seed(seed), alpha), dtype)
+
+
+def _log_gamma(shape: Any, alpha: Any, seed: Any) -> Any:
+    """Logarithms of gamma-distributed numbers, which for a small alpha are no float32 any more: of x u^(1/alpha), x of alpha + 1."""
+    alpha = tf.broadcast_to(tf.cast(alpha, "float32"), shape)
+    uniform_ = 1.0 - tf.random.stateless_uniform(shape, tf.bitwise.bitwise_xor(seed, [0, 0x1F83D9AB]))
+    return tf.math.log(tf.random.stateless_gamma(shape, seed, alpha + 1.0)) + tf.math.log(uniform_) / alpha
 
 
 def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
     """Beta-distributed numbers, x / (x + y) of two gamma-distributed ones."""
     seed = _seed(seed)
-    x = gamma(shape, alpha, "float32", seed)
-    y = gamma(shape, beta, "float32", tf.bitwise.bitwise_xor(seed, [0x5DEECE66, 0]))
-    return tf.cast(x / (x + y), dtype)
+    x = _log_gamma(shape, alpha, seed)
+    y = _log_gamma(shape, beta, tf.bitwise.bitwise_xor(seed, [0x5DEECE66, 0]))
+    return tf.cast(tf.sigmoid(x - y), dtype)
 
 
 def binomial(shape: Any, counts: Any, probabilities: Any, dtype: str, seed: Any) -> Any:
     """Binomially distributed numbers."""
-    drawn = tf.random.stateless_binomial(
-        shape, _seed(seed), tf.cast(counts, "float32"), tf.cast(probabilities, "float32"), "float32"
-    )
+    counts, chance = (tf.broadcast_to(tf.cast(p, "float32"), shape) for p in (counts, probabilities))
+    drawn = tf.random.stateless_binomial(shape, _seed(seed), counts, chance, "float32")
     return tf.cast(drawn, dtype)

@@ -149,7 +149,11 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
 @_whole
 def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
     """Classes drawn by the logits of each row."""
+    if num_samples == 0:
+        return torch.empty((logits.shape[0], 0), dtype=native_dtype(dtype), device=logits.device)
     weights = torch.softmax(logits, dim=-1)
+    # A row that is no distribution (NaN, nothing but -inf) gives some class, as elsewhere: torch would stop, on CUDA for good.
+    weights = torch.where(torch.isnan(weights), 1.0, weights)
     drawn = torch.multinomial(weights, num_samples, replacement=True, generator=generator(seed, logits.device))
     return drawn.to(native_dtype(dtype))
 
@@ -168,14 +172,22 @@ def gamma(shape: Any, alpha: Any, dtype: str, seed: Any) -> Any:
     return torch._standard_gamma(alpha, generator=generator(seed)).to(_float(dtype))
 
 
+def _log_gamma(shape: Any, alpha: Any, words: Any) -> torch.Tensor:
+    """Logarithms of gamma-distributed numbers, which for a small alpha are no float32 any more: of x u^(1/alpha), x of alpha + 1."""
+    alpha = torch.as_tensor(alpha, dtype=torch.float32, device=device()).expand(tuple(shape)).contiguous()
+    stream = generator(words)
+    drawn = torch.log(torch._standard_gamma(alpha + 1.0, generator=stream))
+    return drawn + torch.log(1.0 - torch.rand(tuple(shape), generator=stream, device=device())) / alpha
+
+
 @_whole
 def beta(shape: Any, alpha: Any, beta: Any, dtype: str, seed: Any) -> Any:
     """Beta-distributed numbers, x / (x + y) of two gamma-distributed ones."""
     refuse("words of a seed that are computed with")
     first, second = _words(seed)
-    x = gamma(shape, alpha, "float32", (first, second))
-    y = gamma(shape, beta, "float32", (first ^ 0x5DEECE66, second))
-    return (x / (x + y)).to(_float(dtype))
+    x = _log_gamma(shape, alpha, (first, second))
+    y = _log_gamma(shape, beta, (first ^ 0x5DEECE66, second))
+    return torch.sigmoid(x - y).to(_float(dtype))
 
 
 @_whole
