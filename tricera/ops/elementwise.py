@@ -107,7 +107,7 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="number", kinds="real")
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The quotient rounded down, floor(x1 / x2).
+    """The quotient rounded down, floor(x1 / x2). Integers divided by 0 give 0, as in NumPy.
 
     Args:
         x1: a tensor.
@@ -128,7 +128,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="number", kinds="real")
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The remainder x1 - floor(x1 / x2) * x2, which has the sign of x2.
+    """The remainder x1 - floor(x1 / x2) * x2, which has the sign of x2. That of integers by 0 is 0, as in NumPy.
 
     Args:
         x1: a tensor.
@@ -149,7 +149,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="number")
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """x1 to the power of x2.
+    """x1 to the power of x2. Integers stay integers: a negative power is cut to one, 0 but for powers of 1 and -1.
 
     Args:
         x1: a tensor.
@@ -447,6 +447,10 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
 @composed(spec=lambda x, dtype: Spec(x.shape, standardize_dtype(dtype)), promote=None)
 def cast(x: TensorLike, dtype: Any) -> Tensor:
     """The same values in another dtype.
+
+    Floats are cut to integers, and integers out of range wrap around. What NaN and floats out of range become (negative
+    ones for unsigned integers, too) is the machine's: mostly as if by way of a wider integer, but the nearest integer in
+    range on JAX and accelerators. `saturate_cast` gives the same everywhere.
 
     Args:
         x: a tensor.

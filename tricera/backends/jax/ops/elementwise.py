@@ -34,10 +34,8 @@ bitwise_not, conjugate, add, subtract, multiply, divide = (
     _jnp.multiply,
     _jnp.divide,
 )
-floor_divide, mod, power, maximum, minimum, arctan2 = (
-    _jnp.floor_divide,
+mod, maximum, minimum, arctan2 = (
     _jnp.mod,
-    _jnp.power,
     _jnp.maximum,
     _jnp.minimum,
     _jnp.arctan2,
@@ -67,6 +65,21 @@ left_shift, right_shift, logaddexp, square, reciprocal = (
 )
 erf, erfinv, rsqrt = _jax.lax.erf, _jax.lax.erf_inv, _jax.lax.rsqrt
 sigmoid = _jax.nn.sigmoid
+
+
+def floor_divide(x1, x2):
+    if not _jnp.issubdtype(x1.dtype, _jnp.integer):
+        return _jnp.floor_divide(x1, x2)
+    zero = x2 == 0  # by which XLA divides to -1
+    return _jnp.where(zero, 0, _jnp.floor_divide(x1, _jnp.where(zero, 1, x2)))
+
+
+def power(x1, x2):
+    if not _jnp.issubdtype(x1.dtype, _jnp.signedinteger):
+        return _jnp.power(x1, x2)
+    # XLA squares by the bits of the exponent, as if it were unsigned.
+    part = _jnp.where(x1 == 1, 1, _jnp.where(x1 == -1, 1 - 2 * (x2 & 1), 0)).astype(x1.dtype)
+    return _jnp.where(x2 < 0, part, _jnp.power(x1, _jnp.maximum(x2, 0)))
 
 
 @_jax.custom_jvp
