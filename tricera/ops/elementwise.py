@@ -9,7 +9,7 @@ from tricera.core.dtypes import standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast, same
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.comparison import equal, greater, isfinite, isinf, isnan, logical_and, logical_or
+from tricera.ops.comparison import equal, greater, isfinite, isinf, isnan, less, logical_and, logical_or
 from tricera.ops.creation import ones_like, zeros_like
 from tricera.ops.select import where
 from tricera.ops.unary import absolute, conjugate, exp, log1p, negative, sqrt
@@ -378,9 +378,12 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> f"{float(logaddexp(0.0, 0.0)):.4f}"
         '0.6931'
     """
-    larger = maximum(x1, x2)
-    difference = negative(absolute(subtract(x1, x2)))
-    return where(isnan(difference), add(x1, x2), add(larger, log1p(exp(difference))))
+    difference = subtract(x1, x2)
+    # Where both are the same, either has half of the derivative, which `maximum` would not give everywhere.
+    middle = multiply(add(x1, x2), 0.5)
+    larger = where(less(difference, 0), x2, where(greater(difference, 0), x1, middle))
+    total = add(larger, log1p(exp(negative(absolute(difference)))))
+    return where(isnan(difference), add(x1, x2), total)
 
 
 @composed(promote="float", kinds="real")

@@ -176,7 +176,20 @@ _power = _whole(_tf.pow, _power)
 
 
 def power(x1, x2):
-    return (_power if x1.dtype.is_integer else _tf.pow)(x1, x2)
+    if x1.dtype.is_integer:
+        return _power(x1, x2)
+    # The derivative of x**0 at 0 would be NaN.
+    known = _tf.get_static_value(x2) if x2.shape.rank == 0 else None
+    return _tf.ones_like(x1) if known is not None and known == 0 else _tf.pow(x1, x2)
+
+
+def _power_of_number(x1, x2):
+    """A tensor to the power of a Python number."""
+    if not x1.dtype.is_floating:
+        return _power(x1, _tf.constant(x2, x1.dtype))
+    if x2 == 2:
+        return _tf.raw_ops.Square(x=x1)
+    return _tf.ones_like(x1) if x2 == 0 else _tf.raw_ops.Pow(x=x1, y=x2)
 
 
 def left_shift(x1, x2):
@@ -251,7 +264,10 @@ def imag(x):
 
 def angle(x):
     if x.dtype.is_complex:
-        return _tf.math.angle(x)
+        # At 0, where it has no derivative, TensorFlow's is NaN.
+        zero = _tf.equal(x, 0)
+        value = _tf.math.angle(_tf.where(zero, _tf.ones_like(x), x))
+        return _tf.where(zero, _tf.stop_gradient(_tf.math.angle(x)), value)
     return _tf.where(_tf.math.is_nan(x), x, _tf.where(signbit(x), _tf.cast(_math.pi, x.dtype), _tf.zeros_like(x)))
 
 

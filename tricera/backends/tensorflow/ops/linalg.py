@@ -79,9 +79,35 @@ def cholesky(x, upper=False):
     return _L.adjoint(out) if upper else out
 
 
+def _cofactors(x):
+    """The derivative of the determinant, from singular values: of matrices that have no inverse, too."""
+    s, u, v = _L.svd(x)
+    others = _tf.math.cumprod(s, -1, exclusive=True) * _tf.math.cumprod(s, -1, exclusive=True, reverse=True)
+    sign = _L.det(u) * _L.det(v)
+    return _tf.matmul(u * (others * sign[..., None])[..., None, :], v, transpose_b=True)
+
+
+@_tf.custom_gradient
+def _det(x):
+    out = _L.det(x)
+
+    def derivative(upstream):
+        # TensorFlow's own inverts the matrix, and raises where it can't.
+        singular = _tf.equal(out, 0)[..., None, None]
+        one = _tf.eye(x.shape[-1], dtype=x.dtype)
+        factors = _det(x)[..., None, None] * _L.inv(_tf.where(singular, one, x), adjoint=True)
+        some = _tf.reduce_any(singular)
+        factors = _tf.cond(
+            some, lambda: _tf.where(singular, _cofactors(_tf.where(singular, x, one)), factors), lambda: factors
+        )
+        return upstream[..., None, None] * factors
+
+    return out, derivative
+
+
 @_in_float32
 def det(x):
-    return _L.det(x)
+    return _L.det(x) if x.dtype.is_complex else _det(x)
 
 
 @_in_float32
