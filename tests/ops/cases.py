@@ -280,6 +280,10 @@ row("pad", X, 1, ref=np.pad, grad=True)
 row("pad", X, ((0, 1), (2, 0)), ref=np.pad)
 row("pad", X, ((1, 1), (2, 1)), "reflect", ref=np.pad, grad=True)
 row("pad", X, ((1, 1), (2, 1)), "symmetric", ref=np.pad)
+row("pad", X, ((0, 0), (9, 6)), "reflect", ref=np.pad, grad=True)
+row("pad", X, ((0, 7), (0, 9)), "symmetric", ref=np.pad)
+row("pad", X[:, :1], ((0, 0), (1, 2)), "reflect", ref=np.pad)
+row("pad", X[:0], ((0, 0), (1, 2)), "reflect", ref=np.pad)
 row(
     "pad",
     X,

@@ -185,7 +185,7 @@ def svd(x, full_matrices=True, compute_uv=True):
 @_in_float32
 def solve(a, b):
     if len(b.shape) == len(a.shape) - 1:
-        return _tf.squeeze(_L.solve(a, _tf.expand_dims(b, -1)), -1)
+        return _tf.squeeze(solve(a, _tf.expand_dims(b, -1)), -1)
     if a.shape[:-2] != b.shape[:-2]:  # the kernel does not broadcast
         batch = _tf.broadcast_dynamic_shape(_tf.shape(a)[:-2], _tf.shape(b)[:-2])
         a, b = (_tf.broadcast_to(x, _tf.concat([batch, _tf.shape(x)[-2:]], 0)) for x in (a, b))
