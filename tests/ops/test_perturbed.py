@@ -24,8 +24,6 @@ SHARE = 6  # one in so many of these calls is made, since all of them take minut
 
 # Where backends differ, and why: patterns of "op argument=what".
 DIFFERENT = {
-    r"(batch|layer)_normalization \w+=complex64": "PyTorch's kernels know no complex numbers",
-    r"(\w*conv\w*|correlate) \w+=complex64": "TensorFlow convolves no complex numbers",
     r"(cholesky|inv|logdet|lu_factor|solve) \w+=(bool|int32)": "the matrix has become singular, which not all look at",
     r"celu alpha=0": "PyTorch refuses to divide by it, the others give NaN",
     r"get_item key=True": "TensorFlow takes truth values for masks alone",
@@ -167,3 +165,28 @@ def test_symbolic_calls_are_as_eager_ones() -> None:
                 met.add(why)
     assert problems == {}
     assert set(BY_VALUES) == met
+
+
+def test_complex_numbers_in_layers(backend: str) -> None:
+    """Convolutions are linear in the parts of their operands, and normalization is a formula."""
+    rng = np.random.default_rng(0)
+    x, w, t = (
+        (rng.normal(size=s) + 1j * rng.normal(size=s)).astype("complex64")
+        for s in ((2, 5, 4, 2), (3, 2, 2, 4), (3, 2, 4, 2))
+    )
+    for op, kernel in ((ops.conv, w), (ops.conv_transpose, t), (ops.depthwise_conv, w[..., :1])):
+        options = {"strides": 2, "data_format": "channels_last"}
+        got = ops.convert_to_numpy(op(ops.convert_to_tensor(x), ops.convert_to_tensor(kernel), **options))
+        want = sum(
+            f * g * ops.convert_to_numpy(op(np.ascontiguousarray(a), np.ascontiguousarray(b), **options))
+            for a, f in ((x.real, 1), (x.imag, 1j))
+            for b, g in ((kernel.real, 1), (kernel.imag, 1j))
+        )
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+    centred = x - x.mean(-1, keepdims=True)
+    got = ops.layer_normalization(ops.convert_to_tensor(x), epsilon=0.0)
+    want = centred / np.sqrt((centred**2).mean(-1, keepdims=True))
+    np.testing.assert_allclose(abs(ops.convert_to_numpy(got)), abs(want), rtol=1e-3)
+    mean, variance = x[0, 0, 0], x[0, 0, 1]
+    got = ops.batch_normalization(*map(ops.convert_to_tensor, (x, mean, variance)), axis=-1, epsilon=0.0)
+    np.testing.assert_allclose(ops.convert_to_numpy(got), (x - mean) / np.sqrt(variance), rtol=1e-3, atol=1e-4)

@@ -429,13 +429,13 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
 
 
 @primitive(spec=same, kinds="real")
-def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+def clip(x: TensorLike, x_min: TensorLike | None, x_max: TensorLike | None) -> Tensor:
     """Each element limited to the range from `x_min` to `x_max`.
 
     Args:
         x: a tensor.
-        x_min: the lower limit, a number or a tensor that broadcasts.
-        x_max: the upper limit.
+        x_min: the lower limit, a number or a tensor that broadcasts, or None for none.
+        x_max: the upper limit, or None for none.
 
     Returns:
         A tensor of the same shape.

@@ -148,7 +148,9 @@ def round(x, decimals=0):
 
 
 def clip(x, x_min, x_max):
-    return (_limited if _jnp.issubdtype(x.dtype, _jnp.floating) else _jnp.clip)(x, x_min, x_max)
+    if not _jnp.issubdtype(x.dtype, _jnp.floating):
+        return _jnp.clip(x, x_min, x_max)
+    return _limited(x, -_jnp.inf if x_min is None else x_min, _jnp.inf if x_max is None else x_max)
 
 
 def angle(x):

@@ -133,7 +133,7 @@ def round(x, decimals=0):
 
 
 def clip(x, x_min, x_max):
-    return _np.clip(x, x_min, x_max).astype(x.dtype)
+    return x if x_min is None and x_max is None else _np.clip(x, x_min, x_max).astype(x.dtype)
 
 
 def stop_gradient(variable):

@@ -234,7 +234,8 @@ def round(x, decimals=0):
 
 
 def clip(x, x_min, x_max):
-    return _tf.minimum(_tf.maximum(x, x_min), x_max)
+    x = x if x_min is None else _tf.maximum(x, x_min)
+    return x if x_max is None else _tf.minimum(x, x_max)
 
 
 stop_gradient = _tf.stop_gradient

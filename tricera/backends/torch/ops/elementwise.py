@@ -87,7 +87,7 @@ def round(x, decimals=0):
 
 
 def clip(x, x_min, x_max):
-    return _torch.clamp(x, x_min, x_max)
+    return x if x_min is None and x_max is None else _torch.clamp(x, x_min, x_max)
 
 
 def cast(x, dtype):
