@@ -230,3 +230,12 @@ def test_subclassed_errors(backend):
         Net().count_params()
     with pytest.raises(ValueError, match="no weights to save"):
         Net().save_weights("unused.weights.h5")
+
+
+def test_limits_of_clip_in_configs(backend):
+    x, low = L.Input((3,)), L.Input((3,))
+    model = Model([x, low], [ops.clip(x, 0.0, 2.0), ops.clip(x, None, 0.5), ops.clip(x, low, 1.0)])
+    values = np.array([[-1, 0.7, 3]], "float32"), np.array([[-0.5, 0.8, 0]], "float32")
+    for found in (model(list(values)), Model.from_config(model.get_config())(list(values))):
+        rows = [ops.convert_to_numpy(y)[0].tolist() for y in found]
+        np.testing.assert_allclose(rows, [[0, 0.7, 2], [-1, 0.5, 0.5], [-0.5, 0.8, 1]], rtol=1e-6)

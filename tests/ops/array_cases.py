@@ -166,6 +166,7 @@ for k in (0, 1, 2, 3, -1):
     row("rot90", X3, ref=np.rot90, kwargs={"k": k, "axes": (1, 2)})
 row("kron", X, P[:2, :2], ref=np.kron, batch=False, grad=True)
 row("kron", X[0], P, ref=np.kron, batch=False)
+row("kron", P[:, None, :2], P[:2, :2], ref=np.kron, batch=False)
 row("vander", X[0], ref=np.vander, batch=False)
 row("vander", X[0], 3, True, ref=np.vander, grad=True)
 row("unravel_index", np.array([5, 11], "int32"), (3, 4), ref=np.unravel_index)

@@ -141,6 +141,10 @@ row("cast", np.array([0.0, 2.0], "float32"), "bool", ref=lambda x, d: x.astype(d
 row("clip", X, -1.0, 1.0, ref=np.clip, grad=True)
 row("clip", ODD, -1.0, 1.0, ref=np.clip)
 row("clip", X, X[0] - 1, X[0] + 1, ref=np.clip)
+row("clip", X, None, 0.5, ref=np.clip)
+row("clip", X, 0.5, None, ref=np.clip)
+row("clip", ints(3, 4), None, 1, ref=np.clip)
+row("clip", X, None, None, ref=lambda x, *_: x)
 for name in ("add", "subtract", "multiply", "maximum", "minimum", "arctan2"):
     binary(name, getattr(np, name), X, rand(3, 4, seed=1))
     row(name, ODD, np.float32(np.nan), ref=getattr(np, name))
@@ -280,6 +284,10 @@ row("pad", X, 1, ref=np.pad, grad=True)
 row("pad", X, ((0, 1), (2, 0)), ref=np.pad)
 row("pad", X, ((1, 1), (2, 1)), "reflect", ref=np.pad, grad=True)
 row("pad", X, ((1, 1), (2, 1)), "symmetric", ref=np.pad)
+row("pad", X, ((0, 0), (9, 6)), "reflect", ref=np.pad, grad=True)
+row("pad", X, ((0, 7), (0, 9)), "symmetric", ref=np.pad)
+row("pad", X[:, :1], ((0, 0), (1, 2)), "reflect", ref=np.pad)
+row("pad", X[:0], ((0, 0), (1, 2)), "reflect", ref=np.pad)
 row(
     "pad",
     X,

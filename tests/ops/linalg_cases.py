@@ -30,6 +30,8 @@ row("slogdet", S, ref=lambda x: tuple(np.linalg.slogdet(x)), tol=1e-4)
 row("logdet", POSITIVE, ref=lambda x: np.linalg.slogdet(x)[1], grad=True, tol=1e-4)
 row("inv", POSITIVE, ref=np.linalg.inv, grad=True, tol=1e-4)
 row("solve", POSITIVE, rand(2, 3, 2), ref=np.linalg.solve, grad=True, tol=1e-4, batch=False)
+row("solve", POSITIVE[:1], rand(4, 3, 2), ref=np.linalg.solve, tol=1e-4, batch=False)
+row("solve", POSITIVE, rand(1, 3), ref=lambda a, b: np.linalg.solve(a, b[..., None])[..., 0], tol=1e-4, batch=False)
 row("solve", POSITIVE, rand(2, 3), ref=lambda a, b: np.linalg.solve(a, b[..., None])[..., 0], tol=1e-4, batch=False)
 for lower in (False, True):
     row(
@@ -58,12 +60,16 @@ def split(z: Any) -> tuple[Any, Any]:
     return z.real, z.imag
 
 
+VOID = np.zeros((0, 3, 4), "float32")
 SIGNAL = rand(2, 20)
 row("fft", [X, P], ref=lambda x: split(np.fft.fft(x[0] + 1j * x[1])), batch=False)
 row("fft2", [X, P], ref=lambda x: split(np.fft.fft2(x[0] + 1j * x[1])), batch=False)
 row("ifft2", [X, P], ref=lambda x: split(np.fft.ifft2(x[0] + 1j * x[1])), batch=False)
 row("rfft", SIGNAL, ref=lambda x: split(np.fft.rfft(x)), grad=True, tol=1e-4)
 row("rfft", SIGNAL, ref=lambda x, fft_length: split(np.fft.rfft(x, fft_length)), kwargs={"fft_length": 7}, tol=1e-4)
+row("rfft", SIGNAL[:0], ref=lambda x: split(np.fft.rfft(x)))
+row("irfft", [X[:0], P[:0]], ref=lambda x: np.fft.irfft(x[0] + 1j * x[1]), batch=False)
+row("fft2", [VOID, VOID], ref=lambda x: split(np.fft.fft2(x[0])), batch=False)
 row("irfft", [X, P], ref=lambda x: np.fft.irfft(x[0] + 1j * x[1]), batch=False)
 row("irfft", [X, P], 5, ref=lambda x, n: np.fft.irfft(x[0] + 1j * x[1], n), batch=False)
 row("extract_sequences", SIGNAL, 8, 4, ref=lambda x, n, s: np.stack([x[:, i : i + 8] for i in (0, 4, 8, 12)], 1))

@@ -121,7 +121,7 @@ class Backend:
 
 
 def _detour(backend: Backend, function: Callable[..., Any], via: str, dtype: str, *tensors: Any, **options: Any) -> Any:
-    out = function(*[backend.cast(x, via) for x in tensors], **options)
+    out = function(*[None if x is None else backend.cast(x, via) for x in tensors], **options)
     return backend.cast(out, dtype) if backend.dtype(out) == via else out
 
 

@@ -194,6 +194,7 @@ class OpCall(Operation):
     Attributes:
         op: the op.
         statics: its arguments that are not tensors, by name.
+        numbers: the operands that are Python numbers or None, by name.
     """
 
     def __init__(self, op: Op, values: list[Any], name: str | None = None) -> None:
@@ -202,6 +203,8 @@ class OpCall(Operation):
         super().__init__(name or naming.auto_name(_NODE_NAMES.get(op.name, op.name)))
         self.op = op
         self.statics = {op.names[i]: values[i] for i in op.statics}
+        plain = (int, float, bool, type(None))
+        self.numbers = {op.names[i]: values[i] for i, _ in op.tensors if type(values[i]) in plain}
 
     def call(self, *tensors: Any) -> Any:
         """Call the op on other tensors, with the same static arguments."""

@@ -142,7 +142,8 @@ def op_config(operation: OpCall) -> dict[str, Any]:
         module, class_name, held = "tricera.ops", name, dict(operation.statics)
     else:
         module, class_name = row.module, row.class_name
-        held = {key: operation.statics[key] for key in row.config if key in operation.statics}
+        known = {**operation.numbers, **operation.statics}
+        held = {key: known[key] for key in row.config if key in known}
     return {
         "module": module,
         "class_name": class_name,
@@ -160,7 +161,11 @@ def op_arguments(operation: OpCall, tensors: Sequence[Any]) -> tuple[Any, ...]:
     """
     name = operation.op.name
     row = _rows()[1].get(_ALIASES.get(name, name))
-    held = operation.statics if row is None else row.config
+    held = (
+        operation.statics
+        if row is None
+        else {k for k in row.config if k in operation.numbers or k in operation.statics}
+    )
     values = dict(operation.statics)
     values.update((operation.op.names[i], tensor) for (i, _), tensor in zip(operation.op.tensors, tensors, strict=True))
     return tuple(values[key] for key in operation.op.names if key not in held)

@@ -106,6 +106,11 @@ def _lengths(op: str, sizes: Shape, window: Any, strides: Any, padding: str, dil
     )
 
 
+def _some(op: str, kernel: Shape) -> None:
+    if 0 in kernel:
+        raise ValueError(f"ops.{op}: a kernel of the shape {tuple(kernel)} holds nothing.")
+
+
 def conv(
     op: str, shape: Shape, kernel: Shape, strides: Any, padding: Any, data_format: str | None, dilation_rate: Any
 ) -> Plan:
@@ -122,6 +127,7 @@ def conv(
             f"not the shape {tuple(kernel)}."
         )
     window, inner, outer = tuple(kernel[:n]), kernel[-2], kernel[-1]
+    _some(op, kernel)
     strides, dilation = each(strides, n, "strides", op), each(dilation_rate, n, "dilation_rate", op)
     padding = _padding(op, padding, ("valid", "same", "causal") if n == 1 else ("valid", "same"))
     groups = 1 if channels is None or not inner else channels // inner
@@ -234,6 +240,7 @@ def conv_transpose(
             f"(shapes {tuple(shape)} and {tuple(kernel)}; the kernel's last axis is the input's channels). Check `data_format`."
         )
     window = tuple(kernel[:n])
+    _some(op, kernel)
     strides, dilation = each(strides, n, "strides", op), each(dilation_rate, n, "dilation_rate", op)
     padding = _padding(op, padding, ("valid", "same"))
     reach = tuple(None if k is None else d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True))

@@ -455,6 +455,8 @@ def softmax(x: TensorLike, axis: Any = -1) -> Tensor:
         >>> float(softmax([1.0, 1.0])[0])
         0.5
     """
+    if 0 in x.shape:
+        return x
     shifted = exp(subtract(x, stop_gradient(max_(x, axis=axis, keepdims=True))))
     return divide(shifted, sum_(shifted, axis=axis, keepdims=True))
 
@@ -480,5 +482,7 @@ def log_softmax(x: TensorLike, axis: Any = -1) -> Tensor:
     kind = dtype(x)
     if kind in ("float16", "bfloat16"):
         return cast(log_softmax(cast(x, "float32"), axis=axis), kind)
+    if 0 in x.shape:
+        return x
     shifted = subtract(x, stop_gradient(max_(x, axis=axis, keepdims=True)))
     return subtract(shifted, log(sum_(exp(shifted), axis=axis, keepdims=True)))

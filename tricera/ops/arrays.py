@@ -15,7 +15,7 @@ from tricera.ops.creation import arange, convert_to_tensor, dtype as dtype_of, s
 from tricera.ops.elementwise import add, cast, divide, floor_divide, mod, multiply, subtract
 from tricera.ops.reduce import cumsum, sum as sum_
 from tricera.ops.select import sort, take, where
-from tricera.ops.shape import expand_dims, flip, moveaxis, pad, reshape, stack
+from tricera.ops.shape import expand_dims, flip, moveaxis, pad, reshape, stack, transpose
 from tricera.ops.unary import absolute
 
 
@@ -317,9 +317,10 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
         if isinstance(x1, KerasTensor) or isinstance(x2, KerasTensor):
             return KerasTensor(shape, x1.dtype)
         raise ValueError(f"ops.kron: the shapes must be known; got {tuple(x1.shape)} and {tuple(x2.shape)}.")
-    a = reshape(a, tuple(d for m in a.shape for d in (m, 1)))
-    b = reshape(b, tuple(d for n in b.shape for d in (1, n)))
-    return reshape(multiply(a, b), shape)
+    # By way of two axes: TensorFlow broadcasts few at once.
+    products = multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
+    pairs = transpose(reshape(products, (*a.shape, *b.shape)), [i + j for i in range(rank) for j in (0, rank)])
+    return reshape(pairs, shape)
 
 
 @composed(kinds="nobool")

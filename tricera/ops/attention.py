@@ -128,6 +128,13 @@ def _check(query: Any, key: Any, value: Any) -> None:
         raise ValueError(
             f"ops.dot_product_attention needs tensors of 4 axes (batch, length, heads, features), not {shapes}."
         )
+    kept = list(zip(key.shape[:3], value.shape[:3], strict=True))
+    kept += [(query.shape[i], key.shape[i]) for i in (0, 3)]
+    if any(m is not None and n is not None and m != n for m, n in kept):
+        raise ValueError(
+            "ops.dot_product_attention needs one batch, keys and values of one length and number of heads, queries and keys of "
+            f"one number of features; got {shapes}."
+        )
     heads, groups = query.shape[2], key.shape[2]
     if heads is not None and groups and heads % groups:
         raise ValueError(

@@ -9,7 +9,7 @@ from tricera.core.dtypes import standardize_dtype
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast, same
 from tricera.core.tensor import Spec, Tensor, TensorLike
-from tricera.ops.comparison import equal, greater, isfinite, isinf, isnan, logical_and, logical_or
+from tricera.ops.comparison import equal, greater, isfinite, isinf, isnan, less, logical_and, logical_or
 from tricera.ops.creation import ones_like, zeros_like
 from tricera.ops.select import where
 from tricera.ops.unary import absolute, conjugate, exp, log1p, negative, sqrt
@@ -107,7 +107,7 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="number", kinds="real")
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The quotient rounded down, floor(x1 / x2).
+    """The quotient rounded down, floor(x1 / x2). Integers divided by 0 give 0, as in NumPy.
 
     Args:
         x1: a tensor.
@@ -128,7 +128,7 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="number", kinds="real")
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The remainder x1 - floor(x1 / x2) * x2, which has the sign of x2.
+    """The remainder x1 - floor(x1 / x2) * x2, which has the sign of x2. That of integers by 0 is 0, as in NumPy.
 
     Args:
         x1: a tensor.
@@ -149,7 +149,7 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="number")
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """x1 to the power of x2.
+    """x1 to the power of x2. Integers stay integers: a negative power is cut to one, 0 but for powers of 1 and -1.
 
     Args:
         x1: a tensor.
@@ -378,9 +378,12 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> f"{float(logaddexp(0.0, 0.0)):.4f}"
         '0.6931'
     """
-    larger = maximum(x1, x2)
-    difference = negative(absolute(subtract(x1, x2)))
-    return where(isnan(difference), add(x1, x2), add(larger, log1p(exp(difference))))
+    difference = subtract(x1, x2)
+    # Where both are the same, either has half of the derivative, which `maximum` would not give everywhere.
+    middle = multiply(add(x1, x2), 0.5)
+    larger = where(less(difference, 0), x2, where(greater(difference, 0), x1, middle))
+    total = add(larger, log1p(exp(negative(absolute(difference)))))
+    return where(isnan(difference), add(x1, x2), total)
 
 
 @composed(promote="float", kinds="real")
@@ -426,13 +429,13 @@ def round(x: TensorLike, decimals: int = 0) -> Tensor:
 
 
 @primitive(spec=same, kinds="real")
-def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+def clip(x: TensorLike, x_min: TensorLike | None, x_max: TensorLike | None) -> Tensor:
     """Each element limited to the range from `x_min` to `x_max`.
 
     Args:
         x: a tensor.
-        x_min: the lower limit, a number or a tensor that broadcasts.
-        x_max: the upper limit.
+        x_min: the lower limit, a number or a tensor that broadcasts, or None for none.
+        x_max: the upper limit, or None for none.
 
     Returns:
         A tensor of the same shape.
@@ -447,6 +450,10 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
 @composed(spec=lambda x, dtype: Spec(x.shape, standardize_dtype(dtype)), promote=None)
 def cast(x: TensorLike, dtype: Any) -> Tensor:
     """The same values in another dtype.
+
+    Floats are cut to integers, and integers out of range wrap around. What NaN and floats out of range become (negative
+    ones for unsigned integers, too) is the machine's: mostly as if by way of a wider integer, but the nearest integer in
+    range on JAX and accelerators. `saturate_cast` gives the same everywhere.
 
     Args:
         x: a tensor.

@@ -77,7 +77,7 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="number", kinds="integer")
 def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """x * 2**y on integers.
+    """x * 2**y on integers; 0 where all bits are shifted out, or y is negative.
 
     Args:
         x: a tensor.
@@ -98,7 +98,7 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
 @primitive(spec=broadcast, promote="number", kinds="integer")
 def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
-    """x // 2**y on integers.
+    """x // 2**y on integers; a negative y shifts all bits out, too.
 
     Args:
         x: a tensor.

@@ -11,7 +11,7 @@ from typing import Any
 
 from tricera.core.dtypes import COMPLEX, EPSILON
 from tricera.core.op import composed, primitive
-from tricera.core.spec import real_part
+from tricera.core.spec import broadcast_shapes, real_part
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.comparison import greater
 from tricera.ops.control import jvp  # noqa: F401 - belongs to this namespace, too
@@ -99,13 +99,14 @@ def _svd_spec(x: Spec, full_matrices: bool = True, compute_uv: bool = True) -> A
 
 
 def _solve_spec(a: Spec, b: Spec, *_: Any) -> Spec:
-    n = _square("solve", a)
-    rows = b.shape[-1] if b.ndim == a.ndim - 1 else b.shape[-2]
+    n, vectors = _square("solve", a), b.ndim == a.ndim - 1
+    rows = b.shape[-1] if vectors else b.shape[-2]
     if n is not None and rows is not None and n != rows:
         raise ValueError(
             f"ops.solve: a matrix of shape {tuple(a.shape)} and a right side of shape {tuple(b.shape)} don't fit."
         )
-    return b
+    kept = 1 if vectors else 2
+    return Spec((*broadcast_shapes(a.shape[:-2], b.shape[:-kept]), *b.shape[-kept:]), b.dtype)
 
 
 @primitive(spec=_like("cholesky"), promote="float", strict=True)
@@ -318,7 +319,7 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
         b: a tensor (..., n, k), or (..., n).
 
     Returns:
-        A float tensor of the shape of `b`.
+        A float tensor of the shape of `b`; stacks of both broadcast.
 
     Raises:
         ValueError: the shapes don't fit. For singular matrices JAX gives infinities or NaN, the others raise.

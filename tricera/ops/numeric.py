@@ -28,11 +28,11 @@ from tricera.ops.comparison import (
     not_equal,
 )
 from tricera.ops.creation import convert_to_tensor, dtype as dtype_of, ones_like, zeros_like
-from tricera.ops.elementwise import add, cast, clip, divide, maximum, minimum, mod, multiply, power, subtract
+from tricera.ops.elementwise import add, cast, clip, divide, logaddexp, maximum, minimum, mod, multiply, power, subtract
 from tricera.ops.reduce import all as all_, any as any_
 from tricera.ops.select import where
 from tricera.ops.shape import expand_dims, reshape
-from tricera.ops.unary import absolute, exp2, log1p, negative, sign, sin
+from tricera.ops.unary import absolute, exp2, negative, sign, sin
 
 # The largest finite numbers of float dtypes, found beforehand: torch.compile can't trace the question.
 _LARGEST = {
@@ -359,10 +359,8 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> round(float(logaddexp2(3.0, 3.0)), 4)
         4.0
     """
-    larger = maximum(x1, x2)
-    difference = negative(absolute(subtract(x1, x2)))
-    total = add(larger, divide(log1p(exp2(difference)), math.log(2.0)))
-    return where(isnan(difference), add(x1, x2), total)
+    unit = math.log(2.0)
+    return divide(logaddexp(multiply(x1, unit), multiply(x2, unit)), unit)
 
 
 @composed(promote="float")

@@ -420,7 +420,7 @@ def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: Tens
 
 def _item_spec(x: Spec, key: Any) -> Spec:
     keys = key if isinstance(key, tuple) else (key,)
-    given = sum(1 for k in keys if k is not None and k is not Ellipsis)
+    given = sum(1 for k in keys if k is not None and k is not Ellipsis and type(k) is not bool)
     if given > x.ndim:
         raise ValueError(f"ops.get_item: {given} indices for a tensor of shape {x.shape}.")
     out: list[int | None] = []
@@ -430,8 +430,11 @@ def _item_spec(x: Spec, key: Any) -> Spec:
     for i, k in enumerate(keys):
         if k is None:
             out.append(1)
+        elif type(k) is bool:  # a mask without axes: a new axis, of one or none
+            found = Spec((int(k),), "int32")
+            at, advanced = (len(out), found) if advanced is None else (at, advanced)
         elif k is Ellipsis:
-            rest = sum(1 for r in keys[i + 1 :] if r is not None)
+            rest = sum(1 for r in keys[i + 1 :] if r is not None and type(r) is not bool)
             out.extend(x.shape[axis : x.ndim - rest])
             axis = x.ndim - rest
         else:

@@ -28,7 +28,22 @@ def _wide(kind: str) -> str:
     return "float64" if kind == "float64" else "float32"
 
 
-def _loss_spec(target: Spec, output: Spec, *_: Any) -> Spec:
+def _fit(target: Any, output: Any, target_length: Any, output_length: Any) -> None:
+    """Refuse shapes of operands of `ctc_loss` that don't fit each other; None fits all."""
+    if len(target.shape) != 2 or len(output.shape) != 3:
+        raise ValueError(
+            "ops.ctc_loss needs labels (batch, length) and logits (batch, length, classes); got the shapes "
+            f"{tuple(target.shape)} and {tuple(output.shape)}."
+        )
+    lengths = {"target_length": target_length, "output_length": output_length}
+    batches = {x.shape[0] for x in (target, output, *lengths.values()) if len(x.shape)} - {None}
+    if any(len(x.shape) != 1 for x in lengths.values()) or len(batches) > 1:
+        shapes = ", ".join(f"{k} {tuple(x.shape)}" for k, x in {"target": target, "output": output, **lengths}.items())
+        raise ValueError(f"ops.ctc_loss needs one length for each of the batch, a vector; got the shapes {shapes}.")
+
+
+def _loss_spec(target: Spec, output: Spec, target_length: Spec, output_length: Spec, *_: Any) -> Spec:
+    _fit(target, output, target_length, output_length)
     return Spec((output.shape[0],), _wide(output.dtype))
 
 
@@ -62,11 +77,7 @@ def ctc_loss(
         >>> round(float(ctc_loss([[1]], np.zeros((1, 1, 2), "float32"), [1], [1])[0]), 4)
         0.6931
     """
-    if len(target.shape) != 2 or len(output.shape) != 3:
-        raise ValueError(
-            "ops.ctc_loss needs labels (batch, length) and logits (batch, length, classes); got the shapes "
-            f"{tuple(target.shape)} and {tuple(output.shape)}."
-        )
+    _fit(target, output, target_length, output_length)
     target = cast(target, "int32")
     batch, size = shape(output)[0], target.shape[1]
     # Half precision holds neither `_NEVER` nor sums over many steps.

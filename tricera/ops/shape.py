@@ -249,6 +249,10 @@ def _pad_spec(x: Spec, pad_width: Any, mode: str = "constant", constant_values: 
         raise ValueError(f"ops.pad: `constant_values` are for the mode 'constant'; this is {mode!r}.")
     if any(isinstance(n, int) and n < 0 for pair in widths for n in pair):
         raise ValueError(f"ops.pad: `pad_width` must not be negative; got {pad_width}. Cut off by slicing.")
+    if mode != "constant" and any(d == 0 and any(pair) for d, pair in zip(x.shape, widths, strict=True)):
+        raise ValueError(
+            f"ops.pad: an axis of the shape {tuple(x.shape)} holds nothing that the mode {mode!r} could repeat."
+        )
     return Spec(tuple(None if d is None else d + a + b for d, (a, b) in zip(x.shape, widths, strict=True)), x.dtype)
 
 

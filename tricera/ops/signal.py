@@ -8,7 +8,7 @@ from typing import Any
 
 from tricera.core.doors import Natural, Positive
 from tricera.core.op import composed, primitive
-from tricera.core.spec import broadcast_shapes
+from tricera.core.spec import broadcast_shapes, real_part
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.comparison import greater
 from tricera.ops.creation import arange, convert_to_tensor, dtype
@@ -43,6 +43,8 @@ def _check_length(fft_length: int | None) -> None:
 def _rfft_spec(x: Spec, fft_length: int | None = None) -> tuple[Spec, Spec]:
     _check_length(fft_length)
     n = x.shape[-1] if fft_length is None else fft_length
+    if n == 0:
+        raise ValueError(f"ops.rfft: the last axis of the shape {tuple(x.shape)} holds nothing; give `fft_length`.")
     spec = Spec((*x.shape[:-1], None if n is None else n // 2 + 1), x.dtype)
     return spec, spec
 
@@ -52,6 +54,8 @@ def _irfft_spec(x: Sequence[Spec], fft_length: int | None = None) -> Spec:
     _check_length(fft_length)
     n = real.shape[-1]
     length = fft_length if fft_length is not None else None if n is None else 2 * (n - 1)
+    if length is not None and length < 1:
+        raise ValueError(f"ops.irfft: {n} elements on the last axis are too few; give `fft_length`.")
     return Spec((*real.shape[:-1], length), real.dtype)
 
 
@@ -173,7 +177,7 @@ def _complex_spec(x: Spec) -> Spec:
 
 
 def _parts_spec(x: Spec) -> Spec:
-    return Spec((*x.shape, 2), "float64" if x.dtype == "complex128" else "float32")
+    return Spec((*x.shape, 2), real_part(x).dtype)
 
 
 @primitive(spec=_complex_spec, promote="float", strict=True)

@@ -30,10 +30,9 @@ bitwise_not, add, subtract, multiply, divide = (
     _np.multiply,
     _np.divide,
 )
-floor_divide, mod, power, maximum, minimum, arctan2 = (
+floor_divide, mod, maximum, minimum, arctan2 = (
     _np.floor_divide,
     _np.mod,
-    _np.power,
     _np.maximum,
     _np.minimum,
     _np.arctan2,
@@ -62,6 +61,13 @@ left_shift, right_shift, hypot, logaddexp, square, reciprocal = (
     _np.square,
     _np.reciprocal,
 )
+
+
+def power(x1, x2):
+    if x1.dtype.kind != "i":
+        return _np.power(x1, x2)
+    part = _np.where(x1 == 1, 1, _np.where(x1 == -1, 1 - 2 * (x2 & 1), 0))
+    return _np.where(x2 < 0, part, _np.power(x1, _np.maximum(x2, 0))).astype(x1.dtype)
 
 
 def conjugate(x):
@@ -127,7 +133,7 @@ def round(x, decimals=0):
 
 
 def clip(x, x_min, x_max):
-    return _np.clip(x, x_min, x_max).astype(x.dtype)
+    return x if x_min is None and x_max is None else _np.clip(x, x_min, x_max).astype(x.dtype)
 
 
 def stop_gradient(variable):

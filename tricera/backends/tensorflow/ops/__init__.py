@@ -22,6 +22,9 @@ TABLE = collect(
     convolution, creation, elementwise, linalg, linear, nn, pooling, recurrent, reduce, select, shape, signal
 )
 
+# Kernels that take a Python number as it is, second.
+WITH_NUMBERS = {"power": (None, elementwise._power_of_number)}
+
 # TensorFlow's CPU kernels leave out dtypes here and there.
 _UNSIGNED = {"uint8": "int32", "uint16": "int32", "uint32": "int64"}
 _BITS = {"bool": "uint8"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools as _functools
+
 import tensorflow as _tf
 
 from tricera.core import windows as _windows
@@ -101,6 +103,21 @@ def _of_nothing(x, kernel, plan):
     return _tf.zeros(plan.shape(0), x.dtype) + 0 * _tf.reduce_sum(kernel)
 
 
+def _complex_too(function):
+    """The function, of complex tensors by way of their parts, in each of which it is linear."""
+
+    @_functools.wraps(function)
+    def run(inputs, kernel, *args, **options):
+        if not inputs.dtype.is_complex:
+            return function(inputs, kernel, *args, **options)
+        a, b, c, d = (part(x) for x in (inputs, kernel) for part in (_tf.math.real, _tf.math.imag))
+        ac, bd, ad, bc = (function(x, w, *args, **options) for x, w in ((a, c), (b, d), (a, d), (b, c)))
+        return _tf.complex(ac - bd, ad + bc)
+
+    return run
+
+
+@_complex_too
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     plan = _windows.conv("conv", inputs.shape, kernel.shape, strides, padding, data_format, dilation_rate)
     if inputs.shape[0] == 0:
@@ -116,6 +133,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     return _back(out, plan.first)
 
 
+@_complex_too
 def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     grouped = _windows.grouped_kernel(inputs.shape, kernel.shape, data_format)
     plan = _windows.conv("depthwise_conv", inputs.shape, grouped, strides, padding, data_format, dilation_rate)
@@ -135,6 +153,7 @@ def depthwise_conv(inputs, kernel, strides=1, padding="valid", data_format=None,
     return _back(_tf.squeeze(out, 1) if n == 1 else out, plan.first)
 
 
+@_complex_too
 def conv_transpose(inputs, kernel, strides=1, padding="valid", output_padding=None, data_format=None, dilation_rate=1):
     plan = _windows.conv_transpose(
         "conv_transpose", inputs.shape, kernel.shape, strides, padding, output_padding, data_format, dilation_rate

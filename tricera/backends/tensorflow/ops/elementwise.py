@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools as _functools
 import math as _math
 
 import tensorflow as _tf
@@ -34,7 +35,6 @@ floor = _tf.floor
 ceil = _tf.math.ceil
 subtract = _tf.subtract
 divide = _tf.divide
-power = _tf.pow
 arctan2 = _tf.atan2
 equal = _tf.equal
 not_equal = _tf.not_equal
@@ -42,7 +42,6 @@ square = _tf.square
 reciprocal = _tf.math.reciprocal
 relu = _tf.nn.relu
 bitwise_and, bitwise_or, bitwise_xor = _tf.bitwise.bitwise_and, _tf.bitwise.bitwise_or, _tf.bitwise.bitwise_xor
-left_shift, right_shift = _tf.bitwise.left_shift, _tf.bitwise.right_shift
 
 
 def bitwise_not(x):
@@ -134,10 +133,85 @@ def isfinite(x):
     return _tf.math.is_finite(x) if x.dtype.is_floating else _tf.ones_like(x, _tf.bool)
 
 
-def floor_divide(x1, x2):
-    out = _tf.math.floordiv(x1, x2)
+@_functools.cache
+def _raises():
+    # The CPU's kernels of integers raise where an operand is out of range, an accelerator's give any number.
+    return not _tf.config.list_logical_devices("GPU")
+
+
+def _whole(kernel, careful):
+    """The kernel on integers; in graphs, and where it has raised, what is right for all operands."""
+
+    def run(x1, x2):
+        if _tf.executing_eagerly() and _raises():
+            try:
+                return kernel(x1, x2)
+            except _tf.errors.InvalidArgumentError:
+                pass
+        return careful(x1, x2)
+
+    return run
+
+
+def _quotient(x1, x2):
+    zero = _tf.equal(x2, 0)
+    out = _tf.math.floordiv(x1, _tf.where(zero, _tf.ones_like(x2), x2))
+    return _tf.where(zero, _tf.zeros_like(out), out)
+
+
+def _remainder(x1, x2):
+    return _tf.math.floormod(x1, _tf.where(_tf.equal(x2, 0), _tf.ones_like(x2), x2))
+
+
+def _power(x1, x2):
+    one, zero = _tf.ones_like(x1), _tf.zeros_like(x1)
+    sign = one - 2 * _tf.math.floormod(x2, 2)
+    part = _tf.where(_tf.equal(x1, 1), one, _tf.where(_tf.equal(x1, -1), sign, zero))
+    return _tf.where(x2 < 0, part, _tf.pow(x1, _tf.maximum(x2, _tf.zeros_like(x2))))
+
+
+_quotient = _whole(_tf.math.floordiv, _quotient)
+_remainder = _whole(_tf.math.floormod, _remainder)
+_power = _whole(_tf.pow, _power)
+
+
+def power(x1, x2):
+    if x1.dtype.is_integer:
+        return _power(x1, x2)
+    # The derivative of x**0 at 0 would be NaN.
+    known = _tf.get_static_value(x2) if x2.shape.rank == 0 else None
+    return _tf.ones_like(x1) if known is not None and known == 0 else _tf.pow(x1, x2)
+
+
+def _power_of_number(x1, x2):
+    """A tensor to the power of a Python number."""
     if not x1.dtype.is_floating:
-        return out
+        return _power(x1, _tf.constant(x2, x1.dtype))
+    if x2 == 2:
+        return _tf.raw_ops.Square(x=x1)
+    return _tf.ones_like(x1) if x2 == 0 else _tf.raw_ops.Pow(x=x1, y=x2)
+
+
+def left_shift(x1, x2):
+    # The kernels take a shift out of range for the nearest one within.
+    bits = 8 * x1.dtype.size
+    inside = x2 < bits if x2.dtype.is_unsigned else (x2 >= 0) & (x2 < bits)
+    out = _tf.bitwise.left_shift(x1, x2)
+    return _tf.where(inside, out, _tf.zeros_like(out))
+
+
+def right_shift(x1, x2):
+    bits = 8 * x1.dtype.size
+    if x2.dtype.is_unsigned:
+        out = _tf.bitwise.right_shift(x1, x2)
+        return _tf.where(x2 < bits, out, _tf.zeros_like(out))
+    return _tf.bitwise.right_shift(x1, _tf.where(x2 < 0, _tf.constant(bits - 1, x2.dtype), x2))
+
+
+def floor_divide(x1, x2):
+    if x1.dtype.is_integer:
+        return _quotient(x1, x2)
+    out = _tf.math.floordiv(x1, x2)
     # As NumPy: an infinity is no multiple of anything, and what is beside one lies below 0 or not.
     beside = _tf.where(x1 * x2 < 0, _tf.constant(-1.0, x1.dtype), _tf.math.sign(out))
     out = _tf.where(_tf.math.is_inf(x2) & _tf.math.is_finite(x1), beside, out)
@@ -145,7 +219,7 @@ def floor_divide(x1, x2):
 
 
 def mod(x1, x2):
-    return _tf.math.floormod(x1, x2)
+    return (_remainder if x1.dtype.is_integer else _tf.math.floormod)(x1, x2)
 
 
 def round(x, decimals=0):
@@ -160,7 +234,8 @@ def round(x, decimals=0):
 
 
 def clip(x, x_min, x_max):
-    return _tf.minimum(_tf.maximum(x, x_min), x_max)
+    x = x if x_min is None else _tf.maximum(x, x_min)
+    return x if x_max is None else _tf.minimum(x, x_max)
 
 
 stop_gradient = _tf.stop_gradient
@@ -190,7 +265,10 @@ def imag(x):
 
 def angle(x):
     if x.dtype.is_complex:
-        return _tf.math.angle(x)
+        # At 0, where it has no derivative, TensorFlow's is NaN.
+        zero = _tf.equal(x, 0)
+        value = _tf.math.angle(_tf.where(zero, _tf.ones_like(x), x))
+        return _tf.where(zero, _tf.stop_gradient(_tf.math.angle(x)), value)
     return _tf.where(_tf.math.is_nan(x), x, _tf.where(signbit(x), _tf.cast(_math.pi, x.dtype), _tf.zeros_like(x)))
 
 

@@ -79,9 +79,35 @@ def cholesky(x, upper=False):
     return _L.adjoint(out) if upper else out
 
 
+def _cofactors(x):
+    """The derivative of the determinant, from singular values: of matrices that have no inverse, too."""
+    s, u, v = _L.svd(x)
+    others = _tf.math.cumprod(s, -1, exclusive=True) * _tf.math.cumprod(s, -1, exclusive=True, reverse=True)
+    sign = _L.det(u) * _L.det(v)
+    return _tf.matmul(u * (others * sign[..., None])[..., None, :], v, transpose_b=True)
+
+
+@_tf.custom_gradient
+def _det(x):
+    out = _L.det(x)
+
+    def derivative(upstream):
+        # TensorFlow's own inverts the matrix, and raises where it can't.
+        singular = _tf.equal(out, 0)[..., None, None]
+        one = _tf.eye(x.shape[-1], dtype=x.dtype)
+        factors = _det(x)[..., None, None] * _L.inv(_tf.where(singular, one, x), adjoint=True)
+        some = _tf.reduce_any(singular)
+        factors = _tf.cond(
+            some, lambda: _tf.where(singular, _cofactors(_tf.where(singular, x, one)), factors), lambda: factors
+        )
+        return upstream[..., None, None] * factors
+
+    return out, derivative
+
+
 @_in_float32
 def det(x):
-    return _L.det(x)
+    return _L.det(x) if x.dtype.is_complex else _det(x)
 
 
 @_in_float32
@@ -159,7 +185,7 @@ def svd(x, full_matrices=True, compute_uv=True):
 @_in_float32
 def solve(a, b):
     if len(b.shape) == len(a.shape) - 1:
-        return _tf.squeeze(_L.solve(a, _tf.expand_dims(b, -1)), -1)
+        return _tf.squeeze(solve(a, _tf.expand_dims(b, -1)), -1)
     if a.shape[:-2] != b.shape[:-2]:  # the kernel does not broadcast
         batch = _tf.broadcast_dynamic_shape(_tf.shape(a)[:-2], _tf.shape(b)[:-2])
         a, b = (_tf.broadcast_to(x, _tf.concat([batch, _tf.shape(x)[-2:]], 0)) for x in (a, b))

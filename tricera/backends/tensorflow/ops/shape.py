@@ -55,7 +55,21 @@ def split(x, indices_or_sections, axis=0):
 
 
 def pad(x, pad_width, mode="constant", constant_values=None):
-    return _tf.pad(x, _widths(pad_width, len(x.shape)), mode.upper(), constant_values or 0)
+    widths = _widths(pad_width, len(x.shape))
+    if mode == "constant":
+        return _tf.pad(x, widths, constant_values=constant_values or 0)
+    # The kernel mirrors once, and nothing of no size.
+    edge = int(mode == "reflect")
+    once = all(not any(w) or (n is not None and max(w) <= n - edge) for n, w in zip(x.shape, widths, strict=True))
+    if once and 0 not in x.shape:
+        return _tf.pad(x, widths, mode.upper())
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            size = _tf.shape(x)[axis]
+            period = _tf.maximum(2 * (size - edge), 1)
+            position = _tf.range(-before, size + after) % period
+            x = _tf.gather(x, _tf.where(position >= size, period - 1 + edge - position, position), axis=axis)
+    return x
 
 
 def tile(x, repeats):

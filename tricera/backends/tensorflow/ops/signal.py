@@ -31,6 +31,8 @@ def ifft2(x):
 
 def rfft(x, fft_length=None):
     if fft_length is None:
+        if x.shape[-1] == 0:
+            raise ValueError("The last axis holds nothing.")
         return _parts(_tf.signal.rfft(_wide(x)), x)
     # Cut here: the kernel's own cut has a gradient of the wrong shape.
     return _parts(_tf.signal.rfft(_wide(x)[..., :fft_length], [fft_length]), x)

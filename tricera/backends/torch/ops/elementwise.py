@@ -53,7 +53,7 @@ bitwise_or, bitwise_xor, logaddexp, square, reciprocal = (
 relu = _torch.relu
 arcsin, arccos, arctan, arctan2 = _torch.asin, _torch.acos, _torch.atan, _torch.atan2
 arcsinh, arccosh, arctanh = _torch.asinh, _torch.acosh, _torch.atanh
-negative, absolute, mod, power = _torch.neg, _torch.abs, _torch.remainder, _torch.pow
+negative, absolute, power = _torch.neg, _torch.abs, _torch.pow
 equal, not_equal = _torch.eq, _torch.ne
 left_shift, right_shift = _torch.bitwise_left_shift, _torch.bitwise_right_shift
 
@@ -87,7 +87,7 @@ def round(x, decimals=0):
 
 
 def clip(x, x_min, x_max):
-    return _torch.clamp(x, x_min, x_max)
+    return x if x_min is None and x_max is None else _torch.clamp(x, x_min, x_max)
 
 
 def cast(x, dtype):
@@ -118,5 +118,12 @@ def angle(x):
 
 
 def floor_divide(x1, x2):
-    # `torch.floor_divide` is the same but for having no derivative.
-    return _torch.div(x1, x2, rounding_mode="floor")
+    if x1.is_floating_point():
+        # `torch.floor_divide` is the same but for having no derivative.
+        return _torch.div(x1, x2, rounding_mode="floor")
+    zero = x2 == 0
+    return _torch.floor_divide(x1, x2.masked_fill(zero, 1)).masked_fill(zero, 0)
+
+
+def mod(x1, x2):
+    return _torch.remainder(x1, x2 if x1.is_floating_point() else x2.masked_fill(x2 == 0, 1))

@@ -103,8 +103,8 @@ def fused_dropout(x, rate, seed):
 
 
 def channel_scaling(x, mean, variance, axis, offset, scale, epsilon):
-    if x.ndim < 2 or mean.requires_grad or variance.requires_grad:
-        # The fused kernel takes the statistics for constants.
+    if x.ndim < 2 or mean.requires_grad or variance.requires_grad or x.is_complex():
+        # The fused kernel takes the statistics for constants, and knows no complex numbers.
         factor = (variance + epsilon).rsqrt()
         factor = factor if scale is None else factor * scale
         shift = -mean * factor if offset is None else offset - mean * factor
@@ -116,6 +116,11 @@ def channel_scaling(x, mean, variance, axis, offset, scale, epsilon):
 
 def layer_scaling(x, gamma, beta, axes, epsilon):
     shape = x.shape[axes[0] :]
+    if x.is_complex():
+        centred = x - x.mean(axes, keepdim=True)
+        out = centred * ((centred * centred).mean(axes, keepdim=True) + epsilon).rsqrt()
+        out = out if gamma is None else out * _beside(gamma, x, axes)
+        return out if beta is None else out + _beside(beta, x, axes)
     last = axes == tuple(range(x.ndim - len(axes), x.ndim))
     fits = all(p is None or p.shape == shape for p in (gamma, beta))
     if last and fits:
