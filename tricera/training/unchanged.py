@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from tricera.config import is_flash_attention_enabled
 from tricera.constraints import Constraint
 from tricera.core import config
 from tricera.core.graph import Operation
@@ -171,7 +170,7 @@ class Fingerprint:
 
 
 def _settings() -> tuple[Any, ...]:
-    return config.floatx(), config.epsilon(), config.image_data_format(), is_flash_attention_enabled()
+    return config.floatx(), config.epsilon(), config.image_data_format(), config.get("flash_attention")
 
 
 def _home(cls: type) -> str:

@@ -41,11 +41,11 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
             whole = jax.random.bits(_key(seed), shape, dtype)
             return whole if minval == 0 else randint(shape, 0, maxval - minval, dtype, seed) + np.asarray(minval, dtype)
         maxval = np.asarray(maxval, "uint32")
-    ends = [
+    first, last = [
         np.asarray(end, dtype) if isinstance(end, int) and limits.min <= end <= limits.max else end
         for end in (minval, maxval)
     ]
-    return jax.random.randint(_key(seed), shape, *ends, dtype)
+    return jax.random.randint(_key(seed), shape, first, last, dtype)
 
 
 def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
