@@ -437,7 +437,11 @@ def _rows_of_jacobian(
         return pull([*zeros[:at], reshape(unit[0], shape), *zeros[at + 1 :]])
 
     units = backend.convert(np.eye(size), backend.dtype(out))
-    rows = backend.control.vectorized_map(row, [units])
+    try:
+        rows = backend.control.vectorized_map(row, [units])
+    except Exception:  # some derivatives can't be mapped: loops in TensorFlow's graphs, torch's of max pooling; what else fails does so again
+        each = [row([units[i]]) for i in range(size)]
+        rows = [PUBLIC["stack"](list(column)) for column in zip(*each, strict=True)]
     return [reshape(r, (*shape, *p.shape)) for r, p in zip(rows, primals, strict=True)]
 
 

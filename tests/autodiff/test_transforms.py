@@ -319,3 +319,61 @@ def test_bad_input(call: Callable[[], Any], kind: type[Exception], message: str,
     """The same error on each backend."""
     with pytest.raises(kind, match=message):
         call()
+
+
+P, Q = 0.5, 1.5  # where functions with branches and loops are differentiated twice
+TWICE: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "cond": (lambda x: ops.sum(ops.cond(ops.sum(x) > 0, lambda: x**3, lambda: x)), np.diag([6 * P, 6 * Q])),
+    "scan": (
+        lambda x: ops.sum(ops.scan(lambda c, r: (c * r + x[0], c * r), ops.ones(()), x**2)[1]),
+        [[2 + 2 * Q**2, 2 * (2 * P + 1) * Q], [2 * (2 * P + 1) * Q, 2 * (P**2 + P)]],
+    ),
+    "map": (
+        lambda x: ops.sum(ops.map(lambda r: r**3 * x[0], x)),
+        [[12 * P**2, 3 * Q**2], [3 * Q**2, 6 * P * Q]],
+    ),
+}
+
+
+def test_second_derivatives_of_loops(trainable_backend: str) -> None:
+    """Of branches and loops, in TensorFlow's graphs too, where they can't be mapped over the rows of a Jacobian."""
+    x = ops.convert_to_tensor(np.array([P, Q], "float32"))
+    for name, (fn, want) in TWICE.items():
+        want = np.asarray(want)
+        same(tricera.hessian(fn)(x), want)
+        if trainable_backend == "tensorflow" and name == "scan":
+            import tensorflow as tf
+
+            same(tf.function(tricera.hessian(fn))(x), want)
+            same(tf.function(lambda x, fn=fn: tricera.jvp(tricera.grad(fn), (x,), (x,))[1])(x), want @ [P, Q])
+
+
+def test_second_derivatives_of_max_pooling(trainable_backend: str) -> None:
+    """The square of each maximum has the second derivative 2, all else none."""
+    image = np.arange(16, dtype="float32").reshape(1, 4, 4, 1)
+    found = tricera.hessian(lambda x: ops.sum(ops.max_pool(x, 2, data_format="channels_last") ** 2))(
+        ops.convert_to_tensor(image)
+    )
+    same(ops.reshape(found, (16, 16)), np.diag([2.0 if i in (5, 7, 13, 15) else 0.0 for i in range(16)]))
+
+
+def test_forward_derivatives_of_what_has_its_own_gradient(trainable_backend: str) -> None:
+    """Factors of matrices, products of segments, results in a structure and what comes beside."""
+    m, x = (ops.convert_to_tensor(np.array(v, "float32")) for v in ([[2, 1], [1, 3]], [2, 3]))
+    same(tricera.jvp(lambda a: ops.lu_factor(a)[0], (m,), (ops.ones((2, 2)),))[1], np.array([[1, 1], [0.25, 0.25]]))
+    value, slope, aux = tricera.jvp(
+        lambda a: ({"p": ops.segment_prod(a, [0, 0], 1), "n": a * 2}, ops.sum(a)), (x,), (ops.ones((2,)),), has_aux=True
+    )
+    same(value, {"p": np.array([6]), "n": np.array([4, 6])})
+    same(slope, {"p": np.array([5]), "n": np.array([2, 2])})
+    same(aux, 5)
+
+
+def test_while_loop_has_no_gradient_on_jax(trainable_backend: str) -> None:
+    """It says what to write in its place; on the others it has one."""
+    grad = tricera.grad(lambda x: ops.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a * x), (0, x))[1])
+    if trainable_backend == "jax":
+        with pytest.raises(ValueError, match=r"ops.fori_loop.*ops.scan"):
+            grad(ops.convert_to_tensor(2.0))
+    else:
+        same(grad(ops.convert_to_tensor(2.0)), 32.0)

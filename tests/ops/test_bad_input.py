@@ -172,6 +172,7 @@ CALLS: list[tuple[str, Callable[[], Any]]] = [
     ("fft", lambda: ops.fft((MATRIX, VECTOR))),
     ("fft2", lambda: ops.fft2((VECTOR, VECTOR))),
     ("irfft", lambda: ops.irfft((VECTOR, VECTOR), fft_length=-2)),
+    ("vdot", lambda: ops.vdot(MATRIX, VECTOR[:1])),
     ("irfft", lambda: ops.irfft((VECTOR[:1], VECTOR[:1]))),
     ("rfft", lambda: ops.rfft(ones((2, 0)))),
     ("pad", lambda: ops.pad(ones((2, 0)), 1, "reflect")),

@@ -238,7 +238,10 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> float(vdot([[1.0, 2.0]], [[3.0, 4.0]]))
         11.0
     """
-    return cast(sum_(multiply(reshape(x1, (-1,)), reshape(x2, (-1,)))), dtype_of(x1))
+    x1, x2 = reshape(x1, (-1,)), reshape(x2, (-1,))
+    if None not in (x1.shape[0], x2.shape[0]) and x1.shape[0] != x2.shape[0]:
+        raise ValueError(f"ops.vdot needs operands of one size, not of {x1.shape[0]} and {x2.shape[0]} elements.")
+    return cast(sum_(multiply(x1, x2)), dtype_of(x1))
 
 
 @composed

@@ -19,8 +19,8 @@ from tricera.core.tensor import Spec
 _ZERO_AT_ZERO = (
     "abs", "absolute", "arcsin", "arcsinh", "arctan", "arctanh", "cast", "cbrt", "ceil", "celu", "conj", "conjugate", "copy", "deg2rad",
     "elu", "erf", "erfinv", "expm1", "fabs", "floor", "gelu", "hard_shrink", "hard_silu", "hard_tanh", "imag",
-    "leaky_relu", "log1p", "mish", "nan_to_num", "negative", "rad2deg", "real", "relu", "relu6", "round", "selu", "sign", "silu",
-    "sin", "sinh", "soft_shrink", "softsign", "sqrt", "square", "stop_gradient", "tan", "tanh", "tanh_shrink", "trunc",
+    "leaky_relu", "log1p", "mish", "nan_to_num", "negative", "rad2deg", "real", "relu", "relu6", "round", "selu", "sign", "signbit",
+    "silu", "sin", "sinh", "soft_shrink", "softsign", "sqrt", "square", "stop_gradient", "tan", "tanh", "tanh_shrink", "trunc",
 )  # fmt: skip
 # f(0, 0) = 0, where both are sparse.
 _ZERO_AT_ZEROS = ("add", "subtract", "maximum", "minimum", "fmax", "fmin")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -35,7 +35,8 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Any], has_aux: bo
 
         with autocast(None):
             values = [v.value for v in variables]
-        (loss, (aux, new)), grads = jax.value_and_grad(pure, has_aux=True)(values)
+        with _explained():
+            (loss, (aux, new)), grads = jax.value_and_grad(pure, has_aux=True)(values)
         for variable, value in zip(updated, new, strict=True):
             variable.assign(value)
         return ((loss, aux) if has_aux else loss), grads
@@ -45,8 +46,28 @@ def value_and_grad(fn: Callable[..., Any], variables: Sequence[Any], has_aux: bo
 
 def vjp(fn: Callable[[list[Any]], tuple[Any, Any]], primals: list[Any]) -> tuple[Any, Callable[[Any], Any], Any]:
     """Results, the pullback of their cotangents, and what `fn` carries out beside them."""
-    out, pull, carried = jax.vjp(fn, primals, has_aux=True)
-    return out, lambda cotangents: pull(cotangents)[0], carried
+    with _explained():
+        out, back, carried = jax.vjp(fn, primals, has_aux=True)
+
+    def pull(cotangents: Any) -> Any:
+        with _explained():
+            return back(cotangents)[0]
+
+    return out, pull, carried
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """A block in which JAX's error for loops of unknown length is told in terms of `ops`."""
+    try:
+        yield
+    except ValueError as error:
+        if "differentiation does not work for lax.while_loop" not in str(error):
+            raise
+        raise ValueError(
+            "On JAX, `ops.while_loop` (and `ops.fori_loop` between bounds that are tensors) has no gradient: how many values it "
+            "would have to keep is not known. Write it with `ops.fori_loop` between Python integers, or with `ops.scan`."
+        ) from error
 
 
 def remat(fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -118,7 +118,11 @@ def is_sparse_type(cls: type) -> bool:
 
 def densify(x: Any) -> Any:
     """The dense array of a sparse one; all others as they are."""
-    return x.todense() if is_sparse(x) else x
+    if not is_sparse(x):
+        return x
+    # Values of one place are added up, which truth values can't be.
+    summed: Any = cast(x, "int8") if x.dtype == bool else x
+    return summed.todense().astype(x.dtype)
 
 
 def traced(x: Any) -> bool:

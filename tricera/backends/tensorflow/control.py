@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -155,7 +156,13 @@ def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: Any, reverse
 
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """The function on all slices at once."""
-    return tf.vectorized_map(function, elements)
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # what can't be mapped raises; it need not be printed as a page of nodes before
+    try:
+        return tf.vectorized_map(function, elements)
+    finally:
+        logger.setLevel(level)
 
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -165,10 +172,35 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
     """Value and directional derivative."""
+    try:
+        return _forward(fun, primals, tangents, has_aux)
+    except Exception:  # TensorFlow knows no such derivative of loops in graphs, nor of what has a gradient of its own
+        return _pulled_twice(fun, primals, tangents, has_aux)
+
+
+def _forward(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
     with tf.autodiff.ForwardAccumulator(list(primals), list(tangents)) as accumulator:
         out = fun(*primals)
         out, aux = out if has_aux else (out, None)
     derivative = tree.map_structure(
         lambda y: accumulator.jvp(y, unconnected_gradients=tf.UnconnectedGradients.ZERO), out
     )
+    return (out, derivative, aux) if has_aux else (out, derivative)
+
+
+def _pulled_twice(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
+    """The same: a pullback is linear in its cotangent, and its own pullback at the tangents is the derivative along them."""
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as outer:
+        primals = [tf.identity(x) for x in primals]
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as inner:
+            inner.watch(primals)
+            out = fun(*primals)
+            out, aux = out if has_aux else (out, None)
+            flat = [tf.identity(y) for y in tree.flatten(out)]
+        cotangents = [tf.zeros_like(y) for y in flat]
+        outer.watch(cotangents)
+        pulled = inner.gradient(flat, primals, cotangents, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        pulled = [tf.convert_to_tensor(g) for g in pulled]
+    slopes = outer.gradient(pulled, cotangents, list(tangents), unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    derivative = tree.pack_sequence_as(out, slopes)
     return (out, derivative, aux) if has_aux else (out, derivative)
