@@ -220,3 +220,15 @@ def test_one_weight_in_a_list_is_that_of_all(backend):
         metric = metrics.MeanSquaredError()
         metric.update_state(f(4, 3) * 0, np.ones((4, 3), "float32"), sample_weight=weight)
         assert float(value(metric.result())) == 1.0
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_counts_of_half_precision_go_on(kind, backend):
+    """They are float32, as sums of ones stand still at 2048 or 256 otherwise."""
+    ones = np.ones(3000, "float32")
+    found, right = metrics.TruePositives(dtype=kind), metrics.Precision(dtype=kind)
+    for metric in (found, right):
+        metric.update_state(ones, ones)
+        metric.update_state(np.zeros_like(ones), ones)
+    assert float(found.result()) == 3000 and float(right.result()) == 0.5
+    assert found.get_config()["dtype"] == kind
