@@ -97,3 +97,18 @@ def test_a_number_is_no_dtype(number):
     assert [standardize(d) for d in (tf.float32, tf.int16)] == ["float32", "int16"]
     with pytest.raises(ValueError, match="is a number"):
         standardize(number)
+
+
+def test_a_global_map_without_a_default():
+    """Layers that it does not name have floatx."""
+    before = tricera.config.dtype_policy()
+    try:
+        tricera.config.set_dtype_policy(tricera.DTypePolicy("float32"))
+        given = tricera.dtype_policies.DTypePolicyMap(policy_map={"a": "mixed_bfloat16"})
+        tricera.config.set_dtype_policy(given)
+        assert given.compute_dtype == "float32" and given["a"].compute_dtype == "bfloat16"
+        layer = tricera.layers.Dense(2, name="b")
+        layer.build((None, 3))
+        assert layer.compute_dtype == layer.kernel.dtype == "float32"
+    finally:
+        tricera.config.set_dtype_policy(before)

@@ -318,3 +318,10 @@ def test_what_means_nothing_is_refused(room, wrong):
     """Every `get` refuses what is no name, config, class, object or function."""
     with pytest.raises(ValueError):
         getattr(tricera, room).get(wrong)
+
+
+def test_the_weighted_mean_of_one_number(backend):
+    """A loss that is a scalar already, times its weight."""
+    loss = losses.Dice(reduction="mean_with_sample_weight")
+    a, b = np.ones((2, 3), "float32"), np.full((2, 3), 0.5, "float32")
+    np.testing.assert_allclose(float(loss(a, b, sample_weight=3.0)), 3 * float(loss(a, b)), rtol=1e-6)

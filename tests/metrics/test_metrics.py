@@ -250,3 +250,15 @@ def test_classes_along_the_first_axis(backend):
         first.update_state(np.moveaxis(true, -1, 1), np.moveaxis(pred, -1, 1))
         np.testing.assert_array_equal(*(value(m.total_confusion_matrix) for m in (first, last)))
         assert value(last.total_confusion_matrix).sum() == 10
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_counts_of_half_precision_go_on(kind, backend):
+    """They are float32, as sums of ones stand still at 2048 or 256 otherwise."""
+    ones = np.ones(3000, "float32")
+    found, right = metrics.TruePositives(dtype=kind), metrics.Precision(dtype=kind)
+    for metric in (found, right):
+        metric.update_state(ones, ones)
+        metric.update_state(np.zeros_like(ones), ones)
+    assert float(found.result()) == 3000 and float(right.result()) == 0.5
+    assert found.get_config()["dtype"] == kind

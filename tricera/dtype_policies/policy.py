@@ -118,7 +118,11 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):  # type: ignore[type-arg]
     @property
     def default_policy(self) -> DTypePolicy:
         """The policy of layers that no entry matches."""
-        return self._default or dtype_policy()
+        if self._default is not None:
+            return self._default
+        now = dtype_policy()
+        # A map without a default that is the global policy itself leaves all other layers to floatx.
+        return get(config.floatx()) if isinstance(now, DTypePolicyMap) and now._default is None else now
 
     @property
     def name(self) -> str:

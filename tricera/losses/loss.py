@@ -210,11 +210,7 @@ def reduce_values(values: Any, sample_weight: Any = None, reduction: str | None 
         return ops.mean(values)
     total = ops.sum(values)
     if reduction == "sum" or not len(values.shape):
-        return (
-            total
-            if reduction != "mean_with_sample_weight" or sample_weight is None
-            else divide_no_nan(total, ops.sum(sample_weight))
-        )
+        return total
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
         return divide_no_nan(total, ops.sum(sample_weight))
     return ops.divide(total, ops.cast(count(values), ops.dtype(total)))

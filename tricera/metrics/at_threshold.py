@@ -17,6 +17,8 @@ def _ratio(above: Any, rest: Any) -> Any:
 class _BestWhere(Metric):
     """The largest `_wanted` rate of the thresholds whose `_bound` rate is at least `_value`; 0 if there is none."""
 
+    _counts = True
+
     _wanted: ClassVar[str]
     _bound: ClassVar[str]
 
@@ -42,7 +44,7 @@ class _BestWhere(Metric):
         """
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         y_true, y_pred = one_class(y_true, y_pred, self.class_id)
-        found = counts(y_true, y_pred, self.thresholds, sample_weight, self.dtype)
+        found = counts(y_true, y_pred, self.thresholds, sample_weight, self._sum_dtype)
         parts = (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives)
         for variable, value in zip(parts, found, strict=True):
             variable.assign_add(value)

@@ -81,6 +81,8 @@ def counts(
 class _Count(Metric):
     """One of the four counts."""
 
+    _counts = True
+
     _index: int
 
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
@@ -98,7 +100,9 @@ class _Count(Metric):
             y_pred: probabilities.
             sample_weight: weights, which broadcast.
         """
-        self.accumulator.assign_add(counts(y_true, y_pred, self.thresholds, sample_weight, self.dtype)[self._index])
+        self.accumulator.assign_add(
+            counts(y_true, y_pred, self.thresholds, sample_weight, self._sum_dtype)[self._index]
+        )
 
     def result(self) -> Any:
         """The count, one a threshold if there are several."""
@@ -143,6 +147,8 @@ class FalseNegatives(_Count):
 class _Ratio(Metric):
     """True positives over true positives and another count."""
 
+    _counts = True
+
     _other: tuple[str, int]
 
     def __init__(
@@ -171,7 +177,7 @@ class _Ratio(Metric):
             y_pred: probabilities.
             sample_weight: weights, which broadcast.
         """
-        y_true, y_pred = ops.convert_to_tensor(y_true), ops.cast(ops.convert_to_tensor(y_pred), self.dtype)
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.cast(ops.convert_to_tensor(y_pred), self._sum_dtype)
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         if self.top_k is not None:
             # Of equals the first are chosen: which ones `top_k` itself would name depends on the framework.
@@ -182,7 +188,7 @@ class _Ratio(Metric):
             chosen = ops.logical_or(above, ops.logical_and(equal, first))
             y_pred = ops.where(chosen, y_pred, _NOT_CHOSEN)
         y_true, y_pred = one_class(y_true, y_pred, self.class_id)
-        found = counts(y_true, y_pred, self.thresholds, sample_weight, self.dtype)
+        found = counts(y_true, y_pred, self.thresholds, sample_weight, self._sum_dtype)
         self.true_positives.assign_add(found[0])
         self.other.assign_add(found[self._other[1]])
 
@@ -245,6 +251,8 @@ class AUC(Metric):
         >>> round(float(m.result()), 3)
         1.0
     """
+
+    _counts = True
 
     _checks: ClassVar[Mapping[str, checks.Check]] = {
         **Metric._checks,
@@ -313,12 +321,12 @@ class AUC(Metric):
         thresholds = list(self._thresholds)
         if self.multi_label:
             labels = [
-                counts(y_true[:, i], y_pred[:, i], thresholds, sample_weight, self.dtype)
+                counts(y_true[:, i], y_pred[:, i], thresholds, sample_weight, self._sum_dtype)
                 for i in range(y_pred.shape[-1])
             ]
             found = tuple(ops.stack([label[i] for label in labels], axis=1) for i in range(4))
         else:
-            found = counts(y_true, y_pred, thresholds, sample_weight, self.dtype)
+            found = counts(y_true, y_pred, thresholds, sample_weight, self._sum_dtype)
         parts = (self.true_positives, self.false_positives, self.true_negatives, self.false_negatives)
         for variable, value in zip(parts, found, strict=True):
             variable.assign_add(value)
@@ -352,7 +360,7 @@ class AUC(Metric):
         by_label = ops.sum(areas, axis=0)
         if self.label_weights is None:
             return ops.mean(by_label)
-        weights = ops.convert_to_tensor(np.array(self.label_weights, self.dtype))
+        weights = ops.convert_to_tensor(np.array(self.label_weights, self._sum_dtype))
         return ops.divide_no_nan(ops.sum(ops.multiply(by_label, weights)), ops.sum(weights))
 
     def interpolate_pr_auc(self) -> Any:

@@ -56,6 +56,8 @@ class IoU(Metric):
         0.3333
     """
 
+    _counts = True
+
     def __init__(
         self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: Any = None,
         ignore_class: int | None = None, sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1,
@@ -91,7 +93,7 @@ class IoU(Metric):
         shape = ops.shape(y_true)
         y_true, y_pred = ops.reshape(y_true, (-1,)), ops.reshape(y_pred, (-1,))
         if sample_weight is not None:
-            sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), self.dtype)
+            sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), self._sum_dtype)
             if len(sample_weight.shape) > len(shape) and sample_weight.shape[-1] == 1:
                 sample_weight = ops.squeeze(sample_weight, axis=-1)
             while len(sample_weight.shape) < len(shape):
@@ -101,7 +103,7 @@ class IoU(Metric):
             # An impossible class instead: the confusion matrix leaves it out.
             y_true = ops.where(ops.equal(y_true, self.ignore_class), -1, y_true)
         self.total_confusion_matrix.assign_add(
-            confusion_matrix(y_true, y_pred, self.num_classes, sample_weight, self.dtype)
+            confusion_matrix(y_true, y_pred, self.num_classes, sample_weight, self._sum_dtype)
         )
 
     def _classes(self, y: Any, sparse: bool) -> Any:
@@ -124,7 +126,7 @@ class IoU(Metric):
         return ops.divide_no_nan(ops.sum(ops.divide_no_nan(found, union)), occurring)
 
     def _result_dtype(self) -> str:
-        return self.dtype if "float" in self.dtype else "float32"
+        return self._sum_dtype if "float" in self._sum_dtype else "float32"
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values."""

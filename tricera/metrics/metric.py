@@ -47,6 +47,8 @@ class Metric(checks.Checked):
         "sensitivity": checks.number(0, 1),
     }  # fmt: skip
 
+    _counts: ClassVar[bool] = False  # whether it counts samples, for which half precision is too narrow
+
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or naming.auto_name(type(self).__name__)
         self._dtype_policy = dtype_policies.get(config.floatx() if dtype is None else dtype)
@@ -57,6 +59,11 @@ class Metric(checks.Checked):
     def dtype(self) -> str:
         """The dtype of the variables."""
         return self._dtype_policy.variable_dtype
+
+    @property
+    def _sum_dtype(self) -> str:
+        """In what it adds up: counts of half precision would stand still at 2048, or at 256."""
+        return "float32" if self._counts and self.dtype in ("float16", "bfloat16") else self.dtype
 
     def add_variable(
         self,
@@ -79,7 +86,7 @@ class Metric(checks.Checked):
         """
         with name_scope(self.name), dispatch.use(self._backend):
             variable = Variable(
-                initializers.get(initializer), shape=() if shape is None else shape, dtype=dtype or self.dtype,
+                initializers.get(initializer), shape=() if shape is None else shape, dtype=dtype or self._sum_dtype,
                 trainable=False, autocast=False, aggregation=aggregation, layout=layout, name=name,
             )  # fmt: skip
         self._variables.append(variable)

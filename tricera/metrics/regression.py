@@ -33,6 +33,8 @@ class R2Score(Metric):
         0.5714
     """
 
+    _counts = True
+
     def __init__(
         self, class_aggregation: Literal["uniform_average", "variance_weighted_average"] | None = "uniform_average",
         num_regressors: int = 0, name: str = "r2_score", dtype: Any = None,
@@ -66,7 +68,7 @@ class R2Score(Metric):
         Raises:
             ValueError: the tensors don't have two axes.
         """
-        y_true, y_pred = (ops.convert_to_tensor(y, dtype=self.dtype) for y in (y_true, y_pred))
+        y_true, y_pred = (ops.convert_to_tensor(y, dtype=self._sum_dtype) for y in (y_true, y_pred))
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         if len(y_true.shape) != 2 or len(y_pred.shape) != 2:
             raise ValueError(
@@ -76,7 +78,7 @@ class R2Score(Metric):
         check_widths(y_true, y_pred, hint="")
         if not self._built:
             self._build(int(y_true.shape[1]))
-        weight = ops.convert_to_tensor(1 if sample_weight is None else sample_weight, dtype=self.dtype)
+        weight = ops.convert_to_tensor(1 if sample_weight is None else sample_weight, dtype=self._sum_dtype)
         if len(weight.shape) == 1:
             weight = ops.expand_dims(weight, 1)  # one weight a sample, for all its outputs
         weight = ops.broadcast_to(weight, ops.shape(y_true))
@@ -86,7 +88,7 @@ class R2Score(Metric):
         squares = ops.square(ops.subtract(y_true, y_pred))
         self.total_mse.assign_add(ops.sum(ops.multiply(squares, weight), axis=0))
         self.count.assign_add(ops.sum(weight, axis=0))
-        self.num_samples.assign_add(ops.cast(ops.size(y_true), self.dtype))
+        self.num_samples.assign_add(ops.cast(ops.size(y_true), self._sum_dtype))
 
     def result(self) -> Any:
         """The score, or one an output."""

@@ -29,7 +29,8 @@ class Attention(Layer):
     (batch, keys, features); the value serves as key where none is given.
 
     Masks, given or the inputs' own: outputs of masked queries are 0; masked values (and their keys) have no influence. A query
-    that sees nothing gets zeros.
+    that sees nothing gets zeros. Hidden tokens may hold any finite numbers; NaN or infinity in a hidden value comes through (its weight is
+    0, and 0 * NaN is NaN), since keeping it out would take another pass over all values.
 
     Raises:
         ValueError: an option is out of range.

@@ -37,7 +37,7 @@ class MultiHeadAttention(HeadsAttention):
         **kwargs: those of `Layer`.
 
     Masks of the inputs count as `query_mask`, `value_mask` and `key_mask`; all masks are joined with `and`. A query that sees
-    nothing gets zeros from each head. Positions count row by row where attention goes over several axes.
+    nothing gets zeros from each head. NaN or infinity in a hidden token comes through, as 0 * NaN is NaN. Positions count row by row where attention goes over several axes.
 
     Raises:
         ValueError: an option is out of range, or two contradict each other.
