@@ -45,7 +45,7 @@ def run(case: Case, convert: Any) -> Any:
     def convert_all(x: Any) -> Any:
         if isinstance(x, np.ndarray):
             return convert(x)
-        return [convert(v) for v in x] if isinstance(x, list) and isinstance(x[0], np.ndarray) else x
+        return [convert(v) for v in x] if isinstance(x, list) and x and isinstance(x[0], np.ndarray) else x
 
     args = [x if case.op == "get_item" and i else convert_all(x) for i, x in enumerate(case.args)]
     return PUBLIC[case.op](*args, **{k: convert_all(v) for k, v in case.kwargs.items()})

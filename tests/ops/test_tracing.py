@@ -149,6 +149,18 @@ def test_tables_draws_and_branches_in_torch_compile(key: str) -> None:
         assert differs("torch", arrays, lambda *x: parts(call(tricera, *x))) is None
 
 
+@pytest.mark.parametrize("name", [b for b in TRAINABLE if b != "torch"])
+def test_lengths_that_only_values_tell(name: str) -> None:
+    """The error says which argument gives the length; torch has its own."""
+    with dispatch.use(name):
+        x, ids = ops.convert_to_tensor([1.0, 2.0, 4.0]), ops.convert_to_tensor([0, 1, 1])
+        with pytest.raises(ValueError, match=r"Inside of compiled code .* give `num_segments`"):
+            compiled(name, ops.segment_sum)(x, ids)
+        with pytest.raises(ValueError, match=r"ops\.bincount: inside of compiled code .* give `minlength`"):
+            compiled(name, ops.bincount)(ids)
+        assert ops.convert_to_numpy(compiled(name, lambda a, b: ops.segment_sum(a, b, 3))(x, ids)).tolist() == [1, 6, 0]
+
+
 def test_exceptions_have_a_reason() -> None:
     """The list names ops and frameworks that there are."""
     assert set(EXCEPTIONS) <= {"jax", "tensorflow", "torch"}

@@ -315,7 +315,10 @@ def _segment(data: Any, segment_ids: Any, num_segments: int | None, start: Any, 
     if num_segments is None:
         if isinstance(segment_ids, KerasTensor) or isinstance(data, KerasTensor):
             return KerasTensor((None, *data.shape[1:]), dtype(data))
-        # How many there are is known only from the values, so this does not work inside jax.jit.
+        if dispatch.current().traced(segment_ids):
+            raise ValueError(
+                "Inside of compiled code the ids are not known; give `num_segments`, the length of the result."
+            )
         num_segments = int(max_(segment_ids, initial=-1)) + 1
     inside = logical_and(greater_equal(segment_ids, 0), less(segment_ids, num_segments))
     # What belongs to no segment goes to one more, which is cut off.

@@ -41,7 +41,7 @@ def resize(
         interpolation: `"nearest"`, `"bilinear"`, `"bicubic"`, `"lanczos3"` or `"lanczos5"`.
         antialias: widen the kernel where images get smaller.
         crop_to_aspect_ratio: cut the middle of the new aspect ratio out first.
-        pad_to_aspect_ratio: extend the images to the new aspect ratio first.
+        pad_to_aspect_ratio: extend the images to the new aspect ratio first, by as much on either side.
         fill_mode: how they are extended; only `"constant"`.
         fill_value: with which value.
         data_format: `"channels_last"` or `"channels_first"`; default: the configured one.
@@ -84,7 +84,7 @@ def resize(
         full_h, full_w = max(h, int(w * height / width)), max(w, int(h * width / height))
         top, left = int((full_h - h) / 2), int((full_w - w) / 2)
         widths = [(0, 0)] * len(images.shape)
-        widths[at], widths[at + 1] = (top, full_h - h - top), (left, full_w - w - left)
+        widths[at], widths[at + 1] = (top, top), (left, left)  # the image stays in the middle, as in Keras
         x = pad(x, tuple(widths), constant_values=fill_value)
     x = _resized(_resized(x, at, height, interpolation, antialias), at + 1, width, interpolation, antialias)
     return back_to_kind(x, kind)

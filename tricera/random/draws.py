@@ -174,9 +174,12 @@ def randint(shape: Any, minval: int, maxval: int, dtype: Any = "int32", seed: An
         raise ValueError(f"random.randint draws integers; `dtype` can't be {dtype!r}. Use `random.uniform` for floats.")
     if isinstance(minval, int) and isinstance(maxval, int) and minval >= maxval:
         raise ValueError(f"random.randint: `minval`={minval} must be below `maxval`={maxval}.")
-    for name, end in (("minval", minval), ("maxval", maxval)):
-        if size := tuple(getattr(end, "shape", ())):
-            raise ValueError(f"random.randint: `{name}` must be one integer, not a tensor of the shape {size}.")
+    ends: tuple[tuple[str, Any], ...] = (("minval", minval), ("maxval", maxval))
+    for name, end in ends:
+        if tuple(getattr(end, "shape", ())):
+            raise ValueError(
+                f"random.randint: `{name}` must be one integer, not a tensor of the shape {tuple(end.shape)}."
+            )
     shape = _shape("randint", shape)
     if any([d is None for d in shape]):
         return KerasTensor(shape, dtype)

@@ -36,16 +36,16 @@ def truncated_normal(shape: Any, dtype: str, seed: Any) -> Any:
 def randint(shape: Any, minval: Any, maxval: Any, dtype: str, seed: Any) -> Any:
     """Uniform integers in [minval, maxval)."""
     limits = jnp.iinfo(dtype)
-    if isinstance(maxval, int) and maxval > limits.max:  # JAX would take the end for an int32, which it need not be
-        if limits.min == 0:
-            whole = jax.random.bits(_key(seed), shape, dtype)
-            return whole if minval == 0 else randint(shape, 0, maxval - minval, dtype, seed) + np.asarray(minval, dtype)
-        maxval = np.asarray(maxval, "uint32")
-    first, last = [
+    low, high = (
         np.asarray(end, dtype) if isinstance(end, int) and limits.min <= end <= limits.max else end
         for end in (minval, maxval)
-    ]
-    return jax.random.randint(_key(seed), shape, first, last, dtype)
+    )
+    if isinstance(maxval, int) and maxval > limits.max:  # JAX would take the end for an int32, which it need not be
+        if limits.min == 0 and isinstance(minval, int):
+            whole = jax.random.bits(_key(seed), shape, dtype)
+            return whole if minval == 0 else randint(shape, 0, maxval - minval, dtype, seed) + low
+        high = np.asarray(maxval, "uint32")
+    return jax.random.randint(_key(seed), shape, low, high, dtype)
 
 
 def categorical(logits: Any, num_samples: int, dtype: str, seed: Any) -> Any:
