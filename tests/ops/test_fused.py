@@ -237,7 +237,8 @@ def test_kernels_of_jax(monkeypatch: pytest.MonkeyPatch) -> None:
         _attention(use_causal_mask=True)()
         _attention(attention_mask=np.ones((2, 6, 6), bool))()
         assert seen == [False, True, False, False, True, False]
-        wide = ops.dot_product_attention(HEADS, HEADS, np.concatenate([HEADS, HEADS], -1), is_causal=True)
-        narrow = ops.dot_product_attention(HEADS, HEADS, HEADS, is_causal=True)
+        # With a scale of its own, for which no other test has had a program compiled.
+        wide = ops.dot_product_attention(HEADS, HEADS, np.concatenate([HEADS, HEADS], -1), scale=0.37, is_causal=True)
+        narrow = ops.dot_product_attention(HEADS, HEADS, HEADS, scale=0.37, is_causal=True)
         assert len(seen) == 7
         np.testing.assert_allclose(wide[..., :4], narrow, rtol=1e-5, atol=1e-6)
