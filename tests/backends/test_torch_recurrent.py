@@ -13,6 +13,7 @@ if "torch" not in BACKENDS:
 
 import torch
 
+from tricera import layers
 from tricera.backend import use
 from tricera.backends.torch.ops import recurrent as fused
 from tricera.core.op import OPS
@@ -82,3 +83,11 @@ def test_specs():
     x, k, u, b, h, c = (KerasTensor(t.shape, "float64") for t in operands("lstm"))
     outputs = ops.lstm(KerasTensor((None, None, FEATURES), "float64"), k, u, b, h, c, None, True)
     assert [y.shape for y in outputs] == [(None, None, UNITS), (None, UNITS), (None, UNITS)]
+
+
+def test_weights_lie_in_order():
+    """An orthogonal matrix comes transposed; in that order torch's fused optimizers and kernels could not take it."""
+    with use("torch"):
+        for layer in (layers.LSTM(3), layers.GRU(3), layers.SimpleRNN(3)):
+            layer.build((None, 4, 2))
+            assert all(v.native.is_contiguous() for v in layer.variables)

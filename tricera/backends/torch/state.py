@@ -14,7 +14,7 @@ from tricera.backends.torch.tensor import from_numpy
 
 def make(value: np.ndarray, dtype: str, trainable: bool, name: str) -> torch.nn.Parameter:
     """The native form of a variable's initial value."""
-    tensor = from_numpy(np.array(value), dtype)
+    tensor = from_numpy(np.array(value, order="C"), dtype)  # kernels that go through memory need it in order
     return torch.nn.Parameter(tensor, requires_grad=trainable and tensor.is_floating_point())
 
 
