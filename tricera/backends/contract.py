@@ -20,9 +20,11 @@ from tricera.core.op import OPS
 
 
 class TraitsRoom(Protocol):
-    """What is known without loading the framework. `SEED_DTYPE` is the dtype in which seeds are counted up."""
+    """What is known without loading the framework. `SEED_DTYPE` is the dtype in which seeds are counted up, `SEEDS_AT_ONCE` says
+    whether their state is made with them, if the framework is loaded."""
 
     SEED_DTYPE: str
+    SEEDS_AT_ONCE: bool
 
 
 class TensorRoom(Protocol):

@@ -6,7 +6,6 @@ A `Backend` is a handle on the folder `tricera/backends/<name>`; its modules ("r
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import functools
 import importlib.util
 import inspect
@@ -17,6 +16,7 @@ from typing import Any
 
 from tricera.core import config
 from tricera.core.lazy import load
+from tricera.core.scoped import Scoped
 
 # name -> (module that must be installed, what to install)
 KNOWN = {
@@ -76,6 +76,11 @@ class Backend:
         """What is known of the framework without loading it: a room that doesn't import it."""
         return _room(self.name, "traits")
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the rooms that an op may need are imported."""
+        return self._loaded
+
     def load(self) -> None:
         """Import the rooms that an op may need: nothing can be imported while torch.compile traces."""
         if not self._loaded:
@@ -130,7 +135,7 @@ def _room(backend: str, room: str) -> Any:
 
 
 _handles: dict[str, Backend] = {}
-_scoped: contextvars.ContextVar[Backend | None] = contextvars.ContextVar("tricera_backend", default=None)
+_scoped: Scoped[Backend | None] = Scoped("backend", default=None)
 _default: Backend | None = None
 _by_type: dict[type, Backend | None] = dict.fromkeys((bool, int, float, complex, str, list, tuple, dict, type(None)))
 
@@ -163,7 +168,8 @@ def get(name: str) -> Backend:
 
 def current() -> Backend:
     """The backend on which what is built now will run."""
-    return _handles[_current_name()]
+    inside = _scoped.traced  # what torch.compile saw being set
+    return inside[-1] if inside else _handles[_current_name()]  # type: ignore[return-value]
 
 
 def _current_name() -> str:

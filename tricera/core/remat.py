@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tricera.core import dispatch, tree
+from tricera.core.scoped import Scoped
 from tricera.core.state import cells
 
 MODES = ("full", "activations", "larger_than", "list_of_layers", None)
@@ -151,4 +152,4 @@ class RematScope:
         current_remat.set(self._outer.pop())
 
 
-current_remat: contextvars.ContextVar[RematScope | None] = contextvars.ContextVar("tricera_remat", default=None)
+current_remat: Scoped[RematScope | None] = Scoped("remat", default=None)

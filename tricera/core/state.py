@@ -7,9 +7,10 @@ stays as it is. Tracing, stateless calls, shape inference and gradients all stan
 from __future__ import annotations
 
 import contextlib
-import contextvars
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
+
+from tricera.core.scoped import Scoped
 
 _MISSING = object()
 
@@ -62,7 +63,7 @@ class Cells:
 
 
 MISSING = _MISSING
-current_cells: contextvars.ContextVar[Cells | None] = contextvars.ContextVar("tricera_cells", default=None)
+current_cells: Scoped[Cells | None] = Scoped("cells", default=None)
 
 
 @contextlib.contextmanager
@@ -182,6 +183,4 @@ class StatelessScope:
         current_stateless.reset(self._losses_token)
 
 
-current_stateless: contextvars.ContextVar[StatelessScope | None] = contextvars.ContextVar(
-    "tricera_stateless", default=None
-)
+current_stateless: Scoped[StatelessScope | None] = Scoped("stateless", default=None)

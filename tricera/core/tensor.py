@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tricera.core import dtypes, naming
 from tricera.core.operators import OPS, Operators
+from tricera.core.scoped import Scoped
 from tricera.core.variable import standardize_shape
 
 Shape = tuple[int | None, ...]
@@ -30,7 +30,7 @@ class Spec(NamedTuple):
 
 
 # False while shapes are inferred: ops then give symbolic results without adding nodes to the graph.
-recording: contextvars.ContextVar[bool] = contextvars.ContextVar("tricera_recording", default=True)
+recording: Scoped[bool] = Scoped("recording", default=True)
 
 
 class SymbolicScope:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import contextvars
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,11 +10,12 @@ import numpy as np
 
 from tricera.core import config, dispatch, dtypes, limits, naming
 from tricera.core.operators import OPS, Operators
+from tricera.core.scoped import Scoped
 from tricera.core.state import MISSING, current_cells
 
 # The dtype to which floating-point variables are cast when read (mixed precision), or None.
-autocast_dtype: contextvars.ContextVar[str | None] = contextvars.ContextVar("tricera_autocast", default=None)
-name_scopes: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("tricera_name_scope", default=())
+autocast_dtype: Scoped[str | None] = Scoped("autocast", default=None)
+name_scopes: Scoped[tuple[str, ...]] = Scoped("name_scope", default=())
 
 
 @contextlib.contextmanager
@@ -417,7 +417,7 @@ class name_scope:
         if not isinstance(name, str) or not name:
             raise ValueError(f"name_scope: `name` must be a string that is not empty, not {name!r}.")
         self.name = name
-        self._tokens: list[contextvars.Token[tuple[str, ...]]] = []
+        self._tokens: list[Any] = []
 
     def __enter__(self) -> name_scope:
         self._tokens.append(name_scopes.set((*name_scopes.get(), self.name)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextvars
 import inspect
 from typing import Any
+
+from tricera.core.scoped import Scoped
 
 
 class CallContext:
@@ -21,7 +22,7 @@ class CallContext:
         self.root = root or self
 
 
-current_call: contextvars.ContextVar[CallContext | None] = contextvars.ContextVar("tricera_call", default=None)
+current_call: Scoped[CallContext | None] = Scoped("call", default=None)
 
 
 class CallInfo:

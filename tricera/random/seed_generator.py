@@ -8,6 +8,7 @@ import numpy as np
 
 from tricera.core import dispatch, naming, rng
 from tricera.core.operators import OPS
+from tricera.core.shortcut import memory
 from tricera.core.variable import Variable, name_scope
 
 
@@ -51,6 +52,8 @@ class SeedGenerator:
                 aggregation="none",
                 name="seed_generator_state",
             )
+        if backend.traits.SEEDS_AT_ONCE and backend.loaded:
+            self.state.native  # noqa: B018
 
     @property
     def seed(self) -> int:
@@ -80,7 +83,10 @@ class SeedGenerator:
         value = self.state.value
         if value is self.state._native:  # which may change in place
             value = OPS["copy"](value)
-        self.state.accumulate(_STEPS[self.state.dtype])
+        if memory.closed():  # a compiler that takes arrays for tensors
+            self.state.assign(OPS["add"](value, [0, 1]))
+        else:
+            self.state.accumulate(_STEPS[self.state.dtype])
         return value
 
     def move(self, backend: dispatch.Backend) -> None:

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from tricera.backends.torch.tensor import convert
-from tricera.core import tree
+from tricera.core import scoped, tree
 from tricera.core.shortcut import Memory
 
 Memory.closed = staticmethod(torch.compiler.is_compiling)
+scoped.watch(torch.compiler.is_compiling)
 
 UNROLLED = 32  # steps of a loop of known length that are written out one by one
 
