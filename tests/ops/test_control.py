@@ -172,6 +172,15 @@ def test_custom_gradient_in_transforms(name: str) -> None:
         same(found["a"], [1.0, 2.0])
         same(found["b"], [2.0, 2.0])
         same(tricera.grad(lambda y: ops.sum(line({"a": x, "b": x}, y)))(x), [5.0, 10.0])
+        value, slope, more = tricera.jvp(
+            lambda v, d: (sine(v) * line(d, v), 7), (x, {"a": x, "b": x}), (x, {"a": x, "b": x}), True
+        )
+        want = np.sin(x_ := np.array([1.0, 2.0])) * (x_ * x_ + x_)
+        same(value, want)
+        # d sine = 3 v dv, d line = dv * 5 a + da * v + 2 db
+        same(slope, 3 * x_ * x_ * (x_ * x_ + x_) + np.sin(x_) * (5 * x_ * x_ + x_ * x_ + 2 * x_))
+        assert more == 7
+        same(ops.jvp(sine, (x,), (x,))[1], 3 * x_ * x_)
 
 
 @pytest.mark.skipif("torch" not in TRAINABLE, reason="needs torch")

@@ -179,4 +179,16 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
     """Value and directional derivative."""
-    return jax.jvp(fun, primals, tangents, has_aux=has_aux)
+    try:
+        return jax.jvp(fun, primals, tangents, has_aux=has_aux)
+    except TypeError as error:
+        if "custom_vjp" not in str(error):
+            raise
+        # Of what has a gradient of its own: a pullback is linear in its cotangent, and its own pullback at the tangents is the
+        # derivative along them.
+        if has_aux:
+            out, pull, *aux = jax.vjp(fun, *primals, has_aux=True)
+        else:
+            (out, pull), aux = jax.vjp(fun, *primals), []
+        zeros = jax.tree_util.tree_map(jnp.zeros_like, out)
+        return out, jax.vjp(pull, zeros)[1](tuple(tangents))[0], *aux

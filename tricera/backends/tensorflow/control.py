@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import logging
 from collections.abc import Callable, Sequence
@@ -167,7 +168,18 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
 
 def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
     """The function with the gradient that it gives."""
-    return tf.custom_gradient(f)
+    own = tf.custom_gradient(f)
+
+    @functools.wraps(f)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        if _going_forward.get():  # an accumulator would look into the function instead
+            raise NotImplementedError("A function with a gradient of its own has no forward derivative.")
+        return own(*args, **kwargs)
+
+    return run
+
+
+_going_forward: contextvars.ContextVar[bool] = contextvars.ContextVar("tricera_forward", default=False)
 
 
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
@@ -179,9 +191,13 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> 
 
 
 def _forward(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
-    with tf.autodiff.ForwardAccumulator(list(primals), list(tangents)) as accumulator:
-        out = fun(*primals)
-        out, aux = out if has_aux else (out, None)
+    token = _going_forward.set(True)
+    try:
+        with tf.autodiff.ForwardAccumulator(list(primals), list(tangents)) as accumulator:
+            out = fun(*primals)
+            out, aux = out if has_aux else (out, None)
+    finally:
+        _going_forward.reset(token)
     derivative = tree.map_structure(
         lambda y: accumulator.jvp(y, unconnected_gradients=tf.UnconnectedGradients.ZERO), out
     )

@@ -248,6 +248,11 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool) -> Any:
     """Value and directional derivative."""
-    out, derivative, *aux = torch.func.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
+    try:
+        out, derivative, *aux = torch.func.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
+    except NotImplementedError:  # torch knows no forward derivative of this, nor of what has a gradient of its own
+        # A pullback is linear in its cotangent, and its own pullback at the tangents is the derivative along them.
+        out, pull, *aux = torch.func.vjp(fun, *primals, has_aux=has_aux)
+        derivative = torch.func.vjp(pull, tree.map_structure(torch.zeros_like, out))[1](tuple(tangents))[0]
     # A scalar times a number of Python has a derivative in double precision.
     return out, tree.map_structure(lambda slope, y: slope.to(y.dtype), derivative, out), *aux
