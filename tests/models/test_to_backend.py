@@ -171,7 +171,9 @@ def test_a_layer_moves(source, target):
 
 def test_an_unbuilt_model_moves_and_is_built_there(backend):
     model = Sequential([layers.Dense(3), layers.Dense(2)])
-    target = next(name for name in BACKENDS if name != backend)
+    target = next((name for name in BACKENDS if name != backend), None)
+    if target is None:
+        pytest.skip("there is no other backend")
     model.to_backend(target)
     assert model(np.ones((2, 4), "float32")).shape[1] == 2
     assert {w.backend for w in model.weights} == {target}
@@ -194,7 +196,9 @@ def test_an_unknown_backend_leaves_the_model_where_it_is(backend):
 
 
 def test_the_default_backend_does_not_matter(backend):
-    other = next(name for name in BACKENDS if name != backend)
+    other = next((name for name in BACKENDS if name != backend), None)
+    if other is None:
+        pytest.skip("there is no other backend")
     model = convnet()
     with use(other):
         out = model(X)
