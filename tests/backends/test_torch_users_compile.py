@@ -15,7 +15,7 @@ import torch
 import tricera
 from tricera import layers, ops, random
 from tricera.backend import use
-from tricera.core.scoped import Scoped
+from tricera.core.scoped import Scoped, _known
 
 
 def functional():
@@ -60,7 +60,7 @@ def test_layers(name):
         want = layer(x)
         got = compiled(lambda v: layer(v))(x)
         torch.testing.assert_close(got, want)
-        assert not tricera.core.scoped._known[0].traced
+        assert not any(scoped.traced for scoped in _known)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -81,6 +81,7 @@ def test_gradients_and_state(training):
                 loss.backward()
                 losses.append(loss.item())
             results.append((losses, [p.grad for p in model.parameters() if p.grad is not None], model.get_weights()))
+        assert not any(scoped.traced for scoped in _known)
         (eager, grads, weights), (losses, compiled_grads, compiled_weights) = results
         np.testing.assert_allclose(losses, eager, rtol=1e-5)
         assert (len({round(loss, 5) for loss in losses}) > 1) is training  # each draw is another
@@ -120,3 +121,22 @@ def test_what_is_set_inside_and_outside():
     assert compiled(nested)(x).tolist() == nested(x).tolist() == [9, 9]
     depth.reset(token)
     assert depth.get() == 0 and not depth.traced
+
+
+def test_a_break_inside_of_a_block():
+    """Where the compiler gives up, Python goes on with what was set."""
+
+    class Breaks(layers.Layer):
+        def call(self, x, training=None):
+            torch._dynamo.graph_break()
+            return x * (2 if training else 3)
+
+    x = torch.ones(2, 4)
+    with use("torch"):
+        model = tricera.Sequential([layers.Dense(4), Breaks(), layers.Dropout(0.0), Breaks()])
+        for training in (True, False, None):
+            want = model(x, training=training)
+            torch._dynamo.reset()
+            got = torch.compile(lambda v, t=training: model(v, training=t), backend="aot_eager")(x)
+            torch.testing.assert_close(got, want)
+            assert not any(scoped.traced for scoped in _known)

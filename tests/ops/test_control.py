@@ -389,28 +389,17 @@ def test_gradients_of_compiled_conditions() -> None:
         same(torch.autograd.grad(run(v, torch.tensor(2)), v)[0], np.ones(3))
 
 
-# What `torch.compile(fullgraph=True)` can't take, with the reason. Strict: what it can take must not stand here.
-NOT_ON_TORCH: dict[str, tuple[Callable[[Any, Any], Any], str]] = {
-    "a variable read inside": (
-        lambda x, n: ops.add(_VARIABLE[0], x),
-        "what a variable looks at, open scopes of state, are context variables, which dynamo does not trace",
-    ),
-}
-_VARIABLE: list[Any] = []
-
-
 @pytest.mark.skipif("torch" not in BACKENDS, reason="needs torch")
-@pytest.mark.parametrize("what", NOT_ON_TORCH)
-def test_what_torch_does_not_compile(what: str) -> None:
-    """Each exception fails with an error, and none gives a wrong result."""
+def test_torch_compiles_a_variable_that_is_read_inside() -> None:
+    """One that has its value, that is: what makes it can't be traced."""
     import torch
 
     with dispatch.use("torch"):
-        _VARIABLE[:] = [Variable([1.0, 2.0])]
+        variable = Variable([1.0, 2.0])
+        variable.native  # noqa: B018
         torch._dynamo.reset()
-        run = torch.compile(NOT_ON_TORCH[what][0], fullgraph=True, backend="eager")
-        with pytest.raises(torch._dynamo.exc.Unsupported, match="ContextVar"):
-            run(torch.tensor([1.0, 2.0]), torch.tensor(3))
+        run = torch.compile(lambda x: ops.add(variable, x), fullgraph=True, backend="eager")
+        same(run(torch.tensor([1.0, 2.0])).detach(), [2.0, 4.0])
 
 
 @pytest.mark.skipif("torch" not in BACKENDS, reason="needs torch")

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 _known: list[Scoped[Any]] = []
 _compiling: list[Callable[[], bool]] = []
+_TRACED = "traced"  # the token of what was set while the tracer looked on
 
 
 class Scoped(Generic[T]):
@@ -54,19 +55,20 @@ class Scoped(Generic[T]):
         variable, traced, number = self._variable, self.traced, self._number
         plain_get, plain_set, plain_reset = variable.get, variable.set, variable.reset
 
+        # What a block set while it was traced holds in it also where the compiler gives up and Python goes on by itself.
         def get() -> T:
-            if compiling():
-                return traced[-1] if traced else _outside(number)
-            return plain_get()
+            if traced:
+                return traced[-1]
+            return _outside(number) if compiling() else plain_get()
 
         def set(value: T) -> Any:
-            if compiling():
+            if traced or compiling():
                 traced.append(value)
-                return None
+                return _TRACED
             return plain_set(value)
 
         def reset(token: Any) -> None:
-            if compiling():
+            if token == _TRACED:
                 traced.pop()
             else:
                 plain_reset(token)
