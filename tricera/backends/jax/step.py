@@ -154,7 +154,11 @@ class Step:
         return values
 
     def run(self, batches: list[Any], same: bool = False) -> Any:
-        """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
+        """Run one step a batch; the outputs of the last, or the list of all with `collect`.
+
+        With `same`, nothing that a single step depends on has changed since the last one but variables and the batch, so that it may
+        be repeated rather than worked out again (what a compiled step does anyway).
+        """
         if not self.compiled:
             outs = [self.fn(jax.tree_util.tree_map(jnp.asarray, batch)) for batch in batches]
             return outs if self.collect else outs[-1]
