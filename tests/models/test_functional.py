@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -239,3 +241,32 @@ def test_limits_of_clip_in_configs(backend):
     for found in (model(list(values)), Model.from_config(model.get_config())(list(values))):
         rows = [ops.convert_to_numpy(y)[0].tolist() for y in found]
         np.testing.assert_allclose(rows, [[0, 0.7, 2], [-1, 0.5, 0.5], [-0.5, 0.8, 1]], rtol=1e-6)
+
+
+class Look(L.Layer):
+    """Says at each call which of the values before are still there, and notes its own."""
+
+    def call(self, x):
+        self.alive.append([name for name, ref in self.seen if ref() is not None])
+        out = ops.add(x, 1.0)
+        self.seen.append((self.name, weakref.ref(out)))
+        return out
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_values_go_once_nothing_reads_them(backend, residual):
+    alive, seen = [], []
+    layers = [Look(name=name) for name in "abcd"]
+    for layer in layers:
+        layer.alive, layer.seen = alive, seen
+    x = L.Input((3,))
+    a = layers[0](x)
+    b = layers[1](a)
+    c = layers[2](b)
+    model = Model(x, layers[3](L.Add()([a, c]) if residual else c))
+    alive.clear()
+    seen.clear()
+    out = model(ops.convert_to_tensor(arr(2, 3)))
+    # A layer's input is held by its caller; all that came before is gone, but for what is added later.
+    assert alive == ([[], ["a"], ["a", "b"], []] if residual else [[], ["a"], ["b"], ["c"]])
+    assert tuple(out.shape) == (2, 3)

@@ -227,7 +227,7 @@ class Functional(Model):
         struct = self._outputs_struct
         if isinstance(struct, (list, tuple)) and len(struct) == 1:  # as in Keras, `Model(x, [y])` returns a tensor
             struct = struct[0]
-        return tree.pack_sequence_as(struct, values) if tree.is_nested(struct) else values[0]
+        return values[0] if type(struct) is KerasTensor else tree.pack_sequence_as(struct, values)
 
     def _set_output_mask(self, inputs: Any, masks: Any, outputs: Any) -> None:
         """The layers inside have passed masks on, or dropped them; only a class that computes a mask itself adds one."""
@@ -264,8 +264,8 @@ class Functional(Model):
         if x is None or not hasattr(x, "shape"):
             return x
         shape = tuple(x.shape)
-        wanted = expected.shape
-        if len(shape) == len(wanted) and shape[1:] == wanted[1:]:
+        wanted = expected._shape
+        if shape[1:] == wanted[1:] and len(shape) == len(wanted):
             return x
         if len(shape) == len(wanted) - 1 and wanted[-1] == 1:
             from tricera import ops
@@ -354,6 +354,7 @@ class _Step(NamedTuple):
     single: int | None  # the slot of the only argument of `free`
     pinned: bool  # whether the graph says `training` itself, which holds unless the model's call says it
     targets: list[int]
+    done: tuple[int, ...]  # the slots that no later step reads, whose values may go
 
 
 class _Plan:
@@ -369,23 +370,28 @@ class _Plan:
         values: list[Any] = [None] * self.slots
         for slot, tensor in zip(self.inputs, tensors, strict=True):
             values[slot] = tensor
-        for operation, recorded, free, single, pinned, targets in self.steps:
+        for operation, recorded, free, single, pinned, targets, done in self.steps:
             if call is not None:
                 out = call(operation, *_fill(recorded, values))
             elif pinned and training is None:
-                args, kwargs = _fill(recorded, values)
-                out = operation(*args, **kwargs)
+                out = _call(operation, _fill(recorded, values))
             elif single is not None:
                 out = operation(values[single])
             else:
-                args, kwargs = _fill(free, values)
-                out = operation(*args, **kwargs)
+                out = _call(operation, _fill(free, values))
             if len(targets) == 1 and not isinstance(out, (list, tuple, dict)):
                 values[targets[0]] = out
             else:
                 for target, value in zip(targets, [o for o in tree.flatten(out) if o is not None], strict=True):
                     values[target] = value
+            for slot in done:
+                values[slot] = None
         return [values[slot] for slot in self.outputs]
+
+
+def _call(operation: Any, arguments: Any) -> Any:
+    args, kwargs = arguments  # not in the plan's own frame, which would hold them while the next call runs
+    return operation(*args, **kwargs)
 
 
 class _Slot:
@@ -404,7 +410,7 @@ def make_plan(nodes: list[Node], inputs: list[KerasTensor], outputs: list[KerasT
     index: dict[int, int] = {}
     for t in inputs:
         index.setdefault(id(t), len(index))
-    steps = []
+    calls: list[tuple[Operation, Any, list[int]]] = []
     for node in nodes:
         if all(id(t) in index for t in node.outputs):
             continue
@@ -413,11 +419,20 @@ def make_plan(nodes: list[Node], inputs: list[KerasTensor], outputs: list[KerasT
         template = tree.map_structure(
             lambda a: _Slot(index[id(a)]) if isinstance(a, KerasTensor) else a, (node.args, node.kwargs)
         )
-        steps.append(_step(node.operation, template, [index[id(t)] for t in node.outputs]))
-    return _Plan(steps, len(index), [index[id(t)] for t in inputs], [index[id(t)] for t in outputs])
+        calls.append((node.operation, template, [index[id(t)] for t in node.outputs]))
+    results = [index[id(t)] for t in outputs]
+    last = {}  # slot -> the last call that reads or fills it
+    for i, (_, template, targets) in enumerate(calls):
+        last.update(dict.fromkeys([*targets, *(a.index for a in tree.flatten(template) if type(a) is _Slot)], i))
+    done: list[list[int]] = [[] for _ in calls]
+    for slot, i in last.items():
+        if slot not in results:
+            done[i].append(slot)
+    steps = [_step(*given, tuple(slots)) for given, slots in zip(calls, done, strict=True)]
+    return _Plan(steps, len(index), [index[id(t)] for t in inputs], results)
 
 
-def _step(operation: Operation, template: Any, targets: list[int]) -> _Step:
+def _step(operation: Operation, template: Any, targets: list[int], done: tuple[int, ...]) -> _Step:
     args, kwargs = template
     info = info_of(public_class(operation)) if isinstance(operation, Layer) else None
     pinned = False
@@ -426,7 +441,7 @@ def _step(operation: Operation, template: Any, targets: list[int]) -> _Step:
         pinned = kwargs["training"] not in (None, info.training_default)
         kwargs = {k: v for k, v in kwargs.items() if k != "training"}
     single = args[0].index if len(args) == 1 and not kwargs and type(args[0]) is _Slot else None
-    return _Step(operation, template, (args, kwargs), single, pinned, targets)
+    return _Step(operation, template, (args, kwargs), single, pinned, targets, done)
 
 
 def functional_config(model: Functional) -> dict[str, Any]:

@@ -141,14 +141,15 @@ class ModuleView(torch.nn.Module):
 def native_class(cls: type) -> type:
     """The class with `torch.nn.Module` behind it; hooks run around the class's own `__call__`."""
     own_call = cls.__call__
+    plain = getattr(own_call, "plain", False)
 
     def call_with_hooks(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
             replay.refuse("hooks, which are the user's code")
             return torch.nn.Module.__call__(self, *args, **kwargs)
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_dynamo_compiling():
             return self._call_layer(args, kwargs)
-        return own_call(self, *args, **kwargs)
+        return self._called(args, kwargs) if plain else own_call(self, *args, **kwargs)
 
     return type(cls.__name__, (cls, ModuleView), {"__call__": call_with_hooks, "forward": own_call})
 

@@ -36,6 +36,11 @@ class IsCalled(IsBuilt):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer: convert and check the inputs, build if need be, compute, pass masks on."""
+        return self._called(args, kwargs)
+
+    __call__.plain = True  # type: ignore[attr-defined]  # it is `_called`, to which arguments already collected may go
+
+    def _called(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         seen = self.__dict__.get("_seen")
         if seen is not None and len(args) == 1 and (not kwargs or kwargs.keys() == _TRAINING):
             outputs = call_settled(self, seen, args[0], kwargs["training"] if kwargs else None)
