@@ -84,7 +84,7 @@ def case_import_over(name: str, backend: str) -> float:
 
 def case_mlp_fit(name: str, backend: str) -> float:
     if name == "hand":
-        return hand.fit(backend, "mlp", *data(32 * 500, (784,)), 32) * 1e3
+        return hand.fit(backend, "mlp", *data(32 * 500, (784,)), 32, 3, 5) * 1e3
     return _mlp_fit(name, verbose=0)
 
 
@@ -100,7 +100,7 @@ def _mlp_fit(name: str, verbose: int) -> float:
     model = mlp(package(name))
     x, y = data(32 * 500, (784,))
     model.fit(x[:3200], y[:3200], batch_size=32, epochs=1, verbose=verbose)
-    return timed(lambda: model.fit(x, y, batch_size=32, epochs=3, verbose=verbose), 3) / 1500 * 1e3
+    return timed(lambda: model.fit(x, y, batch_size=32, epochs=3, verbose=verbose), 5) / 1500 * 1e3
 
 
 def fit_step(model: Any, x: Any, y: Any, batch: int) -> float:
@@ -113,7 +113,7 @@ def fit_step(model: Any, x: Any, y: Any, batch: int) -> float:
 def case_convnet_fit(name: str, backend: str) -> float:
     x, y = data(128 * 4, (28, 28, 1))
     if name == "hand":
-        return hand.fit(backend, "convnet", x, y, 128) * 1e3
+        return hand.fit(backend, "convnet", x, y, 128, 1, 8) * 1e3
     layers = package(name).layers
     stack = [
         layers.Input((28, 28, 1)),
@@ -132,7 +132,7 @@ def case_convnet_fit(name: str, backend: str) -> float:
 def _recurrent(kind: str, name: str, backend: str) -> float:
     x, y = data(64 * 20, (28, 28))
     if name == "hand":
-        return hand.fit(backend, kind.lower(), x, y, 64) * 1e3
+        return hand.fit(backend, kind.lower(), x, y, 64, 1, 8) * 1e3
     return fit_step(_recurrent_model(package(name), kind), x, y, 64)
 
 
@@ -170,7 +170,7 @@ def case_transformer_fit(name: str, backend: str) -> float:
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 1000, (32 * 10, 64)).astype("int32"), rng.integers(0, 10, 32 * 10).astype("int32")
     if name == "hand":
-        return hand.fit(backend, "transformer", x, y, 32) * 1e3
+        return hand.fit(backend, "transformer", x, y, 32, 1, 8) * 1e3
     keras = package(name)
     layers = keras.layers
     inputs = keras.Input((64,), dtype="int32")

@@ -42,16 +42,18 @@ def call_one(backend: str, x: np.ndarray) -> float:
     return min(times)
 
 
-def fit(backend: str, model: str, x: np.ndarray, y: np.ndarray, size: int) -> float:
-    """Seconds a step of training: Adam, shuffled, loss and accuracy kept; the shortest of several epochs."""
+def fit(backend: str, model: str, x: np.ndarray, y: np.ndarray, size: int, epochs: int, runs: int) -> float:
+    """Seconds a step of training: Adam, shuffled, loss and accuracy kept; the shortest of several runs, as of what stands beside it."""
     epoch = room(backend).trainer(model, x, y, size)
-    times = []
-    for _ in range(9):
+
+    def run(epochs: int) -> float:
         start = time.perf_counter()
-        order = np.random.permutation(len(x)).reshape(-1, size).astype("int32")
-        epoch(order)
-        times.append((time.perf_counter() - start) / len(order))
-    return min(times[1:])
+        for _ in range(epochs):
+            epoch(np.random.permutation(len(x)).reshape(-1, size).astype("int32"))
+        return (time.perf_counter() - start) / (epochs * len(x) // size)
+
+    run(1)
+    return min(run(epochs) for _ in range(runs))
 
 
 def weights(seed: int = 0) -> list[np.ndarray]:
