@@ -91,8 +91,29 @@ STRUCTURE = [learning_rate, freeze, freeze_a_variable, weights, evaluation, noth
 SETTINGS = [rate, activation, regularizer, from_logits, momentum, clip, hook]
 
 
+class Changing(tricera.callbacks.Callback):
+    """Changes the model after two of the batches, and keeps all logs."""
+
+    def __init__(self, change, steps):
+        super().__init__()
+        self.change, self.at, self.all = change, (steps // 2 - 1, steps // 2 + 1), []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.all.append(dict(logs))
+        if batch in self.at:
+            self.change(self.model)
+
+
 def run(m, change, kind="train"):
     steps = STEPS if m._backend.name == "torch" else 6  # torch's are recorded after some
+    if kind in ("arrays", "generator"):
+        x, y, watcher = POINTS[:steps], TARGETS[:steps], Changing(change, steps)
+        if kind == "arrays":
+            data = {"x": x.reshape(-1, 6), "y": y.reshape(-1), "batch_size": 8, "shuffle": False}
+        else:
+            data = {"x": zip(x, y, strict=True), "steps_per_epoch": steps}
+        m.fit(**data, callbacks=[watcher], verbose=0)
+        return watcher.all, m.get_weights()
     logs = []
     for step in range(steps):
         if step in (steps // 2, steps // 2 + 2):
@@ -101,36 +122,38 @@ def run(m, change, kind="train"):
     return logs, m.get_weights()
 
 
-def check(change, run_plainly):
-    logs, values = run(model(), change)
+def check(change, run_plainly, kind="train"):
+    logs, values = run(model(), change, kind)
     plain_logs, plain_values = run_plainly(change)
     assert logs == plain_logs
     for ours, plain in zip(values, plain_values, strict=True):
         np.testing.assert_array_equal(ours, plain)
     if change not in (nothing, evaluation):
-        unchanged_logs, unchanged_values = run(model(), nothing)
+        unchanged_logs, unchanged_values = run(model(), nothing, kind)
         assert unchanged_logs != logs or any(
             np.abs(a - b).max() > 0 for a, b in zip(values, unchanged_values, strict=True)
         )
 
 
+@pytest.mark.parametrize("kind", ["train", "arrays"])
 @pytest.mark.parametrize("change", STRUCTURE, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("backend", TRAINABLE)
-def test_what_is_changed_between_steps_holds(backend, change, monkeypatch):
+def test_what_is_changed_between_steps_holds(backend, change, kind, monkeypatch):
     def without(change):
         with monkeypatch.context() as patch:
             patch.setattr(Fingerprint, "holds", lambda self: False)
-            return run(model(), change)
+            return run(model(), change, kind)
 
     with use(backend):
-        check(change, without)
+        check(change, without, kind)
 
 
 @pytest.mark.skipif("torch" not in TRAINABLE, reason="torch is not installed")
+@pytest.mark.parametrize("kind", ["train", "arrays", "generator"])
 @pytest.mark.parametrize("change", [*STRUCTURE, *SETTINGS], ids=lambda f: f.__name__)
-def test_repeated_steps_are_the_same_to_the_bit_on_torch(change):
+def test_repeated_steps_are_the_same_to_the_bit_on_torch(change, kind):
     with use("torch"):
-        check(change, lambda change: run(model(run_eagerly=True), change))
+        check(change, lambda change: run(model(run_eagerly=True), change, kind), kind)
 
 
 @pytest.mark.skipif("torch" not in TRAINABLE, reason="torch is not installed")

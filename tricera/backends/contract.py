@@ -241,9 +241,11 @@ class ControlRoom(Protocol):
 
 
 class StepRoom(Protocol):
-    """Compiled steps and the data that they take. `STATELESS_STEPS` says whether users' steps may be `(state, data)`."""
+    """Compiled steps and the data that they take. `STATELESS_STEPS` says whether users' steps may be `(state, data)`, `REPEATS` whether
+    a single step gains from knowing that it does what the one before did."""
 
     STATELESS_STEPS: bool
+    REPEATS: bool
     Step: type
 
     def place(self, batch: Any) -> Any:

@@ -74,9 +74,12 @@ def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackLis
     for first, last, batches in data.epoch(start):
         if watched:
             begin(first)
-        if step is None or each:
+        same = False
+        if each or (first == last and runner.repeats):
+            step, same = cache.again(model, kind)
+        elif step is None:
             step = cache.get(model, kind)
-        logs = lazy_logs(model, runner.run(step, batches))
+        logs = lazy_logs(model, runner.run(step, batches, same))
         if watched:
             end(last, logs)
             if model.stop_training or getattr(model, "stop_evaluating", False):
@@ -97,16 +100,20 @@ class _Runner:
         data.steps_per_execution = 1 if single else self.pace.size
         self.free = self.pace.free and not single
         self.snapshot = structure(model)
+        self.repeats = self.backend.step.REPEATS
 
-    def run(self, step: Any, batches: Any) -> Any:
+    def run(self, step: Any, batches: Any, same: bool) -> Any:
+        """The outputs of the last batch; `same` is what `Step.run` knows by that name."""
+        if same:  # the step's code mostly doesn't run, and finds what it looks up without a snapshot, too
+            return self._run(step, batches, same)
         with self.snapshot():
-            return self._run(step, batches)
+            return self._run(step, batches, same)
 
-    def _run(self, step: Any, batches: Any) -> Any:
+    def _run(self, step: Any, batches: Any, same: bool) -> Any:
         if not isinstance(batches, Window):
-            return step.run(batches)
+            return step.run(batches, same)
         if not self.free:
-            return self.data.resident.run(step, batches)
+            return self.data.resident.run(step, batches, same)
         started = self.pace.start()
         outputs = self.backend.step.wait(self.data.resident.run(step, batches))
         self.pace.learn(batches.stop - batches.first, started)

@@ -57,12 +57,25 @@ class StepCache:
         known = self._single.get(kind)
         return None if known is None else known.order
 
-    def remember(self, model: Any, kind: str, step: Any) -> None:
+    def again(self, model: Any, kind: str) -> tuple[Any, bool]:
+        """The step of a kind for one batch among many, and whether it does what it did on the one before.
+
+        Between the two may have been anybody's code, of a callback or a generator.
+        """
+        key = f"{kind} among many"
+        known = self.unchanged(key)
+        if known is not None:
+            return known.step, known.settled()
+        step = self.get(model, kind)
+        self.remember(model, kind, step, key)
+        return step, False
+
+    def remember(self, model: Any, kind: str, step: Any, key: str | None = None) -> None:
         """Keep what the model is now, for `unchanged`; not of a model that is another at each step."""
         if self._misses < _MISSES:
             known = Fingerprint(model, step_variables(model, kind), step)
             if known.usable:
-                self._single[kind] = known
+                self._single[key or kind] = known
 
     def get(self, model: Any, kind: str, alone: bool = False) -> Any:
         """The step of a kind, made anew if variables were added, frozen or unfrozen since.

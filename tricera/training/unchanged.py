@@ -8,6 +8,7 @@ fraction of that, and sees the same and more.
 from __future__ import annotations
 
 import functools
+import itertools
 import operator
 import types
 from collections.abc import Iterable
@@ -90,9 +91,15 @@ class Fingerprint:
         self.order: dict[tuple[str, ...], list[str]] = {}
         self.usable = self.whole = True
         self._backend, self._seed = model._backend, shared_generator(model._backend).state
-        self._flags = [(v, v.trainable) for v in variables]
-        self._parts: list[tuple[dict[str, Any], int, Any, tuple[Any, ...]]] = []
-        self._contents: list[tuple[Any, tuple[Any, ...]]] = []
+        self._variables = list(variables)
+        self._flags = [v.trainable for v in self._variables]
+        # Attributes: of each part its table, what gets them out of it, and what they were, all in a row.
+        self._tables: list[dict[str, Any]] = []
+        self._getters: list[Any] = []
+        self._attributes: list[Any] = []
+        # Containers and what they held, all in a row.
+        self._views: list[Any] = []
+        self._held: list[Any] = []
         self._empty: list[Any] = []  # containers that were empty
         self._settings = _settings()
         found, queue = {id(model)}, [model]
@@ -101,6 +108,7 @@ class Fingerprint:
                 if isinstance(value, _PARTS) and id(value) not in found:
                     found.add(id(value))
                     queue.append(value)
+        self._sizes = list(map(len, self._tables)), list(map(len, self._views))
 
     def _take(self, part: Any) -> list[Any]:
         """Note the attributes of a part; what they hold."""
@@ -108,11 +116,14 @@ class Fingerprint:
         names = [n for n in attributes if n not in _OF_THE_STEP]
         if len(names) < 2:
             values = tuple(attributes[n] for n in names)
-            self._contents.append((attributes.values(), tuple(attributes.values())))
+            self._views.append(attributes.values())
+            self._held += attributes.values()
         else:
             get = operator.itemgetter(*names)
             values = get(attributes)
-            self._parts.append((attributes, len(attributes), get, values))
+            self._tables.append(attributes)
+            self._getters.append(get)
+            self._attributes += values
         held: list[Any] = []
         for value in values:
             self._look_into(value, held)
@@ -135,27 +146,29 @@ class Fingerprint:
                 self.usable = False
                 return
             if not isinstance(view, tuple):
-                (self._contents.append((view, contents)) if contents else self._empty.append(value))
+                (self._views if contents else self._empty).append(view if contents else value)
+                self._held += contents
             for inner in contents:
                 self._look_into(inner, held)
 
     def holds(self) -> bool:
         """Whether all is as it was."""
-        same = operator.is_
+        # One comparison after another, each of all there is at once: no Python code runs for a single attribute.
+        tables, views = self._sizes
         try:
-            for attributes, count, get, values in self._parts:
-                if len(attributes) != count or not all(map(same, get(attributes), values)):
-                    return False
-        except KeyError:
+            return (
+                self._seed is shared_generator(self._backend).state
+                and not any(self._empty)
+                and list(map(len, self._views)) == views
+                and list(map(len, self._tables)) == tables
+                and _same(itertools.chain.from_iterable(self._views), self._held)
+                and _same(
+                    itertools.chain.from_iterable(map(operator.call, self._getters, self._tables)), self._attributes
+                )
+                and _same(map(_TRAINABLE, self._variables), self._flags)
+            )
+        except KeyError:  # an attribute is gone
             return False
-        if any(self._empty):
-            return False
-        for view, contents in self._contents:
-            if len(view) != len(contents) or not all(map(same, view, contents)):
-                return False
-        return self._seed is shared_generator(self._backend).state and all(
-            [v.trainable is flag for v, flag in self._flags]
-        )
 
     def settled(self) -> bool:
         """Whether, all being as it was, a step does now what it did then: no scope is open, and no global setting another."""
@@ -167,6 +180,13 @@ class Fingerprint:
             and current_remat.get() is None
             and self._settings == _settings()
         )
+
+
+_TRAINABLE = operator.attrgetter("trainable")
+
+
+def _same(now: Iterable[Any], then: list[Any]) -> bool:
+    return all(map(operator.is_, now, then))
 
 
 def _settings() -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from tricera.core.rows import Rows
 from tricera.core.state import cells
 
 STATELESS_STEPS = True  # users' `train_step(state, data)` is understood
+REPEATS = False
 
 
 def place(batch: Any) -> Any:
@@ -217,7 +218,7 @@ class Step:
             return None, batch
         return count, jax.tree_util.tree_map(lambda x: _fill(x, size), batch)
 
-    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
+    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False) -> Any:
         """Run one step a batch on batches of resident data, in one dispatch; the outputs of the last.
 
         Args:
@@ -226,6 +227,7 @@ class Step:
             size: samples a batch.
             first: number of the first batch.
             stop: number after the last one.
+            same: as for `run`.
         """
         key = (size, order is None, tuple((x.shape, x.dtype) for x in jax.tree_util.tree_leaves(data)))
         found = self._windows.get(key)

@@ -10,6 +10,7 @@ import numpy as np
 from tricera.core import dispatch, tree
 
 STATELESS_STEPS = False
+REPEATS = False
 
 
 def place(batch: Any) -> Any:

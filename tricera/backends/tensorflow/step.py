@@ -15,6 +15,7 @@ from tricera.core import dispatch, tree
 from tricera.core.bounded import Bounded
 
 STATELESS_STEPS = False
+REPEATS = False
 
 
 def place(batch: Any) -> Any:
@@ -103,7 +104,7 @@ class Step:
             found = self._direct[key] = one.get_concrete_function(batch)
         return found(batch)
 
-    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
+    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False) -> Any:
         """Run one step a batch on batches of resident data, in one call; the outputs of the last. See the JAX backend's."""
         sample = _map(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
 

@@ -14,6 +14,7 @@ from tricera.backends.torch.tensor import convert, device, to_numpy
 from tricera.core import dispatch, tree
 
 STATELESS_STEPS = False
+REPEATS = True
 _WORTH_RECORDING = 12  # batches; a recorded step takes as long as some five others
 _PROGRAMS = 32  # shapes of batches for which single steps are recorded
 
@@ -109,7 +110,7 @@ class Step:
         self._replays[key] = (natives, run) if run else False
         return out
 
-    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int) -> Any:
+    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False) -> Any:
         """Run one step a batch on batches of resident data; the outputs of the last. Arguments as in the JAX backend's."""
         leaves, spec = optree.tree_flatten(data, none_is_leaf=True)
         indices = None if order is None else order[first:stop].unbind(0)
@@ -120,6 +121,8 @@ class Step:
                 else:
                     index = indices[i - first]
                     batch = [None if x is None else x.index_select(0, index) for x in leaves]
+                if same and stop - first == 1:
+                    return self.run([spec.unflatten(batch)], same)
                 if i == stop - 1:
                     return self.fn(spec.unflatten(batch))
                 if self.recorded is None and stop - first >= _WORTH_RECORDING:
