@@ -7,7 +7,8 @@ jax = pytest.importorskip("jax")
 
 import jax.numpy as jnp
 
-from tricera import ops
+import tricera
+from tricera import layers, ops
 from tricera.backend import use
 from tricera.backends.jax import blocked
 from tricera.core import windows
@@ -15,7 +16,7 @@ from tricera.core import windows
 # batch, spatial sizes, window, strides, dilation, channels, groups, filters
 CASES = {
     "plain": (6, (18, 18), (3, 3), 1, 1, 8, 1, 16),
-    "several blocks and a rest": (7, (40, 40), (3, 3), 1, 1, 32, 1, 8),
+    "several blocks and a rest": (7, (40, 40), (3, 3), 1, 1, 32, 1, 64),
     "one image": (1, (20, 20), (5, 5), 1, 1, 16, 1, 8),
     "odd window": (7, (17, 9), (2, 3), 1, 1, 9, 1, 11),
     "strided": (3, (15, 16), (3, 3), 2, 1, 4, 1, 5),
@@ -122,6 +123,67 @@ def test_transposed_equals_xla(case, padding, first, monkeypatch):
     assert_close(got, wanted)
     np.testing.assert_allclose(got_forward, jax.jvp(run, (x, k), (x * k.sum(), 0.1 * k)), rtol=1e-3, atol=0.1)
     assert_close(in_loop, jax.grad(run)(x, k) + jax.grad(run)(x + 1, k))
+
+
+def test_few_filters_are_left_to_xla_but_in_loops():
+    rng = np.random.default_rng(0)
+    x = jnp.asarray(rng.normal(size=(2, 6, 40, 40, 16)), "float32")
+    k = jnp.asarray(rng.normal(size=(3, 3, 16, 16)), "float32")
+
+    def one(x):
+        return ops.conv(x, k, padding="same")
+
+    loops = {
+        "scan": lambda x: ops.scan(lambda c, v: (c, one(v)), 0.0, x)[1],
+        "map": lambda x: ops.map(one, x),
+        "fori_loop": lambda x: ops.fori_loop(0, 2, lambda i, c: c + one(x[i]), ops.zeros_like(x[0])),
+        "while_loop": lambda x: ops.while_loop(lambda i, c: i < 2, lambda i, c: (i + 1, one(x[i])), (0, x[0]))[1],
+    }
+    with use("jax"):
+        wanted = jax.jit(lambda x: jnp.stack([one(x[0]), one(x[1])]))
+        assert "conv_general_dilated" in str(jax.make_jaxpr(wanted)(x))
+        wanted = wanted(x)
+        for name, loop in loops.items():
+            assert "conv_general_dilated" not in str(jax.make_jaxpr(loop)(x)), name
+            got = {"fori_loop": wanted[0] + wanted[1], "while_loop": wanted[1]}.get(name, wanted)
+            np.testing.assert_allclose(jax.jit(loop)(x), got, atol=2e-4, err_msg=name)
+        assert "conv_general_dilated" in str(jax.make_jaxpr(lambda x: one(x[0]))(x))  # the loops have set it back
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_steps_with_xlas_convolution_run_one_by_one(dtype):
+    """XLA's own is slow in a loop over steps, however the steps are asked for; the numbers are those of single steps."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(72, 32, 32, 16)).astype("float32"), rng.integers(0, 3, 72)
+
+    def trained(**options):
+        tricera.utils.set_random_seed(1)
+        stack = [layers.Conv2D(8, 3, dtype=dtype), layers.GlobalAveragePooling2D(), layers.Dense(3)]
+        net = tricera.Sequential([layers.Input((32, 32, 16)), *stack])
+        loss = tricera.losses.SparseCategoricalCrossentropy(from_logits=True)
+        net.compile("adam", loss, metrics=["accuracy"], **options)
+        return net
+
+    with use("jax"):
+        single = trained()
+        for i in range(0, 72, 24):
+            single.train_on_batch(x[i : i + 24], y[i : i + 24])
+        for options in ({}, {"steps_per_execution": 3}):
+            net = trained(**options)
+            net.fit(x, y, batch_size=24, shuffle=False, verbose=0)
+            step = net._step_cache.get(net, "train")
+            batch = x[:24], y[:24], None
+            program = jax.make_jaxpr(step._pure)([v.native for v in step.variables], batch)
+            assert "conv_general_dilated" in str(program)
+            assert step._many._cache_size() == 0 and not any(map(callable, step._windows.values()))
+            for a, b in zip(net.get_weights(), single.get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+            from_generator = trained(**options)
+            batches = ((x[i : i + 24], y[i : i + 24]) for i in range(0, 72, 24))
+            from_generator.fit(batches, steps_per_epoch=3, verbose=0)
+            assert from_generator._step_cache.get(from_generator, "train")._many._cache_size() == 0
+            for a, b in zip(from_generator.get_weights(), single.get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
 
 
 def test_other_dtypes_are_left_to_xla():

@@ -1,24 +1,45 @@
 """Convolution on the CPU as blocks of patches and matrix products.
 
-XLA's CPU convolution reaches a fraction of the speed of its matrix product, and inside a loop (`lax.scan`, the training loop)
-it falls back to a naive one, some twenty times slower. Gathering the patches of a few images at a time, so that they stay in
-the cache, and multiplying them by the kernel is faster in both places, forward and backward. Gradients of any order follow
-by JAX's own rules: the patches of a block are gathered again in the backward pass rather than kept.
+Inside a loop (`lax.scan`, the training loop) XLA's CPU convolution falls back to a naive one, some twenty times slower; outside
+it is slower than its matrix product where there are many filters, or next to no channels. There, the patches of a few images at a
+time are gathered, so that they stay in the cache, and multiplied by the kernel. With few filters gathering costs more than
+multiplying, and XLA's own is taken unless a loop is being traced. Gradients of any order follow by JAX's own rules: the patches of a
+block are gathered again in the backward pass rather than kept.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from tricera.core.scoped import Scoped
 from tricera.core.windows import Plan, Transposed
 
 _CACHE = 3 << 20  # bytes of patches to hold at a time
 MOST_PLACES = 64  # places of a window that are added one by one
+# Where patches are rather multiplied than gathered, by benchmarks of all combinations of 1 to 128 channels and filters.
+_FILTERS, _CHANNELS, _ELEMENTS = 64, 8, 1 << 20
+_looping: Scoped[bool] = Scoped("jax_loop", default=False)
+
+
+def looped(body: Callable[..., Any]) -> Callable[..., Any]:
+    """The body of a loop, in which convolutions know that they are in one."""
+
+    @functools.wraps(body)
+    def run(*args: Any) -> Any:
+        token = _looping.set(True)
+        try:
+            return body(*args)
+        finally:
+            _looping.reset(token)
+
+    return run
 
 
 def suits(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> bool:
@@ -27,7 +48,18 @@ def suits(inputs: jax.Array, kernel: jax.Array, plan: Plan) -> bool:
         _holds(inputs, kernel)
         and 0 not in plan.out
         and (kernel.shape[-2] > 1 or plan.groups == 1 or math.prod(plan.window) <= MOST_PLACES)
+        and (_looping.get() or _gains(inputs.shape[0], kernel, plan))
     )
+
+
+def _gains(batch: int, kernel: jax.Array, plan: Plan) -> bool:
+    channels, filters = kernel.shape[-2:]
+    places = math.prod(plan.window)
+    if len(plan.window) != 2 or places == 1 or plan.groups > 1:
+        return True
+    # of small ones, the loop over training steps gains more than XLA's own would, which keeps them out of it
+    small = batch * math.prod(plan.out) * places * channels < _ELEMENTS  # type: ignore[arg-type]
+    return channels < _CHANNELS or filters >= _FILTERS or small
 
 
 def suits_transposed(inputs: jax.Array, kernel: jax.Array, plan: Transposed) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from tricera.backends.jax.blocked import looped
 from tricera.core import dispatch
 from tricera.core.dtypes import numpy_dtype
 from tricera.core.remat import Replay
@@ -123,6 +124,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequenc
 
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None) -> Any:
     """Repeat while the condition holds."""
+    cond, body = looped(cond), looped(body)
     if limit is None:
         return jax.lax.while_loop(lambda v: cond(*v), lambda v: body(*v), values)
     _, out = jax.lax.while_loop(
@@ -133,13 +135,13 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple
 
 def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
     """Repeat for each index."""
-    return jax.lax.fori_loop(lower, upper, body, value)
+    return jax.lax.fori_loop(lower, upper, looped(body), value)
 
 
 def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int, reverse: bool, unroll: Any) -> Any:
     """Carry a value along the first axis."""
     if not 0 < length <= _WRITTEN_OUT or _compiling():
-        return jax.lax.scan(f, carry, xs, length, reverse, unroll)
+        return jax.lax.scan(looped(f), carry, xs, length, reverse, unroll)
     first = jax.tree_util.tree_map(jnp.asarray, carry)
     held, found = first, [None] * length
     for i in range(length - 1, -1, -1) if reverse else range(length):

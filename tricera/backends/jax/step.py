@@ -111,6 +111,7 @@ class Step:
         self._one = self._jit(self._pure)
         self._many = jax.jit(self._scan, donate_argnums=(0,) if donate else ())
         self._windows, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
+        self._looped: bool | None = None  # whether several steps may be run in one dispatch; None: not known yet
         # kind of batch -> the sizes for which the step is compiled; whether it computes each sample by itself
         self._sizes, self._apart = Bounded(SHAPES), Bounded(SHAPES)
 
@@ -163,7 +164,7 @@ class Step:
         if not self.compiled:
             outs = [self.fn(jax.tree_util.tree_map(jnp.asarray, batch)) for batch in batches]
             return outs if self.collect else outs[-1]
-        if len(batches) > 1 and _alike(batches):
+        if len(batches) > 1 and _alike(batches) and not self._one_by_one(batches[0]):
             stacked = jax.tree_util.tree_map(
                 lambda *xs: np.stack(xs) if isinstance(xs[0], np.ndarray) else jnp.stack(xs), *batches
             )
@@ -234,10 +235,21 @@ class Step:
         if found is None:
             found = self._windows[key] = self._window(data, order, size)
         if found is _ONE_BY_ONE:
-            return self.run([_batch(data, order, size, i) for i in range(first, stop)])
+            for i in range(first, stop):
+                out = self.run([_picked(data, order, size, i)])
+            return out
         out, new = found(self._values(), data, order, first, stop)
         self._write(new)
         return out
+
+    def _one_by_one(self, batch: Any) -> bool:
+        """Whether a loop over steps would be slower than the steps one by one."""
+        if self._looped is None:
+            values = [v.native for v in self.variables]
+            self._looped = jax.default_backend() != "cpu" or not _has_convolution(
+                jax.make_jaxpr(self._pure)(values, batch).jaxpr
+            )
+        return not self._looped
 
     def _window(self, data: Any, order: Any, size: int) -> Any:
         """A loop over batches, traced once; its bounds are arguments, so it is compiled once."""
@@ -346,6 +358,9 @@ def _batch(data: Any, order: Any, size: int, i: Any) -> Any:
     if order is None:
         return jax.tree_util.tree_map(lambda x: jax.lax.dynamic_slice_in_dim(x, i * size, size), data)
     return jax.tree_util.tree_map(lambda x: jnp.take(x, order[i], axis=0, mode="clip"), data)
+
+
+_picked = jax.jit(_batch, static_argnums=2)
 
 
 def _has_convolution(jaxpr: Any) -> bool:

@@ -60,7 +60,10 @@ def cast(x: Any, dtype: str) -> jax.Array:
     """The same values in another dtype."""
     if is_sparse(x):
         return type(x)((x.data.astype(canonical(dtype)), x.indices), shape=x.shape)
-    return jnp.asarray(x).astype(canonical(dtype))
+    dtype = canonical(dtype)
+    if isinstance(x, jax.Array) and x.dtype.name == dtype and not x.weak_type:
+        return x
+    return jnp.asarray(x).astype(dtype)
 
 
 def to_numpy(x: Any) -> np.ndarray:
