@@ -87,8 +87,10 @@ def sparse_probability_loss(target: TensorLike, output: TensorLike) -> Tensor:
         >>> round(float(sparse_probability_loss(1, [2.0, 2.0])), 4)
         0.6931
     """
-    share = _probabilities(divide(output, sum_(output, axis=-1, keepdims=True)))
-    return cast(negative(_picked(log(share), target)), dtype(output))
+    # The element is picked first: the rest is done for one class, not for all.
+    share = _probabilities(divide(_picked(output, target), sum_(output, axis=-1)))
+    inside = logical_and(greater_equal(target, 0), less(target, output.shape[-1]))
+    return cast(where(inside, negative(log(share)), 0.0), dtype(output))
 
 
 @composed(promote="float")

@@ -86,8 +86,8 @@ def dynamic_shape(x: Any) -> tuple[int, ...]:
     return shape(x)
 
 
-# Ops whose results have shapes that depend on values.
-_BY_VALUES = frozenset({"bincount", "nonzero", "unique"})
+# Ops whose results have shapes that depend on values, or that ask for a setting at each call.
+_BY_VALUES = frozenset({"bincount", "nonzero", "unique", "sparse_probability_loss"})
 
 
 def entries(shape: Any) -> tuple[Any, ...]:

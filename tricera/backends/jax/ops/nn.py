@@ -5,6 +5,8 @@ from __future__ import annotations
 import jax as _jax
 import jax.numpy as _jnp
 
+from tricera.core import config as _config
+
 relu, softplus, silu = _jax.nn.relu, _jax.nn.softplus, _jax.nn.silu
 
 
@@ -14,6 +16,31 @@ def softmax(x, axis=-1):
 
 def log_softmax(x, axis=-1):
     return _jax.nn.log_softmax(x, axis)
+
+
+def _picked(values, target):
+    """The element that each class names along the last axis, and whether there is one."""
+    inside = (target >= 0) & (target < values.shape[-1])
+    index = _jnp.where(inside, target, 0)[..., None]
+    return _jnp.take_along_axis(values, index, axis=-1, mode="promise_in_bounds")[..., 0], inside
+
+
+def sparse_softmax_loss(target, logits):
+    picked, inside = _picked(log_softmax(logits), target)
+    return _jnp.where(inside, -picked, 0).astype(logits.dtype)
+
+
+@_jax.jit
+def _of_probabilities(target, output, epsilon):
+    picked, inside = _picked(output, target)
+    share = picked / output.sum(-1)
+    if _jnp.finfo(share.dtype).bits < 32:  # which has no number near 1 but 1
+        share = share.astype("float32")
+    return _jnp.where(inside, -_jnp.log(_jnp.clip(share, epsilon, 1.0 - epsilon)), 0).astype(output.dtype)
+
+
+def sparse_probability_loss(target, output):
+    return _of_probabilities(target, output, _config.epsilon())
 
 
 def _accelerated():
