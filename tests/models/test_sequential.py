@@ -67,6 +67,26 @@ def test_config(backend):
     np.testing.assert_array_equal(ops.convert_to_numpy(twin(X)), ops.convert_to_numpy(model(X)))
 
 
+def test_adding_calls_no_layer_again_but_what_may_have_changed():
+    model, stack = Sequential([L.Input((4,))], name="s"), [L.Dense(3, name=n) for n in "abc"]
+    for i, layer in enumerate(stack):
+        model.add(layer)
+        assert model.built and model.output_shape == (None, 3) and len(model.layers) == i + 1
+    assert [len(x._inbound_nodes) for x in stack] == [1, 1, 1]
+    assert [w.path for w in model.weights] == [f"s/{n}/{w}" for n in "abc" for w in ("kernel", "bias")]
+    model.pop()
+    model.add(L.Dense(5, name="d"))
+    assert model.output_shape == (None, 5) and [x.name for x in model.layers] == ["a", "b", "d"]
+    twin = Sequential([L.Input((4,)), stack[0], stack[1], model.layers[2]])
+    np.testing.assert_array_equal(ops.convert_to_numpy(model(X)), ops.convert_to_numpy(twin(X)))
+
+    inner = Sequential([L.Input((4,)), L.Dense(3)])
+    outer = Sequential([L.Input((4,)), inner])
+    inner.add(L.Dense(7))
+    outer.add(L.Dense(2, name="last"))
+    assert outer.layers[-1].kernel.shape == (7, 2)
+
+
 @pytest.mark.parametrize("what", ["inputs", "outputs", "input", "output", "input_shape", "output_shape"])
 def test_what_is_not_known_before_build(backend, what):
     with pytest.raises(AttributeError, match="isn't built yet"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from tricera.core import dispatch
 from tricera.core.serialization import deserialize_keras_object, serialize_keras_object
-from tricera.core.tensor import KerasTensor
+from tricera.core.tensor import KerasTensor, recording
 from tricera.layers.core.input_layer import InputLayer
 from tricera.layers.layer import Layer
 from tricera.models.functional import Functional
@@ -36,7 +36,8 @@ class Sequential(Model):
         Model.__init__(self, trainable=trainable, name=name)
         self._stack: list[Layer] = []
         self._functional: Functional | None = None
-        self._unowned = {"_functional"}
+        self._before: Functional | None = None  # what was wired before a layer was added
+        self._unowned = {"_functional", "_before"}
         self.supports_masking = True
         for layer in layers or ():
             self._append(layer)
@@ -93,7 +94,8 @@ class Sequential(Model):
         return layer
 
     def _maybe_rebuild(self) -> None:
-        self.built, self._functional = False, None
+        before, self.built, self._functional = self._functional, False, None
+        self._before = before
         if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
             self.build(self._stack[0].batch_shape)
         elif self._stack and hasattr(self._stack[0], "input_shape") and isinstance(self._stack[0], Functional):
@@ -115,17 +117,32 @@ class Sequential(Model):
                     f"The Sequential {self.name!r} needs an input shape to be built. Put an `Input` in front."
                 )
             input_shape = self._stack[0].batch_shape
-        from tricera.core.tensor import recording
-
         if not isinstance(self._stack[0], InputLayer):
             if not _is_one_shape(input_shape):
                 raise ValueError(f"A Sequential has one input; got the shapes {input_shape!r}.")
             self._stack = [InputLayer(batch_shape=(None, *tuple(input_shape)[1:])), *self._stack]
-        inputs = x = self._stack[0].output
+        inputs, before = self._stack[0].output, self._before
+        self._before = None
+        if before is not None and self._extends(before):
+            self._wire(inputs, before.outputs[0], self._stack[-1:])
+        else:
+            self._wire(inputs, inputs, self._stack[1:])
+
+    def _extends(self, before: Functional) -> bool:
+        """Whether the stack is the one that was wired last, and one more layer, which alone is to be called then.
+
+        Models inside may have got layers of their own since.
+        """
+        wired = before.layers
+        same = len(wired) == len(self._stack) - 1 and all(a is b for a, b in zip(wired, self._stack, strict=False))
+        return same and not any(isinstance(layer, Model) for layer in wired)
+
+    def _wire(self, inputs: Any, x: Any, layers: list[Layer]) -> None:
+        """Call layers on a symbolic tensor, and make the functional model of all from the inputs on."""
         token = recording.set(True)
         try:
             with dispatch.use(self._backend):
-                for layer in self._stack[1:]:
+                for layer in layers:
                     x = layer(x)
         finally:
             recording.reset(token)

@@ -25,7 +25,7 @@ from tricera.models import Functional, Sequential
 from tricera.random import SeedGenerator
 
 # Attributes in which the base classes keep books on what is found under the users' own names.
-_BOOKS = tracking.NOT_OWNED | {"_functional", "_stack", "_operations", "_modules", "_parameters", "_buffers"}
+_BOOKS = tracking.NOT_OWNED | {"_functional", "_before", "_stack", "_operations", "_modules", "_parameters", "_buffers"}
 _NATIVE = ("_self_", "_tf_", "_forward_", "_backward_", "_state_dict", "_load_state_dict")
 # Where the base classes live, whose properties tell nothing of users' attributes.
 _BASES = (

@@ -70,7 +70,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     count = int(classes.max()) + 1 if num_classes is None else int(num_classes)
     if classes.size and (classes.min() < 0 or classes.max() >= count):
         raise ValueError(f"The classes must lie in [0, {count}); got values from {classes.min()} to {classes.max()}.")
-    return np.eye(count)[classes]
+    hot = np.zeros((classes.size, count))
+    hot[np.arange(classes.size), classes.ravel()] = 1.0
+    return hot.reshape(*classes.shape, count)
 
 
 def normalize(x: Any, axis: int = -1, order: Any = 2) -> Any:
