@@ -369,9 +369,11 @@ def _to_numpy(model: Any, outputs: Any) -> Any:
 
 
 def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Any, ...]:
-    if type(x) is type(y) is np.ndarray and sample_weight is None and class_weight is None:
-        if x.ndim and y.ndim and 0 < len(x) == len(y):
-            return to_array(x, "x"), to_array(y, "y")  # as below, for what is most common
+    if type(x) is np.ndarray and x.ndim and len(x) and sample_weight is None and class_weight is None:
+        if y is None:  # as below, for what is most common
+            return (to_array(x, "x"),)
+        if type(y) is np.ndarray and y.ndim and len(x) == len(y):
+            return to_array(x, "x"), to_array(y, "y")
     adapter = make_adapter(x, y, sample_weight, batch_size=max(_length(x), 1), shuffle=False, class_weight=class_weight)
     return next(iter(adapter.epoch()))
 

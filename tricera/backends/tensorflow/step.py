@@ -55,6 +55,9 @@ def wait(outputs: Any) -> Any:
     return outputs
 
 
+_SHAPES = 64  # for which the functions are remembered, apart from where TensorFlow keeps them
+
+
 class Step:
     """A compiled step; see the JAX backend's for the arguments.
 
@@ -78,13 +81,13 @@ class Step:
         self._one: Any = one if self._eager else _graph(one, jit_compile=True if jit is True else None)
         self._compiled: Any = _graph(one, jit_compile=True) if jit == "auto" and not collect else None
         self._settled = Settled()
-        self._direct: dict[Any, Any] = {}
+        self._direct = Bounded(_SHAPES)
         self._loops, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
 
     def run(self, batches: list[Any], same: bool = False) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
         if self.collect or self._eager:
-            outs = [self._one(batch) for batch in batches]
+            outs = [self._one(batch) if self._eager else self._direct_call(self._one, batch) for batch in batches]
             return outs if self.collect else outs[-1]
         if len(batches) > 1 and _alike(batches):
             stacked = _map(lambda *xs: tf.stack(xs), *batches)
@@ -96,11 +99,13 @@ class Step:
         return out
 
     def _single(self, one: Any, batch: Any) -> Any:
-        if one is not self._compiled:
-            return one(batch)
+        return self._direct_call(one, batch) if one is self._compiled else one(batch)
+
+    def _direct_call(self, one: Any, batch: Any) -> Any:
+        """Call the function of this shape itself: finding it costs more than calling it."""
         key = signature(batch)
         found = self._direct.get(key)
-        if found is None:  # the function of this shape itself: finding it costs more than calling it
+        if found is None:
             found = self._direct[key] = one.get_concrete_function(batch)
         return found(batch)
 
