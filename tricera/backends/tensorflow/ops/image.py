@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import numpy as _np
 import tensorflow as _tf
-from tensorflow.python.eager import record as _record
 
-
-def _alone():
-    return _tf.executing_eagerly() and not _record.could_possibly_record()
-
+from tricera.backends.tensorflow import eager as _eager
 
 _KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic", "lanczos3": "lanczos3", "lanczos5": "lanczos5"}
 
 
 def resized(x, at, height, width, interpolation, antialias):
     """The images, or None: of another interpolation, dtype or layout."""
-    if interpolation == "nearest" or x.dtype != _tf.float32 or at != len(x.shape) - 3 or not _alone():
+    if interpolation == "nearest" or x.dtype != _tf.float32 or at != len(x.shape) - 3 or not _eager.alone():
         return None
     old, new = x.shape[at : at + 2].as_list(), (height, width)
     if 0 in x.shape:
@@ -48,7 +44,7 @@ def warped(x, transform, order, mode, fill):
     if (
         order == 0
         or mode not in ("constant", "nearest", "reflect")
-        or not _alone()
+        or not _eager.alone()
         or not isinstance(fill, (int, float))
     ):
         return None

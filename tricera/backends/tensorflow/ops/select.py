@@ -6,8 +6,8 @@ import builtins as _builtins
 
 import numpy as _np
 import tensorflow as _tf
-from tensorflow.python.eager import record as _record
 
+from tricera.backends.tensorflow import eager as _eager
 from tricera.core.dtypes import FLOAT8 as _FLOAT8, standardize_dtype as _name
 
 _slice = _builtins.slice
@@ -111,13 +111,6 @@ def scatter(indices, values, shape):
     return _tf.scatter_nd(_places(indices, shape), _filled(values, indices, shape), shape)
 
 
-def _no_nan(x):
-    """Whether no element is NaN, as far as it is known now: looking on the host is many times faster than marking what is."""
-    if not _tf.executing_eagerly() or x.dtype not in (_tf.float32, _tf.float64) or "CPU" not in x.device:
-        return False
-    return not _np.isnan(_np.max(x.numpy(), initial=-_np.inf))
-
-
 def scatter_update(inputs, indices, updates, reduction=None):
     function = {
         None: _tf.tensor_scatter_nd_update,
@@ -136,7 +129,7 @@ def scatter_update(inputs, indices, updates, reduction=None):
     indices = _places(indices, shape)
     if reduction in ("max", "min") and inputs.dtype.is_floating:  # the kernels drop NaN
         out = function(inputs, indices, updates)
-        if _no_nan(inputs) and _no_nan(updates):
+        if _eager.finite(inputs, nan_only=True) and _eager.finite(updates, nan_only=True):
             return out
         missing = _tf.cast(_tf.math.is_nan(inputs), _tf.int32)
         found = _tf.tensor_scatter_nd_max(missing, indices, _tf.cast(_tf.math.is_nan(updates), _tf.int32))
@@ -157,7 +150,7 @@ def segments(data, segment_ids, num_segments, reduction):
     """The combined rows of each segment, or None where the kernels differ: extremes of nothing are infinite, those beside NaN NaN."""
     if data.dtype not in (_tf.float32, _tf.float64, _tf.int32, _tf.int64):
         return None
-    if reduction != "add" and not (_tf.executing_eagerly() and not _record.could_possibly_record()):
+    if reduction != "add" and not _eager.alone():
         return None  # XLA has no product, and TensorFlow no second derivative of the others
     ids = _int(segment_ids)
     ids = _tf.where(ids < num_segments, ids, _tf.constant(-1, ids.dtype))  # the kernels leave out what is negative
@@ -168,7 +161,7 @@ def segments(data, segment_ids, num_segments, reduction):
         "min": _tf.raw_ops.UnsortedSegmentMin,
     }[reduction]
     if reduction in ("max", "min") and data.dtype.is_floating:
-        if not _no_nan(data):
+        if not _eager.finite(data, nan_only=True):
             return None
         out = kernel(data=data, segment_ids=ids, num_segments=num_segments)
         # Nothing, and an infinity too, comes out as the last finite number.
