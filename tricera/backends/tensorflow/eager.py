@@ -24,6 +24,8 @@ def finite(x: Any, nan_only: bool = False) -> bool:
         return False
     array = x.numpy()
     if nan_only:
+        if x.dtype not in (tf.float32, tf.float64):
+            return False
         return not np.isnan(np.max(array, initial=-np.inf))
     with np.errstate(all="ignore"):
         return bool(np.isfinite(array.sum()))

@@ -59,6 +59,8 @@ def sort(x, axis=-1):
         return _tf.cast(_tf.sort(_tf.cast(x, _tf.int8), axis), _tf.bool)
     if not x.dtype.is_floating:
         return _tf.sort(x, axis)
+    if _eager.finite(x, nan_only=True):
+        return _tf.sort(x, axis)
     # The kernel leaves NaN where it stands, and numbers around it unsorted; NumPy has it at the end.
     missing = _tf.math.is_nan(x)
     ordered = _tf.sort(_tf.where(missing, _tf.constant(_np.inf, x.dtype), x), axis)
@@ -84,7 +86,7 @@ def argsort(x, axis=-1):
 
 
 def top_k(x, k, sorted=True):
-    if not x.dtype.is_floating:
+    if not x.dtype.is_floating or _eager.finite(x, nan_only=True):
         return tuple(_tf.math.top_k(x, k, sorted=sorted))
     indices = _tf.math.top_k(_ranks(x), k, sorted=sorted).indices  # the kernel has no place for NaN
     return _tf.gather(x, indices, batch_dims=len(x.shape) - 1), indices
