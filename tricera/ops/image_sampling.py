@@ -88,10 +88,8 @@ def along(x: Any, matrix: Any, axis: int) -> Any:
         return moveaxis(tensordot(x, matrix, axes=[[axis], [0]]), -1, axis)
     # Where much is behind the axis nothing need be moved.
     out = matmul(transpose(matrix), reshape(x, (-1, sizes[axis], tail) if axis else (sizes[0], tail)))
-    return reshape(
-        out,
-        (-1 if axis else matrix.shape[1], *sizes[1:axis], *((matrix.shape[1],) if axis else ()), *sizes[axis + 1 :]),
-    )
+    before = tuple(-1 if d is None else d for d in sizes[:axis])
+    return reshape(out, (*before, matrix.shape[1], *sizes[axis + 1 :]))
 
 
 def _nearest(size: int, out: int) -> np.ndarray:
