@@ -22,10 +22,9 @@ def finite(x: Any, nan_only: bool = False) -> bool:
     """
     if not tf.executing_eagerly() or not (x.dtype.is_floating or x.dtype.is_complex) or "CPU" not in x.device:
         return False
-    array = x.numpy()
+    shared = x.dtype in (tf.float32, tf.float64)
+    array = np.asarray(memoryview(x)) if shared else x.numpy()  # which copies
     if nan_only:
-        if x.dtype not in (tf.float32, tf.float64):
-            return False
-        return not np.isnan(np.max(array, initial=-np.inf))
+        return shared and not np.isnan(np.max(array, initial=-np.inf))
     with np.errstate(all="ignore"):
         return bool(np.isfinite(array.sum()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib as _contextlib
 import functools as _functools
+import math as _math
 
 import torch as _torch
 
@@ -33,18 +34,18 @@ def _in_float32(function):
     return wrapped
 
 
-def _known(x, test):
-    """Whether a test is true of all of `x`; False where that isn't known now, or would have to be waited for."""
-    if x.device.type != "cpu" or _torch.compiler.is_compiling() or _replay.recording():
-        return False
-    with _contextlib.suppress(RuntimeError):  # inside of `torch.func.vmap` nothing can be read
-        return bool(test(x))
-    return False
+def _sum(x):
+    """The sum of all elements as a number; NaN where it isn't known now, or would have to be waited for."""
+    if x.device.type == "cpu" and not _torch.compiler.is_compiling() and not _replay.recording():
+        with _contextlib.suppress(RuntimeError):  # inside of `torch.func.vmap` nothing can be read
+            return x.sum().item()
+    return _math.nan
 
 
 def _finite(x):
     """Whether all numbers are; False too where the sum of finite ones is infinite."""
-    return _known(x.detach(), lambda x: _torch.isfinite(x.sum()))
+    total = _sum(x)
+    return total - total == 0
 
 
 def _or_nan(function):
@@ -73,7 +74,7 @@ def _or_nan(function):
 @_in_float32
 def cholesky(x, upper=False):
     out, failed = _L.cholesky_ex(x)  # which reads the lower triangle; with `upper` it would read that one
-    if not _known(failed, lambda failed: not failed.any()):
+    if _sum(failed) != 0:
         out = _torch.tril(out.masked_fill(failed[..., None, None] != 0, _torch.nan))
     return out.mH if upper else out
 
