@@ -15,7 +15,7 @@ from tricera.core import dispatch
 from tricera.core.op import OPS
 
 # Functions of the tables that are no ops: what ops without tensor arguments stand on, and kernels with extra arguments.
-HELPERS = {"full", "filled_like", "arange", "fused_dropout"}
+HELPERS = {"full", "filled_like", "arange", "fused_dropout", "resized", "segments", "warped"}
 # Functions that only some backends have, for a reason.
 EXTRA = {
     "tensor": {"native_dtype", "from_numpy", "device", "set_device", "is_sparse_type"},

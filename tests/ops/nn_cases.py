@@ -369,6 +369,9 @@ for name, reduce, start in (
 ):
     row(f"segment_{name}", rand(5, 2), IDS, 4, ref=segments(reduce, start))
     row(f"segment_{name}", rand(5), np.array([0, 1, 1, 0, 3], "int32"), ref=segments(reduce, start))
+LEAST = np.array([np.finfo("float32").min, 1, -np.inf, 2, 3], "float32")
+row("segment_max", LEAST, np.array([0, 1, 2, 7, -1], "int32"), 4, ref=segments(np.max, -np.inf))
+row("segment_min", -LEAST, np.array([0, 1, 2, 7, -1], "int32"), 4, ref=segments(np.min, np.inf))
 row("segment_max", ints(5), IDS, 3, ref=segments(np.max, np.iinfo("int32").min))
 row("segment_sum", rand(3, 2), np.array([1, 1, 0], "int32"), 2, ref=segments(np.sum, 0), grad=True)
 

@@ -421,3 +421,21 @@ def test_what_torch_compiles_beyond_jax() -> None:
             same(sized, np.zeros((n, 2)))
             same(cut, [1.0, 2.0][: n if n == 1 else 2])
             same(each, [-1.0, 2.0])
+
+
+def test_scan_of_structures_backwards(backend: str) -> None:
+    """Carries, slices and results in structures, from the end; results stay in their places."""
+    xs = {"a": np.arange(6, dtype="float32").reshape(3, 2), "b": np.array([1, 2, 3], "int32")}
+
+    def step(carry: Any, x: Any) -> Any:
+        total, count = carry
+        return (total + x["a"], count + x["b"]), {"y": total * 2, "z": [count, x["b"]]}
+
+    (total, count), ys = ops.scan(step, (np.zeros(2, "float32"), np.int32(0)), xs, reverse=True)
+    assert ops.convert_to_numpy(total).tolist() == [6, 9]
+    assert int(count) == 6
+    assert ops.convert_to_numpy(ys["y"]).tolist() == [[12, 16], [8, 10], [0, 0]]
+    assert ops.convert_to_numpy(ys["z"][0]).tolist() == [5, 3, 0]
+    assert ops.convert_to_numpy(ys["z"][1]).tolist() == [1, 2, 3]
+    last, nothing = ops.scan(lambda c, _: (c * 2, None), np.float32(1), length=5)
+    assert float(last) == 32 and nothing is None

@@ -11,6 +11,8 @@ from scipy import ndimage
 
 from tests.ops.cases import rand
 from tricera import ops
+from tricera.autodiff import hessian, vjp
+from tricera.core import dispatch
 from tricera.core.tensor import KerasTensor
 
 image = ops.image
@@ -191,3 +193,97 @@ def test_elastic_transform(backend: str) -> None:
             ops.image.elastic_transform(columns, **bad)
     with pytest.raises(ValueError, match="elastic_transform: images have 3 axes"):
         ops.image.elastic_transform(columns[0])
+
+
+def on_numpy(op: Any, *args: Any, **options: Any) -> np.ndarray:
+    """What the portable definition gives."""
+    with dispatch.use("numpy"), np.errstate(all="ignore"):
+        return ops.convert_to_numpy(op(*args, **options))
+
+
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"])
+@pytest.mark.parametrize("antialias", [False, True])
+def test_resize_is_the_same_with_kernels(backend: str, interpolation: str, antialias: bool) -> None:
+    """Odd sizes, one image, no images, both layouts and other dtypes."""
+    x = rand(2, 13, 17, 3, low=0.0, high=1.0)
+    options: dict[str, Any] = {"interpolation": interpolation, "antialias": antialias}
+    for size in ((7, 9), (26, 34), (13, 40), (1, 1), (5, 60)):
+        for kind in ("float32", "float64"):
+            y = x.astype(kind)
+            got = image.resize(ops.convert_to_tensor(y), size, **options)
+            assert ops.dtype(got) == ops.dtype(ops.convert_to_tensor(y))
+            check(got, on_numpy(image.resize, y, size, **options), atol=1e-5)
+        check(image.resize(x[0], size, **options), on_numpy(image.resize, x[0], size, **options))
+        first = np.moveaxis(x, -1, 1)
+        want = np.moveaxis(on_numpy(image.resize, x, size, **options), -1, 1)
+        check(image.resize(first, size, data_format="channels_first", **options), want)
+        assert tuple(image.resize(x[:0], size, **options).shape) == (0, *size, 3)
+    whole = (x * 255).astype("uint8")
+    got = ops.convert_to_numpy(image.resize(whole, (7, 9), **options)).astype(int)
+    assert np.abs(got - on_numpy(image.resize, whole, (7, 9), **options)).max() <= 1  # a half may be rounded up or down
+
+
+@pytest.mark.parametrize("mode", ["constant", "nearest", "wrap", "mirror", "reflect"])
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_warps_are_the_same_with_kernels(backend: str, mode: str, interpolation: str) -> None:
+    """Inside and far outside, at halves, where the map has a pole, and for what is no place."""
+    x = rand(3, 13, 17, 2, low=0.0, high=1.0)
+    identity = np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32")
+    near = identity + rand(3, 8) * np.array([0.3, 0.3, 5, 0.3, 0.3, 5, 0.003, 0.003], "float32")
+    halves = np.array([0.5, 0, -0.5, 0, 0.5, -0.5, 0, 0], "float32")
+    nowhere = np.array(
+        [[1, 0, 1e9, 0, 1, 0, 0, 0], [1, 0, np.nan, 0, 1, 0, 0, 0], [2, 0, 90, 0, 2, -70, 0, 0]], "float32"
+    )
+    pole = identity + np.array([0, 0, 0.2, 0, 0, 0.3, -0.13, 0], "float32")
+    for transform in (near, halves, nowhere, *([pole] if mode == "constant" else [])):
+        for fill in (0.0, 0.5):
+            options = {"interpolation": interpolation, "fill_mode": mode, "fill_value": fill}
+            got = image.affine_transform(ops.convert_to_tensor(x), ops.convert_to_tensor(transform), **options)
+            check(got, on_numpy(image.affine_transform, x, transform, **options), atol=1e-4)
+    check(
+        image.affine_transform(x[0], near[0], interpolation, mode),
+        on_numpy(image.affine_transform, x, near[:1], interpolation, mode)[0],
+    )
+    # One image may go to several places.
+    check(
+        image.affine_transform(x[:1], near, interpolation, mode),
+        on_numpy(image.affine_transform, np.repeat(x[:1], 3, 0), near, interpolation, mode),
+    )
+
+
+def test_few_elements_of_a_large_volume(backend: str) -> None:
+    """Read without a copy of the volume, as SciPy reads them."""
+    volume = rand(6, 7, 8)
+    at = np.array([[0.5, 5.4, -0.5, np.nan], [1.2, 6.3, 3.0, 1.0], [2.5, -0.7, 7.5, 1.0]], "float32")
+    for mode, theirs in (("constant", "grid-constant"), ("reflect", "reflect")):
+        want = ndimage.map_coordinates(volume, np.nan_to_num(at), order=1, mode=theirs, cval=0.5)
+        want[3] = np.nan
+        check(image.map_coordinates(volume, at, 1, fill_mode=mode, fill_value=0.5), want)
+
+
+def test_derivatives_of_samples(trainable_backend: str) -> None:
+    """Those of a resize and of a warp are their transposes; the second derivative of a resize's square is there, too."""
+    x = rand(1, 5, 6, 2)
+    transform = np.array([0.9, 0.1, 0.3, -0.1, 1.1, -0.6, 0.01, 0], "float32")
+    functions: tuple[Any, ...] = (
+        lambda v: image.resize(v, (3, 8)),
+        lambda v: image.resize(v, (3, 4), antialias=True),
+        lambda v: image.resize(v, (9, 4), "bicubic"),
+        lambda v: image.affine_transform(v, transform),
+        lambda v: image.affine_transform(v, transform, fill_mode="reflect", fill_value=1.0),
+    )
+    for function in functions:
+        out, pullback = vjp(function, x)
+        upstream = rand(*out.shape)
+        (found,) = pullback(upstream)
+        direction = rand(*x.shape)
+        change = ops.convert_to_numpy(function(direction))  # they are linear
+        np.testing.assert_allclose(
+            (ops.convert_to_numpy(found) * direction).sum(), (upstream * change).sum(), rtol=1e-4, atol=1e-4
+        )
+    small = rand(1, 2, 3, 1)
+    second = ops.convert_to_numpy(hessian(lambda v: ops.sum(ops.square(image.resize(v, (3, 2)))))(small)).reshape(6, 6)
+    matrix = np.stack(
+        [on_numpy(image.resize, e.reshape(small.shape), (3, 2)).ravel() for e in np.eye(6, dtype="float32")]
+    )
+    np.testing.assert_allclose(second, 2 * matrix @ matrix.T, atol=1e-5)

@@ -178,3 +178,12 @@ def test_factors_of_complex_matrices(backend: str) -> None:
     close(sign, np.linalg.slogdet(a)[0])
     close(logarithm, np.linalg.slogdet(a)[1])
     assert np.isnan(ops.convert_to_numpy(ops.eigh(np.full((2, 2), np.nan, "complex64"))[0])).all()
+
+
+def test_factors_inside_of_vectorized_map(trainable_backend: str) -> None:
+    """Where no value can be looked at: as of the stack."""
+    a = np.random.default_rng(0).normal(size=(3, 4, 4)).astype("float32")
+    a = a @ a.transpose(0, 2, 1) + 4 * np.eye(4, dtype="float32")
+    for function in (ops.linalg.cholesky, lambda x: ops.linalg.eigh(x)[0], lambda x: ops.linalg.svd(x)[1]):
+        got = ops.convert_to_numpy(ops.vectorized_map(function, ops.convert_to_tensor(a)))
+        np.testing.assert_allclose(got, ops.convert_to_numpy(function(a)), rtol=1e-4, atol=1e-4)

@@ -15,6 +15,7 @@ import pytest
 import scipy.linalg as linalg
 
 from tests.conftest import TRAINABLE
+from tests.ops.cases import rand
 from tricera import ops
 from tricera.autodiff import vjp
 from tricera.core import dispatch
@@ -230,3 +231,24 @@ def test_gradients_of_factors() -> None:
             ):
                 problems.append(f"{name} on {framework}: {got}, not {want}")
     assert not problems, "\n".join(problems)
+
+
+def test_an_einsum_that_is_a_product(backend: str) -> None:
+    """The product of matrices, also of batches; lengths of 1 fit any other, and other ranks are refused."""
+    a, b = rand(2, 3, 4), rand(2, 4, 5)
+    for x, y, equation in (
+        (a[0], b[0], "ij,jk->ik"),
+        (a, b, "bij, bjk -> bik"),
+        (a[None], b[None], "abij,abjk->abik"),
+        # Lengths of 1, which TensorFlow's einsum refuses.
+        *([] if backend == "tensorflow" else [(a, b[:1], "bij,bjk->bik"), (a[0], b[0, :1], "ij,jk->ik")]),
+    ):
+        got = ops.einsum(equation, ops.convert_to_tensor(x), ops.convert_to_tensor(y))
+        want = np.einsum(equation, x, np.broadcast_to(y, (*y.shape[:-2], x.shape[-1], y.shape[-1])))
+        np.testing.assert_allclose(ops.convert_to_numpy(got), want, rtol=1e-5, atol=1e-5)
+    small = ops.convert_to_tensor(np.ones((2, 2), "int8"))
+    assert ops.dtype(ops.einsum("ij,jk->ik", small, small)) == "int32"
+    with pytest.raises(ValueError, match="einsum"):
+        ops.einsum("ij,jk->ik", ops.convert_to_tensor(a), ops.convert_to_tensor(b))
+    symbolic = ops.einsum("bij,bjk->bik", KerasTensor((None, 3, 4)), KerasTensor((None, 4, 5)))
+    assert symbolic.shape == (None, 3, 5)

@@ -51,6 +51,9 @@ class TensorRoom(Protocol):
     def table(self, make: Callable[..., Any], dtype: str | None, *args: Any) -> Any:
         """The tensor of an array `make(*args)`, the arguments being plain; a constant inside a trace."""
 
+    def fused(self, function: Callable[..., Any], *options: Any) -> Callable[..., Any]:
+        """`function(*tensors, *options)` as a function of the tensors, compiled where many small ops cost more than that."""
+
     def cast(self, x: Any, dtype: str) -> Any:
         """The same values in another dtype."""
 

@@ -11,7 +11,7 @@ PLAIN: set[type] = {bool, int, float, complex, str, type(None)}
 
 
 def keepable(x: Any) -> bool:
-    """Whether `x` is such a value, or a tuple or list of them.
+    """Whether `x` is such a value, or a tuple or list of them and of tuples of integers (what is padded on either side).
 
     Example:
         >>> keepable((1, "same")), keepable(np.zeros(1))
@@ -19,5 +19,5 @@ def keepable(x: Any) -> bool:
     """
     kind = type(x)
     if kind is tuple or kind is list:
-        return all(type(e) in PLAIN for e in x)
+        return all(type(e) in PLAIN or (type(e) is tuple and all(type(n) is int for n in e)) for e in x)
     return kind in PLAIN or isinstance(x, np.dtype)

@@ -322,6 +322,15 @@ def _segment(data: Any, segment_ids: Any, num_segments: int | None, start: Any, 
                 "Inside of compiled code the ids are not known; give `num_segments`, the length of the result."
             )
         num_segments = int(max_(segment_ids, initial=-1)) + 1
+    if isinstance(segment_ids, KerasTensor) or isinstance(data, KerasTensor):
+        return KerasTensor((num_segments, *data.shape[1:]), dtype(data))
+    backend = dispatch.current()
+    native = backend.function("segments")
+    out = None if native is None else native(data, segment_ids, num_segments, reduction)
+    return backend.fused(_gathered, num_segments, start, reduction)(data, segment_ids) if out is None else out
+
+
+def _gathered(data: Any, segment_ids: Any, num_segments: int, start: Any, reduction: str) -> Any:
     inside = logical_and(greater_equal(segment_ids, 0), less(segment_ids, num_segments))
     # What belongs to no segment goes to one more, which is cut off.
     index = expand_dims(where(inside, segment_ids, num_segments), -1)

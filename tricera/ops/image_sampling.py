@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tricera.core import dispatch
+from tricera.core.tensor import KerasTensor
 from tricera.core.windows import channels_first
 from tricera.ops.comparison import greater_equal, isfinite, isnan, less_equal, logical_and, logical_not, logical_or
-from tricera.ops.creation import convert_to_tensor, dtype, shape
+from tricera.ops.creation import arange, convert_to_tensor, dtype, shape
 from tricera.ops.elementwise import add, cast, clip, minimum, mod, multiply, round, subtract
-from tricera.ops.linear import tensordot
+from tricera.ops.linear import matmul, tensordot
 from tricera.ops.numeric import saturate_cast
-from tricera.ops.select import take, take_along_axis, where
-from tricera.ops.shape import expand_dims, moveaxis, squeeze, transpose
+from tricera.ops.select import take, where
+from tricera.ops.shape import broadcast_to, concatenate, expand_dims, moveaxis, reshape, squeeze, stack, transpose
 from tricera.ops.unary import floor
 
 
@@ -60,12 +63,55 @@ def _weights(size: Any, out: int, scale: Any, shift: Any, method: str, antialias
     return m.where(m.logical_and(position >= -0.5, position <= size - 0.5), found, 0.0)
 
 
-def _along(x: Any, matrix: Any, axis: int) -> Any:
-    return moveaxis(tensordot(x, matrix, axes=[[axis], [0]]), -1, axis)
+@functools.lru_cache(64)
+def _kept(size: int, out: int, scale: float, shift: float, method: str, antialias: bool) -> np.ndarray:
+    """The same of numbers, which is made once: making it takes longer than to resize a small image."""
+    made = _weights(size, out, scale, shift, method, antialias)
+    made.flags.writeable = False
+    return made
+
+
+def weights(size: int, out: int, scale: float, shift: float, method: str, antialias: bool) -> np.ndarray:
+    """The matrix (size, out) that samples an axis of a known size."""
+    options = (size, out, scale, shift, method, antialias)
+    return _kept(*options) if size * out <= _KEPT else _weights(*options)
+
+
+_KEPT = 2**18  # elements of a matrix that is kept; those of larger images take little beside the product
+
+
+def along(x: Any, matrix: Any, axis: int) -> Any:
+    """The product of an axis with a matrix (size, out)."""
+    sizes = tuple(x.shape)
+    tail = None if None in sizes[axis:] else math.prod(sizes[axis + 1 :])
+    if tail is None or tail < 16 or None in sizes[1:axis]:
+        return moveaxis(tensordot(x, matrix, axes=[[axis], [0]]), -1, axis)
+    # Where much is behind the axis nothing need be moved.
+    out = matmul(transpose(matrix), reshape(x, (-1, sizes[axis], tail) if axis else (sizes[0], tail)))
+    before = tuple(-1 if d is None else d for d in sizes[:axis])
+    return reshape(out, (*before, matrix.shape[1], *sizes[axis + 1 :]))
 
 
 def _nearest(size: int, out: int) -> np.ndarray:
     return np.floor((np.arange(out) + 0.5) * size / out).astype("int32")
+
+
+def fused(function: Callable[..., Any], tensors: Sequence[Any], *options: Any) -> Any:
+    """`function(*tensors, *options)`, compiled where the backend can; not of symbolic tensors."""
+    if any(isinstance(x, KerasTensor) for x in tensors):
+        return function(*tensors, *options)
+    return dispatch.current().fused(function, *options)(*tensors)
+
+
+def resampled(x: Any, at: int, height: int, width: int, interpolation: str, antialias: bool) -> Any:
+    """The axes `at` and `at + 1` of images in other sizes; integers only by the nearest element."""
+    native = dispatch.current().function("resized")
+    out = None if native is None else native(x, at, height, width, interpolation, antialias)
+    return fused(_both, (x,), at, height, width, interpolation, antialias) if out is None else out
+
+
+def _both(x: Any, at: int, height: int, width: int, interpolation: str, antialias: bool) -> Any:
+    return _resized(_resized(x, at, height, interpolation, antialias), at + 1, width, interpolation, antialias)
 
 
 def _resized(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
@@ -77,7 +123,7 @@ def _resized(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -
     if interpolation == "nearest":
         return take(x, dispatch.table(_nearest, size, out), axis=axis)
     options = (size, out, out / size, 0.0, interpolation, antialias)
-    return _along(x, dispatch.table(_weights, *options, dtype=dtype(x)), axis)
+    return along(x, dispatch.table(weights, *options, dtype=dtype(x)), axis)
 
 
 def _resized_unknown(x: Any, axis: int, out: int, interpolation: str, antialias: bool) -> Any:
@@ -89,7 +135,7 @@ def _resized_unknown(x: Any, axis: int, out: int, interpolation: str, antialias:
         places = ops.cast(ops.floor((ops.arange(out, dtype="float32") + 0.5) * size / out), "int32")
         return take(x, places, axis=axis)
     scale = out / size
-    return _along(x, cast(_weights(size, out, scale, 0.0, interpolation, antialias, ops), dtype(x)), axis)
+    return along(x, cast(_weights(size, out, scale, 0.0, interpolation, antialias, ops), dtype(x)), axis)
 
 
 _MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
@@ -109,41 +155,56 @@ def _inside(index: Any, size: int, mode: str) -> Any:
     return clip(index, 0.0, float(size - 1))
 
 
-def _sampled(flat: Any, sizes: tuple[int, ...], coordinates: list[Any], order: int, mode: str, fill: float) -> Any:
+def sampled(flat: Any, sizes: tuple[int, ...], coordinates: list[Any], order: int, mode: str, fill: float) -> Any:
     """Values of `flat` (batch, elements, channels) at coordinates (batch, n), one tensor a spatial axis."""
-    corners: list[list[tuple[Any, Any]]] = []
+    return fused(_sampled, (flat, *coordinates), sizes, order, mode, fill)
+
+
+def _sampled(flat: Any, *given: Any) -> Any:
+    *coordinates, sizes, order, mode, fill = given
+    corners: list[list[tuple[Any, Any, Any]]] = []
     missing: Any = None
+    count = stride = math.prod(sizes)
     for position, size in zip(coordinates, sizes, strict=True):
         # What is no place gives NaN. An infinite one is far outside, but in modes that repeat the image it is nowhere.
         ends = mode in ("constant", "nearest")
         lost = isnan(position) if ends else logical_not(isfinite(position))
         missing = lost if missing is None else logical_or(missing, lost)
         position = where(lost, 0.0, clip(position, -2.0, size + 1.0) if ends else position)
-        if order == 0:
-            corners.append([(floor(add(position, 0.5)), None)])
-        else:
-            low = floor(position)
-            share = subtract(position, low)
-            corners.append([(low, subtract(1.0, share)), (add(low, 1.0), share)])
+        low = floor(position if order else add(position, 0.5))
+        share = subtract(position, low) if order else None
+        stride //= size or 1
+        axis: list[tuple[Any, Any, Any]] = []
+        for index, weight in [(low, subtract(1.0, share)), (add(low, 1.0), share)] if order else [(low, None)]:
+            place = cast(_inside(index, size, mode), "int32")
+            inside = logical_and(greater_equal(index, 0), less_equal(index, size - 1)) if mode == "constant" else None
+            axis.append((place if stride == 1 else multiply(place, stride), inside, weight))
+        corners.append(axis)
+    # All in one table of rows, for which frameworks have a quick kernel. What lies outside and what is NaN are two rows more, so that
+    # places are chosen and not values; but a large volume is not copied for a few elements.
+    channels = shape(flat)[-1]
+    rows = reshape(flat, (-1, channels))
+    fill = cast(convert_to_tensor(fill), dtype(flat))
+    sparse = None not in flat.shape and None not in missing.shape and count > 4 * math.prod(missing.shape)
+    if not sparse:
+        special = stack([fill, cast(convert_to_tensor(float("nan")), dtype(flat))])
+        rows = concatenate([broadcast_to(expand_dims(special, 1), (2, channels)), rows], axis=0)
+        elsewhere, present = cast(missing, "int32"), logical_not(missing)
+    begin = add(expand_dims(multiply(arange(shape(flat)[0], dtype="int32"), count), 1), 0 if sparse else 2)
     total: Any = None
     for corner in itertools.product(*corners):
-        place: Any = None
-        valid: Any = None
-        weight: Any = None
-        for (index, part), size in zip(corner, sizes, strict=True):
-            found = cast(_inside(index, size, mode), "int32")
-            place = found if place is None else add(multiply(place, size), found)
-            here = logical_and(greater_equal(index, 0), less_equal(index, size - 1))
-            valid = here if valid is None else logical_and(valid, here)
-            if part is not None:
-                weight = part if weight is None else multiply(weight, part)
-        value = take_along_axis(flat, expand_dims(place, -1), axis=1)
-        if mode == "constant":
-            value = where(expand_dims(valid, -1), value, cast(convert_to_tensor(fill), dtype(value)))
+        place, valid, weight = begin, None if sparse else present, None
+        for index, inside, share in corner:
+            place = add(place, index)
+            valid = inside if valid is None else valid if inside is None else logical_and(valid, inside)
+            weight = share if weight is None else multiply(weight, share)
+        value = take(rows, place if sparse else where(valid, place, elsewhere), axis=0)
+        if sparse and valid is not None:
+            value = where(expand_dims(valid, -1), value, fill)
         if weight is not None:
             value = multiply(value, expand_dims(weight, -1))
         total = value if total is None else add(total, value)
-    return where(expand_dims(missing, -1), float("nan"), total)
+    return where(expand_dims(missing, -1), float("nan"), total) if sparse else total
 
 
 def _sample_arguments(op: str, order: int, mode: str) -> None:

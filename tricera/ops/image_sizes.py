@@ -17,7 +17,7 @@ from tricera.core.windows import channels_first, each
 from tricera.ops.convolution import conv
 from tricera.ops.creation import convert_to_tensor, dtype
 from tricera.ops.elementwise import cast
-from tricera.ops.image_sampling import _KERNELS, _along, _resized, _weights, back_to_kind, image_format
+from tricera.ops.image_sampling import _KERNELS, _weights, along, back_to_kind, image_format, resampled, weights
 from tricera.ops.shape import expand_dims, pad, squeeze
 
 
@@ -86,7 +86,7 @@ def resize(
         widths = [(0, 0)] * len(images.shape)
         widths[at], widths[at + 1] = (top, top), (left, left)  # the image stays in the middle, as in Keras
         x = pad(x, tuple(widths), constant_values=fill_value)
-    x = _resized(_resized(x, at, height, interpolation, antialias), at + 1, width, interpolation, antialias)
+    x = resampled(x, at, height, width, interpolation, bool(antialias))
     return back_to_kind(x, kind)
 
 
@@ -141,8 +141,8 @@ def scale_and_translate(
             matrix = cast(_weights(size, out, by, to, method, antialias, ops), dtype(x))
         else:
             options = (size, out, float(scale[i]), float(translation[i]), method, antialias)
-            matrix = dispatch.table(_weights, *options, dtype=dtype(x))
-        x = _along(x, matrix, axis)
+            matrix = dispatch.table(weights, *options, dtype=dtype(x))
+        x = along(x, matrix, axis)
     return x
 
 

@@ -14,10 +14,10 @@ from tricera.ops.comparison import isnan
 from tricera.ops.creation import dtype, shape, zeros_like
 from tricera.ops.elementwise import add, cast, divide, multiply
 from tricera.ops.image_filters import bells, filtered
-from tricera.ops.image_sampling import _sample_arguments, _sampled, back_to_kind, image_format, on_batches
+from tricera.ops.image_sampling import _sample_arguments, back_to_kind, fused, image_format, on_batches, sampled
 from tricera.ops.linalg import solve
 from tricera.ops.select import where
-from tricera.ops.shape import concatenate, expand_dims, reshape, squeeze, stack
+from tricera.ops.shape import concatenate, expand_dims, reshape, split, squeeze, stack
 
 
 @composed(promote=None, kinds="real")
@@ -53,7 +53,7 @@ def map_coordinates(
     flat = reshape(cast(inputs, float_of(kind)), (1, -1, 1))
     at = cast(coordinates, float_of(dtype(coordinates)))
     places = [reshape(at[i], (1, -1)) for i in range(len(inputs.shape))]
-    out = _sampled(flat, tuple(inputs.shape), places, order, fill_mode, fill_value)
+    out = sampled(flat, tuple(inputs.shape), places, order, fill_mode, fill_value)
     out = reshape(out, tuple(coordinates.shape)[1:])
     if not is_float(kind):
         out = where(isnan(out), float(fill_value), out)
@@ -72,19 +72,26 @@ def _warped(images: Any, first: bool, transform: Any, interpolation: str, mode: 
     if isinstance(images, KerasTensor):
         return KerasTensor(images.shape, kind)
 
-    def run(x: Any) -> Any:
-        height, width, channels = x.shape[1:]
-        grid = dispatch.table(_grid, height, width, dtype=dtype(transform))
-        grid_y, grid_x = grid[:1], grid[1:]
-        rows = [transform[:, i : i + 1] for i in range(8)]
-        a, b, c = (add(multiply(rows[i], grid_x), multiply(rows[i + 1], grid_y)) for i in (0, 3, 6))
-        scale = add(c, 1.0)
-        at = [divide(add(b, rows[5]), scale), divide(add(a, rows[2]), scale)]
-        flat = reshape(cast(x, float_of(kind)), (-1, height * width, channels))
-        return reshape(_sampled(flat, (height, width), at, order, mode, fill), (-1, height, width, channels))
+    native = dispatch.current().function("warped")
 
-    out = on_batches(run, images, first)
-    return back_to_kind(out, kind)
+    def run(x: Any) -> Any:
+        x = cast(x, float_of(kind))
+        out = None if native is None else native(x, transform, order, mode, fill)
+        return fused(_at_places, (x, transform), order, mode, fill) if out is None else out
+
+    return back_to_kind(on_batches(run, images, first), kind)
+
+
+def _at_places(x: Any, transform: Any, order: int, mode: str, fill: float) -> Any:
+    height, width, channels = x.shape[1:]
+    grid = dispatch.table(_grid, height, width, dtype=dtype(transform))
+    grid_y, grid_x = grid[:1], grid[1:]
+    rows = split(transform, 8, axis=1)
+    a, b, c = (add(multiply(rows[i], grid_x), multiply(rows[i + 1], grid_y)) for i in (0, 3, 6))
+    scale = add(c, 1.0)
+    at = [divide(add(b, rows[5]), scale), divide(add(a, rows[2]), scale)]
+    out = sampled(reshape(x, (-1, height * width, channels)), (height, width), at, order, mode, fill)
+    return reshape(out, (-1, height, width, channels))
 
 
 @composed(promote=None, kinds="real")
@@ -255,6 +262,6 @@ def elastic_transform(
         at = [add(moved[..., 0], grid[0]), add(moved[..., 1], grid[1])]
         flat = reshape(cast(x, float_of(kind)), (-1, height * width, channels))
         order = 0 if interpolation == "nearest" else 1
-        return reshape(_sampled(flat, (height, width), at, order, fill_mode, fill_value), (-1, height, width, channels))
+        return reshape(sampled(flat, (height, width), at, order, fill_mode, fill_value), (-1, height, width, channels))
 
     return back_to_kind(on_batches(run, images, first), kind)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from tricera.core import spec as rules
 from tricera.core.doors import guarded
+from tricera.core.dtypes import is_float
 from tricera.core.op import composed, primitive
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.creation import dtype as dtype_of, ndim
@@ -132,7 +135,22 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Tensor:
         >>> float(einsum("i,i->", [1.0, 2.0], [3.0, 4.0]))
         11.0
     """
+    rank = _rank_of_product(subscripts) if len(operands) == 2 else 0
+    if rank:
+        a: Any = getattr(operands[0], "shape", ())
+        b: Any = getattr(operands[1], "shape", ())
+        # Lengths of 1 fit any other in an einsum, but not inside of a product.
+        if len(a) == len(b) == rank and a[:-2] == b[:-2] and a[-1] == b[-2] and is_float(dtype_of(operands[0])):
+            return matmul(*operands)
     return contract(subscripts, list(operands))
+
+
+@functools.lru_cache(256)
+def _rank_of_product(subscripts: str) -> int:
+    """The rank of two operands of which an equation says that they are matrices, or batches of them, to be multiplied; else 0."""
+    found = re.fullmatch(r"([a-zA-Z]*)([a-zA-Z])([a-zA-Z]),\1\3([a-zA-Z])->\1\2\4", subscripts.replace(" ", ""))
+    letters = "" if found is None else "".join(found.groups())
+    return len(letters) - 1 if letters and len(set(letters)) == len(letters) else 0
 
 
 @composed(promote="same")

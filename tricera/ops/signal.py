@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from tricera.core import dispatch
 from tricera.core.doors import Natural, Positive
 from tricera.core.op import composed, primitive
 from tricera.core.spec import broadcast_shapes, real_part
 from tricera.core.tensor import Spec, Tensor, TensorLike
 from tricera.ops.comparison import greater
-from tricera.ops.creation import arange, convert_to_tensor, dtype
+from tricera.ops.creation import convert_to_tensor, dtype
 from tricera.ops.elementwise import add, divide, multiply
 from tricera.ops.select import take, where
 from tricera.ops.shape import broadcast_to, pad, reshape
@@ -266,26 +270,33 @@ def extract_sequences(x: TensorLike, sequence_length: Positive, sequence_stride:
     if size is None or size < sequence_length:
         raise ValueError(f"ops.extract_sequences: a signal of {size} samples has no frames of {sequence_length}.")
     frames = (size - sequence_length) // sequence_stride + 1
-    # Of the framework's own numbers: torch.compile traces NumPy, too, and then does not know its dtypes.
-    starts = multiply(arange(frames, dtype="int32"), sequence_stride)
-    return take(x, add(reshape(starts, (frames, 1)), arange(sequence_length, dtype="int32")), axis=-1)
+    return take(x, dispatch.table(_places, frames, sequence_length, sequence_stride), axis=-1)
+
+
+def _places(frames: int, length: int, stride: int) -> np.ndarray:
+    """Where the elements of frames are in the signal."""
+    return np.arange(frames, dtype="int32")[:, None] * np.int32(stride) + np.arange(length, dtype="int32")
+
+
+@functools.lru_cache(32)
+def _named_window(window: str | None, sequence_length: int, fft_length: int) -> np.ndarray:
+    """The window, in the middle of `fft_length` zeros."""
+    # Periodic windows: `sequence_length` points of one period of a raised cosine.
+    middle = {"hann": 0.5, "hamming": 0.54, None: 1.0}[window]
+    points = np.arange(sequence_length) * (2 * math.pi / sequence_length)
+    before = (fft_length - sequence_length) // 2
+    made = np.pad(middle - (1 - middle) * np.cos(points), (before, fft_length - sequence_length - before))
+    made.flags.writeable = False
+    return made
 
 
 def _window(window: Any, sequence_length: Positive, fft_length: int, kind: str) -> Any:
     """The window, in the middle of `fft_length` zeros."""
-    if window is None:
-        values = convert_to_tensor([1.0] * sequence_length, kind)
-    elif isinstance(window, str):
-        if window not in ("hann", "hamming"):
+    if window is None or isinstance(window, str):
+        if window not in ("hann", "hamming", None):
             raise ValueError(f"ops.stft: `window` must be 'hann', 'hamming', None or a tensor, not {window!r}.")
-        # Periodic windows: `sequence_length` points of one period of a raised cosine.
-        middle = {"hann": 0.5, "hamming": 0.54}[window]
-        points = range(sequence_length)
-        values = convert_to_tensor(
-            [middle - (1 - middle) * math.cos(2 * math.pi * i / sequence_length) for i in points], kind
-        )
-    else:
-        values = convert_to_tensor(window, kind)
+        return dispatch.table(_named_window, window, sequence_length, fft_length, dtype=kind)
+    values = convert_to_tensor(window, kind)
     if tuple(values.shape) != (sequence_length,):
         raise ValueError(f"ops.stft: the window has the shape {tuple(values.shape)}, not ({sequence_length},).")
     before = (fft_length - sequence_length) // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -54,6 +55,19 @@ def convert(x: Any, dtype: str | None = None) -> jax.Array:
 def table(make: Callable[..., Any], dtype: str | None, *args: Any) -> Any:
     """The tensor of an array `make(*args)`."""
     return convert(make(*args), dtype)
+
+
+def fused(function: Callable[..., Any], *options: Any) -> Callable[..., Any]:
+    """`function` with its last arguments, compiled once for them: XLA then makes one loop of it."""
+    try:
+        return _compiled(function, config.floatx(), *options)
+    except TypeError:  # an option that is a tensor
+        return lambda *tensors: function(*tensors, *options)
+
+
+@functools.lru_cache(512, typed=True)
+def _compiled(function: Callable[..., Any], floatx: str, *options: Any) -> Callable[..., Any]:
+    return jax.jit(lambda *tensors: function(*tensors, *options))
 
 
 def cast(x: Any, dtype: str) -> jax.Array:

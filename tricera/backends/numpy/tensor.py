@@ -50,6 +50,11 @@ def table(make: Callable[..., Any], dtype: str | None, *args: Any) -> Any:
     return convert(make(*args), dtype)
 
 
+def fused(function: Callable[..., Any], *options: Any) -> Callable[..., Any]:
+    """`function` with its last arguments; ops are run one by one here."""
+    return lambda *tensors: function(*tensors, *options)
+
+
 def cast(x: Any, dtype: str) -> np.ndarray:
     """The same values in another dtype."""
     return np.asarray(x).astype(dtypes.numpy_dtype(dtype), copy=False)

@@ -109,11 +109,22 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], operands: Sequenc
 
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], values: tuple[Any, ...], limit: int | None) -> Any:
     """Repeat while the condition holds."""
+    if tf.executing_eagerly():
+        done = 0
+        while (limit is None or done < limit) and cond(*values):
+            after = body(*values)
+            tf.nest.assert_same_structure(values, after, check_types=False)
+            values, done = after, done + 1
+        return tree.map_structure(tf.convert_to_tensor, values)
     return tf.while_loop(cond, body, values, maximum_iterations=limit)
 
 
 def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: Any) -> Any:
     """Repeat for each index."""
+    if tf.executing_eagerly():
+        for i in range(int(lower), int(upper)):
+            value = body(tf.constant(i), value)
+        return tree.map_structure(tf.convert_to_tensor, value)
     start = tf.cast(lower, tf.int32)
     # XLA differentiates only loops whose number of rounds it knows.
     known = not isinstance(lower, tf.Tensor) and not isinstance(upper, tf.Tensor)
@@ -127,6 +138,8 @@ def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: An
 
 def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: Any, reverse: bool, unroll: Any) -> Any:
     """Carry a value along the first axis."""
+    if tf.executing_eagerly():
+        return _scan_at_once(f, carry, xs, length, reverse)
     if length is None:
         length = tf.shape(tree.flatten(xs)[0])[0]
     if not isinstance(length, tf.Tensor) and length == 0:
@@ -153,6 +166,23 @@ def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: Any, reverse
         lambda done, *_: done < length, step, (tf.constant(1), carry, arrays), maximum_iterations=limit
     )
     return carry, None if y is None else tree.pack_sequence_as(y, [a.stack() for a in arrays])
+
+
+def _scan_at_once(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int, reverse: bool) -> Any:
+    """The same where ops run at once: a loop of the framework would be Python, too, and cut each slice out by itself."""
+    slices: Any = [None] * length
+    if xs is not None:
+        rows = zip(*(tf.raw_ops.Unpack(value=x, num=length, axis=0) for x in tree.flatten(xs)), strict=True)
+        slices = [tree.pack_sequence_as(xs, row) for row in rows]
+    results, y = [], None
+    for x in reversed(slices) if reverse else slices:
+        after, y = f(carry, x)
+        tf.nest.assert_same_structure(carry, after, check_types=False)
+        carry = after
+        results.append([] if y is None else tree.flatten(y))
+    results = results[::-1] if reverse else results
+    carry = tree.map_structure(tf.convert_to_tensor, carry)
+    return carry, None if y is None else tree.pack_sequence_as(y, [tf.stack(v) for v in zip(*results, strict=True)])
 
 
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:

@@ -65,6 +65,11 @@ def table(make: Callable[..., Any], dtype: str | None, *args: Any) -> Any:
     return convert(make(*args), dtype)
 
 
+def fused(function: Callable[..., Any], *options: Any) -> Callable[..., Any]:
+    """`function` with its last arguments; ops are run one by one here."""
+    return lambda *tensors: function(*tensors, *options)
+
+
 def cast(x: Any, dtype: str) -> Any:
     """The same values in another dtype."""
     if isinstance(x, tf.SparseTensor):

@@ -166,14 +166,20 @@ def fori_loop(lower: Any, upper: Any, body: Callable[[Any, Any], Any], value: An
 
 def scan(f: Callable[[Any, Any], Any], carry: Any, xs: Any, length: int, reverse: bool, unroll: Any) -> Any:
     """Carry a value along the first axis."""
-    order = range(length - 1, -1, -1) if reverse else range(length)
+    slices: Any = [None] * length
+    if isinstance(xs, torch.Tensor):
+        slices = xs.unbind()
+    elif xs is not None:
+        slices = [tree.pack_sequence_as(xs, row) for row in zip(*(x.unbind() for x in tree.flatten(xs)), strict=True)]
     results = []
-    for i in order:
-        carry, y = f(carry, None if xs is None else tree.map_structure(lambda x: x[i], xs))  # noqa: B023 - called at once
+    for x in reversed(slices) if reverse else slices:
+        carry, y = f(carry, x)
         results.append(y)
     if not results or results[0] is None:
         return carry, None
     results = results[::-1] if reverse else results
+    if all(isinstance(y, torch.Tensor) for y in results):
+        return carry, torch.stack(results)
     return carry, tree.map_structure(lambda *ys: torch.stack([convert(y) for y in ys]), *results)
 
 

@@ -87,7 +87,8 @@ def _take(table: Callable[..., Any]) -> Callable[..., Made]:
         before: tuple[Any, ...] = (slice(None),) * axis
 
         def run(x: torch.Tensor, indices: torch.Tensor) -> Any:
-            if x.requires_grad:  # the table's way has the faster backward pass
+            # The table's way has the faster backward pass, and copies whole rows, which pays for many of them.
+            if x.requires_grad or (not axis and x.ndim > 1 and indices.numel() > 1024):
                 return table(x, indices)
             return x[(*before, indices)] if before else x[indices]
 

@@ -144,6 +144,11 @@ def _made(make: Callable[..., Any], dtype: str | None, *args: Any) -> torch.Tens
 _made._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
+def fused(function: Callable[..., Any], *options: Any) -> Callable[..., Any]:
+    """`function` with its last arguments; ops are run one by one here."""
+    return lambda *tensors: function(*tensors, *options)
+
+
 def cast(x: Any, dtype: str) -> torch.Tensor:
     """The same values in another dtype."""
     return convert(x, dtype)

@@ -10,7 +10,7 @@ from tricera import ops, random
 from tricera.layers.preprocessing.augmentation import happens, per_sample, standardize_range
 from tricera.layers.preprocessing.color import ColorLayer, blend
 from tricera.layers.preprocessing.geometry import FILL_MODES
-from tricera.ops.image_sampling import _sampled as sampled
+from tricera.ops.image_sampling import sampled
 
 
 class RandomSharpness(ColorLayer):

@@ -7,6 +7,7 @@ from tricera.backends.tensorflow.ops import (
     convolution,
     creation,
     elementwise,
+    image,
     linalg,
     linear,
     nn,
@@ -19,7 +20,7 @@ from tricera.backends.tensorflow.ops import (
 )
 
 TABLE = collect(
-    convolution, creation, elementwise, linalg, linear, nn, pooling, recurrent, reduce, select, shape, signal
+    convolution, creation, elementwise, image, linalg, linear, nn, pooling, recurrent, reduce, select, shape, signal
 )
 
 # Kernels that take a Python number as it is, second.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools as _functools
 
+import numpy as _np
 import tensorflow as _tf
+
+from tricera.backends.tensorflow import eager as _eager
 
 _L = _tf.linalg
 
@@ -70,13 +73,22 @@ def _symmetric(x):
     return whole, derivative
 
 
+def _adjoint(x):
+    if x.dtype.is_complex:
+        return _L.adjoint(x)
+    rank = len(x.shape)
+    return _tf.raw_ops.Transpose(x=x, perm=_np.array([*range(rank - 2), rank - 1, rank - 2], "int32"))
+
+
 @_in_float32
 def cholesky(x, upper=False):
-    out = _L.cholesky(x)
+    out = _tf.raw_ops.Cholesky(input=x)
+    if _eager.alone() and not x.dtype.is_complex and _eager.finite(out):
+        return _adjoint(out) if upper else out
     unknown = _each(_tf.math.is_nan, _tf.logical_or, _L.band_part(out, -1, 0))
     failed = _tf.reduce_any(unknown, (-2, -1), keepdims=True)
     out = _L.band_part(_tf.where(failed, _missing(x.dtype), out), -1, 0)
-    return _L.adjoint(out) if upper else out
+    return _adjoint(out) if upper else out
 
 
 def _cofactors(x):
@@ -127,7 +139,10 @@ _finite_eigh = _or_nan(_L.eigh)
 
 @_in_float32
 def eigh(x):
-    values, vectors = _finite_eigh(_symmetric(x))
+    if _eager.alone() and _eager.finite(x):
+        values, vectors = _tf.raw_ops.SelfAdjointEigV2(input=x)
+    else:
+        values, vectors = _finite_eigh(_symmetric(x))
     return _tf.math.real(values) if values.dtype.is_complex else values, vectors
 
 
@@ -178,8 +193,8 @@ def qr(x, mode="reduced"):
 def svd(x, full_matrices=True, compute_uv=True):
     if not compute_uv:
         return _L.svd(x, compute_uv=False)
-    s, u, v = _L.svd(x, full_matrices)
-    return u, s, _L.adjoint(v)
+    s, u, v = _tf.raw_ops.Svd(input=x, compute_uv=True, full_matrices=full_matrices)
+    return u, _tf.math.real(s) if s.dtype.is_complex else s, _adjoint(v)
 
 
 @_in_float32

@@ -6,6 +6,7 @@ import math as _math
 
 import tensorflow as _tf
 
+from tricera.backends.tensorflow import eager as _eager
 from tricera.backends.tensorflow.ops.convolution import _back, _last, _trim
 from tricera.core import windows as _windows
 
@@ -42,6 +43,8 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
     plan = _windows.pool("max_pool", inputs.shape, pool_size, strides, padding, data_format)
     if inputs.dtype.is_floating:
         out = _run("max", plan, inputs)
+        if _eager.finite(inputs):
+            return out
         held = _tf.stop_gradient(inputs)
         return out + _tf.cond(
             _tf.math.is_finite(_tf.reduce_sum(held)),

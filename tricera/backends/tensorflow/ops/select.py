@@ -7,6 +7,7 @@ import builtins as _builtins
 import numpy as _np
 import tensorflow as _tf
 
+from tricera.backends.tensorflow import eager as _eager
 from tricera.core.dtypes import FLOAT8 as _FLOAT8, standardize_dtype as _name
 
 _slice = _builtins.slice
@@ -58,6 +59,8 @@ def sort(x, axis=-1):
         return _tf.cast(_tf.sort(_tf.cast(x, _tf.int8), axis), _tf.bool)
     if not x.dtype.is_floating:
         return _tf.sort(x, axis)
+    if _eager.finite(x, nan_only=True):
+        return _tf.sort(x, axis)
     # The kernel leaves NaN where it stands, and numbers around it unsorted; NumPy has it at the end.
     missing = _tf.math.is_nan(x)
     ordered = _tf.sort(_tf.where(missing, _tf.constant(_np.inf, x.dtype), x), axis)
@@ -83,7 +86,7 @@ def argsort(x, axis=-1):
 
 
 def top_k(x, k, sorted=True):
-    if not x.dtype.is_floating:
+    if not x.dtype.is_floating or _eager.finite(x, nan_only=True):
         return tuple(_tf.math.top_k(x, k, sorted=sorted))
     indices = _tf.math.top_k(_ranks(x), k, sorted=sorted).indices  # the kernel has no place for NaN
     return _tf.gather(x, indices, batch_dims=len(x.shape) - 1), indices
@@ -128,6 +131,8 @@ def scatter_update(inputs, indices, updates, reduction=None):
     indices = _places(indices, shape)
     if reduction in ("max", "min") and inputs.dtype.is_floating:  # the kernels drop NaN
         out = function(inputs, indices, updates)
+        if _eager.finite(inputs, nan_only=True) and _eager.finite(updates, nan_only=True):
+            return out
         missing = _tf.cast(_tf.math.is_nan(inputs), _tf.int32)
         found = _tf.tensor_scatter_nd_max(missing, indices, _tf.cast(_tf.math.is_nan(updates), _tf.int32))
         return _tf.where(found > 0, _tf.constant(_np.nan, inputs.dtype), out)
@@ -141,6 +146,30 @@ def scatter_update(inputs, indices, updates, reduction=None):
         return i + 1, _tf.tensor_scatter_nd_update(out, row, _tf.gather_nd(out, row) * values[i : i + 1])
 
     return _tf.while_loop(lambda i, _: i < _tf.shape(rows)[0], step, (0, inputs))[1]
+
+
+def segments(data, segment_ids, num_segments, reduction):
+    """The combined rows of each segment, or None where the kernels differ: extremes of nothing are infinite, those beside NaN NaN."""
+    if data.dtype not in (_tf.float32, _tf.float64, _tf.int32, _tf.int64):
+        return None
+    if reduction != "add" and not _eager.alone():
+        return None  # XLA has no product, and TensorFlow no second derivative of the others
+    ids = _int(segment_ids)
+    ids = _tf.where(ids < num_segments, ids, _tf.constant(-1, ids.dtype))  # the kernels leave out what is negative
+    kernel = {
+        "add": _tf.raw_ops.UnsortedSegmentSum,
+        "mul": _tf.raw_ops.UnsortedSegmentProd,
+        "max": _tf.raw_ops.UnsortedSegmentMax,
+        "min": _tf.raw_ops.UnsortedSegmentMin,
+    }[reduction]
+    if reduction in ("max", "min") and data.dtype.is_floating:
+        if not _eager.finite(data, nan_only=True):
+            return None
+        out = kernel(data=data, segment_ids=ids, num_segments=num_segments)
+        # Nothing, and an infinity too, comes out as the last finite number.
+        end = data.dtype.min if reduction == "max" else data.dtype.max
+        return None if (out.numpy() == end).any() else out
+    return kernel(data=data, segment_ids=ids, num_segments=num_segments)
 
 
 def slice(inputs, start_indices, shape):

@@ -12,6 +12,7 @@ from tricera.backends.torch.ops import (
     convolution,
     creation,
     elementwise,
+    image,
     linalg,
     linear,
     nn,
@@ -24,7 +25,7 @@ from tricera.backends.torch.ops import (
 )
 
 TABLE = collect(
-    convolution, creation, elementwise, linalg, linear, nn, pooling, recurrent, reduce, select, shape, signal
+    convolution, creation, elementwise, image, linalg, linear, nn, pooling, recurrent, reduce, select, shape, signal
 )
 
 # Kernels that take a Python number as it is, second or first: a tensor of it would have to be made, on an accelerator even sent.

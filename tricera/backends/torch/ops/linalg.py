@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib as _contextlib
 import functools as _functools
+import math as _math
 
 import torch as _torch
+
+from tricera.backends.torch import replay as _replay
 
 _L = _torch.linalg
 
@@ -30,11 +34,27 @@ def _in_float32(function):
     return wrapped
 
 
+def _sum(x):
+    """The sum of all elements as a number; NaN where it isn't known now, or would have to be waited for."""
+    if x.device.type == "cpu" and not _torch.compiler.is_compiling() and not _replay.recording():
+        with _contextlib.suppress(RuntimeError):  # inside of `torch.func.vmap` nothing can be read
+            return x.sum().item()
+    return _math.nan
+
+
+def _finite(x):
+    """Whether all numbers are; False too where the sum of finite ones is infinite."""
+    total = _sum(x)
+    return total - total == 0
+
+
 def _or_nan(function):
     """The function, with NaN for each matrix that holds NaN or an infinity: LAPACK refuses the whole stack."""
 
     @_functools.wraps(function)
     def wrapped(x, *args, **kwargs):
+        if _finite(x):
+            return function(x, *args, **kwargs)
         finite = _torch.isfinite(x).all(-1, keepdim=True).all(-2, keepdim=True)
         out = function(
             _torch.where(finite, x, _torch.eye(*x.shape[-2:], dtype=x.dtype, device=x.device)), *args, **kwargs
@@ -54,7 +74,8 @@ def _or_nan(function):
 @_in_float32
 def cholesky(x, upper=False):
     out, failed = _L.cholesky_ex(x)  # which reads the lower triangle; with `upper` it would read that one
-    out = _torch.tril(out.masked_fill(failed[..., None, None] != 0, _torch.nan))
+    if _sum(failed) != 0:
+        out = _torch.tril(out.masked_fill(failed[..., None, None] != 0, _torch.nan))
     return out.mH if upper else out
 
 
@@ -75,15 +96,19 @@ def eig(x):
     return tuple(_L.eig(x))
 
 
-@_in_float32
-@_or_nan
 def _symmetric_eig(x):
     return tuple(_L.eigh(x))
 
 
+_symmetric_or_nan = _or_nan(_symmetric_eig)
+
+
+@_in_float32
 def eigh(x):
+    if _finite(x):
+        return _symmetric_eig(x)
     # What the kernel does not read must not count either.
-    return _symmetric_eig(_torch.where(_torch.isfinite(_torch.triu(x, 1)), x, 0))
+    return _symmetric_or_nan(_torch.where(_torch.isfinite(_torch.triu(x, 1)), x, 0))
 
 
 @_in_float32

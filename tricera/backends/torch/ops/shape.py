@@ -68,6 +68,17 @@ def pad(x, pad_width, mode="constant", constant_values=None):
         raise ValueError(f"ops.pad: `mode` must be one of {sorted(_MODES)}, not {mode!r}.")
     for axis, (before, after) in enumerate(widths):
         if before or after:
+            size = x.shape[axis]
+            if (
+                mode == "reflect"
+                and axis == x.ndim - 1
+                and max(before, after) < size
+                and x.is_floating_point()
+                and x.numel()
+            ):
+                rows = _torch.nn.functional.pad(x.reshape(1, -1, size), (before, after), mode="reflect")
+                x = rows.reshape(*x.shape[:-1], before + size + after)
+                continue
             x = _torch.index_select(x, axis, _mirror(x.shape[axis], before, after, mode).to(x.device))
     return x
 

@@ -52,3 +52,10 @@ def view_as_complex(x):
 
 def view_as_real(x):
     return _torch.view_as_real(x) if x.is_complex() else _torch.stack([x, _torch.zeros_like(x)], -1)
+
+
+def extract_sequences(x, sequence_length, sequence_stride):
+    size = x.shape[-1] if x.ndim else None
+    if size is None or size < sequence_length:
+        raise ValueError(f"ops.extract_sequences: a signal of {size} samples has no frames of {sequence_length}.")
+    return x.unfold(-1, sequence_length, sequence_stride)
