@@ -18,6 +18,9 @@ from benchmarks import hand
 CASES = {
     "mlp_fit": "MLP 784-128-10, batch 32, Adam, accuracy: fit, a step (ms)",
     "mlp_fit_bar": "the same with the progress bar (ms)",
+    "dropout_fit": "MLP 32-64-10 with dropout, batch 32: fit, a step (ms)",
+    "watched_fit": "the same, a callback reads the loss after each batch (ms)",
+    "resnet_fit": "residual convnet, 16 and 32 channels on (32, 32, 3), batch 64: fit, a step (ms)",
     "convnet_fit": "the guide's convnet, batch 128: fit, a step (ms)",
     "lstm_fit": "LSTM(128) on (28, 28), batch 64: fit, a step (ms)",
     "gru_fit": "GRU(128) on (28, 28), batch 64: fit, a step (ms)",
@@ -103,11 +106,48 @@ def _mlp_fit(name: str, verbose: int) -> float:
     return timed(lambda: model.fit(x, y, batch_size=32, epochs=3, verbose=verbose), 5) / 1500 * 1e3
 
 
-def fit_step(model: Any, x: Any, y: Any, batch: int) -> float:
+def _small(keras: Any) -> Any:
+    layers = keras.layers
+    stack = [layers.Dense(64, activation="relu"), layers.Dropout(0.2), layers.Dense(10, activation="softmax")]
+    return keras.Sequential([layers.Input((32,)), *stack])
+
+
+def case_dropout_fit(name: str, backend: str) -> float:
+    return fit_step(_small(package(name)), *data(32 * 100, (32,)), 32)
+
+
+def case_watched_fit(name: str, backend: str) -> float:
+    keras = package(name)
+
+    class Reader(keras.callbacks.Callback):  # type: ignore[misc, name-defined]
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            assert logs["loss"] >= 0
+
+    return fit_step(_small(keras), *data(32 * 100, (32,)), 32, callbacks=[Reader()])
+
+
+def case_resnet_fit(name: str, backend: str) -> float:
+    keras = package(name)
+    layers = keras.layers
+
+    def part(h: Any, filters: int, strides: int) -> Any:
+        h = layers.ReLU()(layers.BatchNormalization()(h))
+        return layers.Conv2D(filters, 3, padding="same", strides=strides, use_bias=False)(h)
+
+    inputs = keras.Input((32, 32, 3))
+    h = layers.Conv2D(16, 3, padding="same", use_bias=False)(inputs)
+    for filters, strides in ((16, 1), (16, 1), (32, 2), (32, 1)):
+        short = h if strides == 1 else layers.Conv2D(filters, 1, strides=strides)(h)
+        h = layers.Add()([short, part(part(h, filters, strides), filters, 1)])
+    outputs = layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(h))
+    return fit_step(keras.Model(inputs, outputs), *data(64 * 4, (32, 32, 3)), 64)
+
+
+def fit_step(model: Any, x: Any, y: Any, batch: int, **options: Any) -> float:
     """Milliseconds a step of `fit`, once everything is compiled."""
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(x, y, batch_size=batch, verbose=0)
-    return timed(lambda: model.fit(x, y, batch_size=batch, verbose=0), 8) / (len(y) // batch) * 1e3
+    model.fit(x, y, batch_size=batch, verbose=0, **options)
+    return timed(lambda: model.fit(x, y, batch_size=batch, verbose=0, **options), 8) / (len(y) // batch) * 1e3
 
 
 def case_convnet_fit(name: str, backend: str) -> float:

@@ -278,9 +278,15 @@ def _places(frames: int, length: int, stride: int) -> np.ndarray:
     return np.arange(frames, dtype="int32")[:, None] * np.int32(stride) + np.arange(length, dtype="int32")
 
 
-@functools.lru_cache(32)
 def _named_window(window: str | None, sequence_length: int, fft_length: int) -> np.ndarray:
     """The window, in the middle of `fft_length` zeros."""
+    return _kept_window(
+        window, sequence_length, fft_length
+    )  # torch.compile takes a plain function alone for a constant
+
+
+@functools.lru_cache(32)
+def _kept_window(window: str | None, sequence_length: int, fft_length: int) -> np.ndarray:
     # Periodic windows: `sequence_length` points of one period of a raised cosine.
     middle = {"hann": 0.5, "hamming": 0.54, None: 1.0}[window]
     points = np.arange(sequence_length) * (2 * math.pi / sequence_length)
