@@ -125,6 +125,15 @@ def test_convolutions_random_numbers_and_large_steps_stay_a_graph(monkeypatch):
     assert state(model) == (set(), {8})
 
 
+def test_loops_are_compiled():
+    """What a loop is in a graph is called much as random numbers are: StatelessWhile."""
+    x, y = data()
+    model = tricera.Sequential([layers.Input((6,)), layers.Reshape((6, 1)), layers.LSTM(4), layers.Dense(3)])
+    model.compile("sgd", tricera.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
+    assert state(model) == ({8}, set())
+
+
 def test_only_so_many_shapes_are_compiled_for(monkeypatch):
     monkeypatch.setattr(settled, "SETTLED", 1)
     monkeypatch.setattr(settled, "SHAPES", 2)

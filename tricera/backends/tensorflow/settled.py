@@ -13,7 +13,10 @@ SETTLED, SHAPES, _REMEMBERED = 32, 8, 64
 # Compiling costs milliseconds a node, and what it saves is the time between the kernels: large steps have large kernels.
 MOST_NODES = 1000
 # On a CPU, XLA's convolutions, the gradients of its pooling and its random numbers are slower than TensorFlow's own.
-_SLOW_ON_CPU = ("Conv", "DepthwiseConv", "MaxPool", "AvgPool", "Stateless")
+_SLOW_ON_CPU = (
+    "Conv", "DepthwiseConv", "MaxPool", "AvgPool",
+    "StatelessRandom", "StatelessTruncated", "StatelessMultinomial", "StatelessParameterized", "StatelessShuffle",
+)  # fmt: skip
 
 
 class Settled:
