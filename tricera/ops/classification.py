@@ -69,7 +69,8 @@ def sparse_softmax_loss(target: TensorLike, logits: TensorLike) -> Tensor:
         >>> round(float(sparse_softmax_loss(1, [0.0, 0.0])), 4)
         0.6931
     """
-    return negative(_picked(log_softmax(logits, axis=-1), target))
+    picked, inside = _picked(log_softmax(logits, axis=-1), target)
+    return where(inside, negative(picked), 0.0)
 
 
 @composed(promote=None)
@@ -88,8 +89,8 @@ def sparse_probability_loss(target: TensorLike, output: TensorLike) -> Tensor:
         0.6931
     """
     # The element is picked first: the rest is done for one class, not for all.
-    share = _probabilities(divide(_picked(output, target), sum_(output, axis=-1)))
-    inside = logical_and(greater_equal(target, 0), less(target, output.shape[-1]))
+    picked, inside = _picked(output, target)
+    share = _probabilities(divide(picked, sum_(output, axis=-1)))
     return cast(where(inside, negative(log(share)), 0.0), dtype(output))
 
 
@@ -132,12 +133,11 @@ def sigmoid_loss(target: TensorLike, logits: TensorLike) -> Tensor:
     return add(subtract(maximum(logits, 0), multiply(logits, target)), tail)
 
 
-def _picked(logs: Any, target: Any) -> Any:
-    """The element that each class names along the last axis, 0 for classes out of range."""
-    classes = logs.shape[-1]
-    inside = logical_and(greater_equal(target, 0), less(target, classes))
+def _picked(values: Any, target: Any) -> tuple[Any, Any]:
+    """The element that each class names along the last axis, and whether there is one."""
+    inside = logical_and(greater_equal(target, 0), less(target, values.shape[-1]))
     index = expand_dims(where(inside, target, 0), -1)
-    return multiply(squeeze(take_along_axis(logs, index, axis=-1), axis=-1), cast(inside, dtype(logs)))
+    return squeeze(take_along_axis(values, index, axis=-1), axis=-1), inside
 
 
 @composed(promote="float", kinds="real")

@@ -75,10 +75,10 @@ def run_epoch(model: Any, kind: str, data: EpochIterator, callbacks: CallbackLis
         if watched:
             begin(first)
         same = False
-        if each or (first == last and runner.repeats):
-            step, same = cache.again(model, kind)
-        elif step is None:
+        if step is None:
             step = cache.get(model, kind)
+        elif each or (first == last and runner.repeats):
+            step, same = cache.again(model, kind)
         logs = lazy_logs(model, runner.run(step, batches, same))
         if watched:
             end(last, logs)

@@ -65,7 +65,10 @@ class StepCache:
         key = f"{kind} among many"
         known = self.unchanged(key)
         if known is not None:
-            return known.step, known.settled()
+            same = known.settled()
+            if not same:
+                known.step.recorded = None
+            return known.step, same
         step = self.get(model, kind)
         self.remember(model, kind, step, key)
         return step, False

@@ -23,7 +23,7 @@ from tricera.core.windows import Plan, Transposed
 
 _CACHE = 3 << 20  # bytes of patches to hold at a time
 MOST_PLACES = 64  # places of a window that are added one by one
-# Where patches are rather multiplied than gathered, by benchmarks of all combinations of 1 to 128 channels and filters.
+# Where blocks are quicker than XLA's own: measured for 1 to 64 channels, 8 to 128 filters and windows of 3, 5 and 7.
 _FILTERS, _CHANNELS, _ELEMENTS = 64, 8, 1 << 20
 _looping: Scoped[bool] = Scoped("jax_loop", default=False)
 

@@ -111,7 +111,7 @@ class Step:
         self._one = self._jit(self._pure)
         self._many = jax.jit(self._scan, donate_argnums=(0,) if donate else ())
         self._windows, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
-        self._looped: bool | None = None  # whether several steps may be run in one dispatch; None: not known yet
+        self._apiece = Bounded(_PROGRAMS)  # shapes of a batch -> whether steps on such are not to be run in a loop
         # kind of batch -> the sizes for which the step is compiled; whether it computes each sample by itself
         self._sizes, self._apart = Bounded(SHAPES), Bounded(SHAPES)
 
@@ -244,12 +244,14 @@ class Step:
 
     def _one_by_one(self, batch: Any) -> bool:
         """Whether a loop over steps would be slower than the steps one by one."""
-        if self._looped is None:
+        if jax.default_backend() != "cpu":
+            return False
+        key = tuple((x.shape, x.dtype) for x in jax.tree_util.tree_leaves(batch))
+        found = self._apiece.get(key)
+        if found is None:
             values = [v.native for v in self.variables]
-            self._looped = jax.default_backend() != "cpu" or not _has_convolution(
-                jax.make_jaxpr(self._pure)(values, batch).jaxpr
-            )
-        return not self._looped
+            found = self._apiece[key] = _has_convolution(jax.make_jaxpr(self._pure)(values, batch).jaxpr)
+        return found
 
     def _window(self, data: Any, order: Any, size: int) -> Any:
         """A loop over batches, traced once; its bounds are arguments, so it is compiled once."""
