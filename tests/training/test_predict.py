@@ -88,6 +88,20 @@ def test_state_goes_from_step_to_step_and_hooks_can_stop(backend):
     assert net.predict(x, batch_size=4, verbose=0, steps=68)["one"].shape == (272, 2)
 
 
+def test_tensors_alike_in_another_structure(backend):
+    a, b = layers.Input((3,), name="a"), layers.Input((3,), name="b")
+    net = keras.Model([a, b], layers.Subtract()([a, b]))
+    x, y = np.ones((2, 3), "float32"), np.zeros((2, 3), "float32")
+    for data in ([x, y], {"a": x, "b": y}, {"b": y, "a": x}, (x, y)):
+        np.testing.assert_array_equal(net.predict_on_batch(data), 1.0)
+        np.testing.assert_array_equal(net.predict(data, verbose=0), 1.0)
+    if backend != "numpy":
+        net.compile(keras.optimizers.SGD(0.0), "mse")
+        for _ in range(40):  # on TensorFlow until it is compiled
+            for data in ([x, y], {"a": x, "b": y}):
+                assert net.train_on_batch(data, x) == 0
+
+
 def test_one_sample_again_and_again_is_traced_once(trainable_backend):
     if trainable_backend == "torch":
         pytest.skip("steps are not traced")

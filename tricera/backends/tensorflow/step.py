@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import optree
 import tensorflow as tf
 
 from tricera.backends.tensorflow.settled import Settled, signature
@@ -103,7 +104,7 @@ class Step:
 
     def _direct_call(self, one: Any, batch: Any) -> Any:
         """Call the function of this shape itself: finding it costs more than calling it."""
-        key = signature(batch)
+        key = signature(batch), optree.tree_structure(batch, none_is_leaf=True)
         found = self._direct.get(key)
         if found is None:
             found = self._direct[key] = one.get_concrete_function(batch)
