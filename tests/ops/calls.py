@@ -106,7 +106,7 @@ OTHERS: dict[str, Call] = {
         lambda k, x: k.ops.custom_gradient(lambda v: (v * 2.0, lambda *a, upstream: upstream))(x),
     ),
     "einsum": ((X3, rand(4, 5)), lambda k, a, b: k.ops.einsum("bij,jk->bik", a, b)),
-    "empty": ((), lambda k: k.ops.empty((2, 3)) * 0.0),
+    "empty": ((), lambda k: k.ops.zeros_like(k.ops.empty((2, 3)))),
     "eye": ((), lambda k: k.ops.eye(3, 4, 1)),
     "fori_loop": ((X,), lambda k, x: k.ops.fori_loop(0, 3, lambda i, a: a * 0.5 + x, x)),
     "full": ((), lambda k: k.ops.full((2, 3), 2.5)),
