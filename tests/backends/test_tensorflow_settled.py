@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,16 @@ def test_all_modes_change_at_the_same_batch(random, monkeypatch):
     for other in results[1:]:
         for a, b in zip(other, results[0], strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_what_runs_on_resident_data_does_not_keep_them():
+    x, y = data()
+    model = dense()
+    for _ in range(2):
+        model.fit(x, y, batch_size=8, verbose=0, callbacks=[Watch()])
+        gc.collect()
+        step = model._step_cache.get(model, "train")
+        assert step._last is not None and step._last[0]() is None
 
 
 def test_compiled_steps_go_on_as_the_graph_would():

@@ -1,8 +1,10 @@
 """Many calls leave nothing behind: no objects, no arrays, no compiled functions without end."""
 
 import gc
+import math
 import sys
 import tracemalloc
+import weakref
 from importlib import import_module
 
 import numpy as np
@@ -32,6 +34,8 @@ def objects(backend):
 
 
 def acts(net):
+    watch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: logs["loss"])
+
     def varied(i):
         n = 1 + i % 8
         net.train_on_batch(X[:n], Y[:n])
@@ -43,6 +47,7 @@ def acts(net):
         "predict": lambda i: net.predict(X, verbose=0),
         "evaluate": lambda i: net.evaluate(X, Y, verbose=0),
         "fit": lambda i: net.fit(X, Y, verbose=0),
+        "fit, watched": lambda i: net.fit(X, Y, verbose=0, callbacks=[watch]),
         "fit with a generator": lambda i: net.fit(iter([(X, Y)] * 3), verbose=0),
         "several sizes": varied,
     }
@@ -62,6 +67,33 @@ def test_calls_leave_no_objects(trainable_backend):
     all_of_them(16)
     after = objects(trainable_backend)
     assert after[1] == before[1] and after[0] - before[0] < 16  # less than one for each call of one kind
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_data_are_let_go(trainable_backend, watched):
+    """Neither what was passed nor its copy on the device outlives a call."""
+    net = model()
+    watch = [keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: logs["loss"])] if watched else []
+    before = large(trainable_backend)
+    x, y = np.ones((6400, 3), "float32"), np.ones((6400, 1), "float32")
+    passed = [weakref.ref(x), weakref.ref(y)]
+    net.fit(x, y, verbose=0, callbacks=watch)
+    net.evaluate(x, y, verbose=0)
+    net.predict(x, verbose=0)
+    del x, y
+    assert large(trainable_backend) == before
+    assert [ref() for ref in passed] == [None, None]
+
+
+def large(backend):
+    """How many of the framework's arrays hold 6,400 numbers or more."""
+    gc.collect()
+    if backend == "jax":
+        sizes = [x.size for x in sys.modules["jax"].live_arrays()]
+    else:
+        kind = "Tensor" if backend == "torch" else "EagerTensor"
+        sizes = [math.prod(x.shape) for x in gc.get_objects() if type(x).__name__ == kind]
+    return sum(size >= 6400 for size in sizes)
 
 
 @pytest.mark.slow

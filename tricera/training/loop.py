@@ -99,6 +99,7 @@ class _Runner:
         self.pace: Pace = data.pace
         data.steps_per_execution = 1 if single else self.pace.size
         self.free = self.pace.free and not single
+        self.single = not self.free and data.steps_per_execution == 1
         self.snapshot = structure(model)
         self.repeats = self.backend.step.REPEATS
 
@@ -113,7 +114,7 @@ class _Runner:
         if not isinstance(batches, Window):
             return step.run(batches, same)
         if not self.free:
-            return self.data.resident.run(step, batches, same)
+            return self.data.resident.run(step, batches, same, self.single)
         started = self.pace.start()
         outputs = self.backend.step.wait(self.data.resident.run(step, batches))
         self.pace.learn(batches.stop - batches.first, started)

@@ -42,9 +42,9 @@ class Resident:
             self._placed = None if window.order is None else self.backend.step.place_resident(window.order)
         return self._placed
 
-    def run(self, step: Any, window: Window, same: bool = False) -> Any:
-        """Run the step on each batch of a window; the outputs of the last. `same` is what `Step.run` knows by that name."""
-        return step.run_window(self.data, self.order(window), window.size, window.first, window.stop, same)
+    def run(self, step: Any, window: Window, same: bool = False, single: bool = False) -> Any:
+        """Run the step on each batch of a window; the outputs of the last. `same` and `single` are what `Step.run_window` knows by it."""
+        return step.run_window(self.data, self.order(window), window.size, window.first, window.stop, same, single)
 
 
 def resident(model: Any, data: EpochIterator) -> Resident | None:

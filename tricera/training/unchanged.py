@@ -36,7 +36,7 @@ from tricera.regularizers import Regularizer
 from tricera.training.compile_utils import CompileLoss
 from tricera.training.compiled import Compiled
 
-# Attributes that a step itself sets, and which nothing in a step reads that was not set in it before.
+# Attributes that a step itself sets, and which nothing in a step reads that was not set in it before; and the run that it belongs to.
 _OF_THE_STEP = frozenset(
     {
         "_losses",
@@ -45,6 +45,7 @@ _OF_THE_STEP = frozenset(
         "_snapshot",
         "_seen",
         "_step_cache",
+        "_fitting",
         "_inbound_nodes",
         "_outbound_nodes",
     }

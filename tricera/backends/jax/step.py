@@ -219,7 +219,9 @@ class Step:
             return None, batch
         return count, jax.tree_util.tree_map(lambda x: _fill(x, size), batch)
 
-    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False) -> Any:
+    def run_window(
+        self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False, single: bool = False
+    ) -> Any:
         """Run one step a batch on batches of resident data, in one dispatch; the outputs of the last.
 
         Args:
@@ -229,11 +231,12 @@ class Step:
             first: number of the first batch.
             stop: number after the last one.
             same: as for `run`.
+            single: all windows of this pass hold one batch, for which a program without a loop is compiled: it is quicker.
         """
-        key = (size, order is None, tuple((x.shape, x.dtype) for x in jax.tree_util.tree_leaves(data)))
+        key = (size, order is None, single, tuple([(x.shape, x.dtype) for x in jax.tree_util.tree_leaves(data)]))
         found = self._windows.get(key)
         if found is None:
-            found = self._windows[key] = self._window(data, order, size)
+            found = self._windows[key] = self._window(data, order, size, single)
         if found is _ONE_BY_ONE:
             for i in range(first, stop):
                 out = self.run([_picked(data, order, size, i)])
@@ -253,8 +256,8 @@ class Step:
             found = self._apiece[key] = _has_convolution(jax.make_jaxpr(self._pure)(values, batch).jaxpr)
         return found
 
-    def _window(self, data: Any, order: Any, size: int) -> Any:
-        """A loop over batches, traced once; its bounds are arguments, so it is compiled once."""
+    def _window(self, data: Any, order: Any, size: int, single: bool) -> Any:
+        """A loop over batches, traced once; its bounds are arguments, so it is compiled once. Or a step on one of them."""
         values = [v.native for v in self.variables]
         batch = jax.eval_shape(lambda d, o: _batch(d, o, size, 0), data, order)
         closed, shapes = jax.make_jaxpr(self._pure, return_shape=True)(values, batch)
@@ -264,23 +267,28 @@ class Step:
         outs, updated = shapes
         shape_leaves, out_tree = jax.tree_util.tree_flatten(outs)
 
+        def one(current: list[Any], values: list[Any], data: Any, order: Any, i: Any) -> tuple[Any, Any]:
+            flat = pure(*jax.tree_util.tree_leaves((current, _batch(data, order, size, i))))
+            count = len(shape_leaves)
+            fresh = dict(zip(sorted(updated), flat[count:], strict=True))
+            return {k: jax.lax.convert_element_type(v, values[k].dtype) for k, v in fresh.items()}, [
+                jax.lax.convert_element_type(v, s.dtype) for v, s in zip(flat[:count], shape_leaves, strict=True)
+            ]
+
         def loop(values: list[Any], data: Any, order: Any, first: Any, stop: Any) -> Any:
             def body(i: Any, carry: Any) -> Any:
-                new, _ = carry
-                current = [new.get(k, value) for k, value in enumerate(values)]
-                leaves = jax.tree_util.tree_leaves((current, _batch(data, order, size, i)))
-                flat = pure(*leaves)
-                count = len(shape_leaves)
-                fresh = dict(zip(sorted(updated), flat[count:], strict=True))
-                return {k: jax.lax.convert_element_type(v, values[k].dtype) for k, v in fresh.items()}, [
-                    jax.lax.convert_element_type(v, s.dtype) for v, s in zip(flat[:count], shape_leaves, strict=True)
-                ]
+                current = [carry[0].get(k, value) for k, value in enumerate(values)]
+                return one(current, values, data, order, i)
 
             start = {k: values[k] for k in updated}, [jnp.zeros(s.shape, s.dtype) for s in shape_leaves]
             new, outs = jax.lax.fori_loop(first, stop, body, start)
             return jax.tree_util.tree_unflatten(out_tree, outs), new
 
-        return jax.jit(loop, donate_argnums=(0,) if self.donate else ())
+        def step(values: list[Any], data: Any, order: Any, i: Any, _: Any) -> Any:
+            new, outs = one(values, values, data, order, i)
+            return jax.tree_util.tree_unflatten(out_tree, outs), new
+
+        return jax.jit(step if single else loop, donate_argnums=(0,) if self.donate else ())
 
     def run_chunk(self, data: Any, size: int, first: int, stop: int, limit: int) -> Any:
         """Run one step a batch on some of the batches that lie in a chunk, in one dispatch; of a step with `collect`.

@@ -39,6 +39,10 @@ class Settled:
         self.counts[key] = before + left
         return left
 
+    def decided(self, key: Any) -> bool:
+        """Whether it is known for good what runs the batches of a shape: what was compiled for it, or the graph."""
+        return self.tried.get(key, False) or key in self.plain
+
     def admits(self, key: Any, one: Any, sample: Any) -> bool:
         """Whether to compile for a shape now; large steps and what XLA is slow at stay a graph."""
         nodes = _operations(one.get_concrete_function(sample).graph)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -83,7 +84,8 @@ class Step:
         self._compiled: Any = _graph(one, jit_compile=True) if jit == "auto" and not collect else None
         self._settled = Settled()
         self._direct = Bounded(_SHAPES)
-        self._loops, self._chunks = Bounded(_PROGRAMS), Bounded(_PROGRAMS)
+        self._loops, self._chunks, self._picks = Bounded(_PROGRAMS), Bounded(_PROGRAMS), Bounded(_PROGRAMS)
+        self._last: tuple[Any, Any, Any] | None = None  # resident data, and what runs a step on any batch of them
 
     def run(self, batches: list[Any], same: bool = False) -> Any:
         """Run one step a batch; the outputs of the last, or the list of all with `collect`."""
@@ -96,22 +98,26 @@ class Step:
                 batches[0], 0, len(batches), lambda one, *bounds: self._stacked(one)(stacked, *map(tf.constant, bounds))
             )
         for batch in batches:
-            out = self._in_parts(batch, 0, 1, lambda one, *_: self._single(one, batch))  # noqa: B023 - called at once
+            out = self._in_parts(batch, 0, 1, lambda one, *_: self._direct_call(one, batch))  # noqa: B023 - called at once
         return out
-
-    def _single(self, one: Any, batch: Any) -> Any:
-        return self._direct_call(one, batch) if one is self._compiled else one(batch)
 
     def _direct_call(self, one: Any, batch: Any) -> Any:
         """Call the function of this shape itself: finding it costs more than calling it."""
-        key = signature(batch), optree.tree_structure(batch, none_is_leaf=True)
+        leaves, spec = optree.tree_flatten(batch, none_is_leaf=True)
+        if not all([x is None or isinstance(x, tf.Tensor) for x in leaves]):
+            return one(batch)  # sparse and ragged ones differ in more than their shapes
+        key = one, tuple([None if x is None else (tuple(x.shape), x.dtype) for x in leaves]), spec
         found = self._direct.get(key)
         if found is None:
             found = self._direct[key] = one.get_concrete_function(batch)
         return found(batch)
 
-    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False) -> Any:
+    def run_window(
+        self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False, single: bool = False
+    ) -> Any:
         """Run one step a batch on batches of resident data, in one call; the outputs of the last. See the JAX backend's."""
+        if single:
+            return self._run_picked(data, order, size, first)
         sample = _map(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
 
         def part(one: Any, first: int, stop: int) -> Any:
@@ -119,6 +125,29 @@ class Step:
             return loop(data, order, tf.constant(first), tf.constant(stop))
 
         return self._in_parts(sample, first, stop, part)
+
+    def _run_picked(self, data: Any, order: Any, size: int, i: int) -> Any:
+        """Run the step on one batch of resident data, by a graph without a loop, which is called itself."""
+        known, key = self._last, (size, None if order is None else order.shape)
+        first_leaf = tf.nest.flatten(data)[0]
+        if known is not None and known[0]() is first_leaf and known[1] == key:
+            return known[2](data, order, tf.constant(i))
+        sample = _map(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
+        called: list[Any] = []
+
+        def pick(one: Any, *_: int) -> Any:
+            whole = (one, key, signature(data), optree.tree_structure(data, none_is_leaf=True))
+            found = self._picks.get(whole)
+            if found is None:
+                graph = _graph(lambda data, order, i: one(_batch(data, order, size, i)))
+                found = self._picks[whole] = graph.get_concrete_function(data, order, tf.constant(i))
+            called[:] = [found]
+            return found(data, order, tf.constant(i))
+
+        out = self._in_parts(sample, i, i + 1, pick)
+        if self._settled.decided(signature(sample)) or self._compiled is None:
+            self._last = weakref.ref(first_leaf), key, called[0]  # every pass places tensors of its own
+        return out
 
     def _in_parts(self, sample: Any, first: int, stop: int, run: Callable[[Any, int, int], Any]) -> Any:
         """Run batches `first` to `stop`, which look like `sample`: those of before and those of after compilation."""

@@ -110,7 +110,9 @@ class Step:
         self._replays[key] = (natives, run) if run else False
         return out
 
-    def run_window(self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False) -> Any:
+    def run_window(
+        self, data: Any, order: Any, size: int, first: int, stop: int, same: bool = False, single: bool = False
+    ) -> Any:
         """Run one step a batch on batches of resident data; the outputs of the last. Arguments as in the JAX backend's."""
         leaves, spec = optree.tree_flatten(data, none_is_leaf=True)
         indices = None if order is None else order[first:stop].unbind(0)
