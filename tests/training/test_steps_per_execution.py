@@ -71,6 +71,44 @@ def test_reading_each_loss_changes_no_number(trainable_backend):
         np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6)
 
 
+class Groups(keras.callbacks.Callback):
+    """The numbers of the batches between which hooks are called."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.seen.append(batch)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.seen.append(batch)
+
+    on_test_batch_begin = on_predict_batch_begin = on_train_batch_begin
+    on_test_batch_end = on_predict_batch_end = on_train_batch_end
+
+
+@pytest.mark.parametrize(("size", "wanted"), [(8, [0, 3, 4, 7, 8, 8]), (10, [0, 3, 4, 6]), (12, [0, 3, 4, 5])])
+def test_a_smaller_last_batch_belongs_to_the_group(trainable_backend, size, wanted):
+    """As Keras begins them, whatever kind of data they come from; 70 samples are 8 batches of 8 and one of 6."""
+    net = model(steps_per_execution=4)
+    net.build((None, 4))
+
+    def source():
+        return ((X[i : i + size], Y[i : i + size]) for i in range(0, 70, size))
+
+    for run in (net.fit, net.evaluate, net.predict):
+        x, y = (X, ()) if run == net.predict else (X, (Y,))
+        groups = Groups()
+        run(x, *y, batch_size=size, callbacks=[groups], verbose=0)
+        assert groups.seen == wanted
+        groups = Groups()
+        run(source() if y else (x for x, _ in source()), callbacks=[groups], verbose=0)
+        assert groups.seen == wanted
+    predicted = net.predict(X, batch_size=size, verbose=0)
+    np.testing.assert_allclose(predicted, net.predict_on_batch(X), rtol=1e-5, atol=1e-6)
+
+
 def test_auto_is_kept():
     with keras.backend.use("numpy"):
         net = model(steps_per_execution="auto")

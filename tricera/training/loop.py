@@ -100,6 +100,7 @@ class _Runner:
         data.steps_per_execution = 1 if single else self.pace.size
         self.free = self.pace.free and not single
         self.single = not self.free and data.steps_per_execution == 1
+        data.joined = not self.free
         self.snapshot = structure(model)
         self.repeats = self.backend.step.REPEATS
 
@@ -114,10 +115,11 @@ class _Runner:
         if not isinstance(batches, Window):
             return step.run(batches, same)
         if not self.free:
-            return self.data.resident.run(step, batches, same, self.single)
+            outputs = self.data.resident.run(step, batches, same, self.single)
+            return outputs if batches.rest is None else step.run([batches.rest])
         started = self.pace.start()
         outputs = self.backend.step.wait(self.data.resident.run(step, batches))
-        self.pace.learn(batches.stop - batches.first, started)
+        self.pace.learn(batches.steps, started)
         self.data.steps_per_execution = self.pace.size
         return outputs
 
@@ -347,6 +349,7 @@ class _Predictor:
         self.pace = Pace(None if model._fixed_steps == 1 else model._fixed_steps)
         data.steps_per_execution = 1 if single else self.pace.size
         self.free = data.windows and self.pace.free and not single
+        data.joined = not self.free
         self.before: tuple[int, float] | None = None  # how many steps the last window had, and when it began
         self.step = model._step_cache.get(model, "predict")
         self.scope = structure(model)
@@ -359,8 +362,9 @@ class _Predictor:
                 # by now the outputs of the window before have been fetched, so that it has taken its time
                 self.pace.learn(*self.before)
                 self.data.steps_per_execution = self.pace.size
-            self.before = batches.stop - batches.first, self.pace.start()
-            return self.chunk.run(self.step, batches)
+            self.before = batches.steps, self.pace.start()
+            outputs = self.chunk.run(self.step, batches)
+            return outputs if batches.rest is None else outputs + self.step.run([batches.rest])
 
 
 def _to_numpy(model: Any, outputs: Any) -> Any:

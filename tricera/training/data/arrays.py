@@ -23,12 +23,19 @@ class Window(NamedTuple):
         size: samples a batch.
         first: number of the first batch in the pass.
         stop: number after the last one.
+        rest: the smaller last batch of the pass, where it belongs to the same group.
     """
 
     order: np.ndarray | None
     size: int
     first: int
     stop: int
+    rest: tuple[Any, ...] | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many batches there are in all."""
+        return self.stop - self.first + (self.rest is not None)
 
 
 class ArrayPass:

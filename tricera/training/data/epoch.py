@@ -36,6 +36,7 @@ class EpochIterator:
         waited: the seconds for which this epoch's steps waited for batches: to be read, gathered and placed, or to arrive from
             the thread that does so.
         windows: whether batches of arrays in memory are given as a `Window` rather than gathered.
+        joined: whether a smaller last batch comes with the window before it, where the group holds so many.
         resident: the data on the device, and
         pace: how many steps a dispatch should hold: both belong to the loop.
         exhausted: whether the last epoch ended before its time, so that training on makes no sense with a generator.
@@ -63,7 +64,7 @@ class EpochIterator:
         self.variables: Iterable[Any] = ()
         self.waited = 0.0
         self.exhausted = False
-        self.windows = False
+        self.windows = self.joined = False
         self.resident: Any = None
         self.pace: Any = None
         self._pass: Any = None
@@ -158,8 +159,8 @@ class EpochIterator:
             size = self.steps_per_execution if steps is None else min(self.steps_per_execution, steps - done)
             window = self._window(size)
             if window is not None:
-                yield done, done + window.stop - window.first - 1, window
-                done += window.stop - window.first
+                yield done, done + window.steps - 1, window
+                done += window.steps
                 continue
             batches: list[tuple[Any, ...]] = []
             while len(batches) < size and not ended:
@@ -184,8 +185,11 @@ class EpochIterator:
         if not isinstance(self._pass, ArrayPass):
             return None
         window = self._pass.take(size)
-        if window is not None:
-            self._pass_steps += window.stop - window.first
+        if window is None:
+            return None
+        self._pass_steps += window.steps
+        if self.joined and window.steps < size and self._pass.peek() is not None:
+            return window._replace(rest=self._advance())
         return window
 
     def _finish(self, done: int, ended: bool) -> None:
