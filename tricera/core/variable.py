@@ -339,8 +339,11 @@ def _initial_value(initializer: Any, shape: Sequence[int] | None, dtype: Any, na
         dtype = dtypes.standardize_dtype(dtype)
         limits.charge(shape, dtype)  # type: ignore[arg-type]
         with dispatch.current().concrete():
-            value = initializer(known_shape, dtype=dtype)
-            array = _on_host(value)
+            if getattr(type(initializer).__call__, "from_host", False):  # no need to go by way of a tensor
+                value = array = initializer.on_host(known_shape, dtype)
+            else:
+                value = initializer(known_shape, dtype=dtype)
+                array = _on_host(value)
     else:
         value = initializer
         array = _on_host(value)

@@ -33,6 +33,8 @@ class Initializer(Configurable, checks.Checked):
         """
         return ops.convert_to_tensor(self.on_host(tuple(shape), dtypes.standardize_dtype(dtype)))
 
+    __call__.from_host = True  # type: ignore[attr-defined]  # a variable takes `on_host`, unless a subclass has its own call
+
     def on_host(self, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         """The value as an array; what subclasses of the library define."""
         raise NotImplementedError("An initializer must define `__call__(shape, dtype=None)`.")

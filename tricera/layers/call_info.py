@@ -33,7 +33,10 @@ class CallInfo:
         training: whether it takes `training`; `training_default` is that argument's default.
         masks: tensor argument -> the mask argument that goes with it.
         computes_mask: whether the class makes masks of its own.
+        shape_names: the arguments of its `compute_output_shape`, once they were asked for.
     """
+
+    shape_names: list[str] | None = None
 
     def __init__(self, cls: type) -> None:
         parameters = list(inspect.signature(cls.call).parameters.values())[1:]  # type: ignore[attr-defined]

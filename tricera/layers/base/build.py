@@ -115,7 +115,9 @@ class IsBuilt(HasConfig):
             if any(isinstance(leaf, KerasTensor) for leaf in tree.flatten(v))
         }  # fmt: skip
         shapes = {f"{n}_shape": tree.map_structure(_shape_of, v) for n, v in tensors.items()}
-        names = list(inspect.signature(self.compute_output_shape).parameters)
+        names = info.shape_names
+        if names is None:
+            names = info.shape_names = list(inspect.signature(self.compute_output_shape).parameters)
         if len(names) > 1 and all(n in shapes for n in names):
             shape = self.compute_output_shape(**{n: shapes[n] for n in names})
         else:
@@ -164,8 +166,11 @@ def _symbolic_of(x: Any) -> Any:
 def wrapped_build(build: Callable[..., None]) -> Callable[..., None]:
     """`build` inside the layer's backend and name scope; afterwards the layer counts as built."""
 
+    signature: inspect.Signature | None = None
+
     @functools.wraps(build)
     def wrapped(self: Any, *args: Any, **kwargs: Any) -> None:
+        nonlocal signature
         if self.__dict__.get("_building"):
             build(self, *args, **kwargs)
             return
@@ -184,7 +189,8 @@ def wrapped_build(build: Callable[..., None]) -> Callable[..., None]:
             raise
         finally:
             del self.__dict__["_building"]
-        bound = inspect.signature(build).bind(self, *args, **kwargs).arguments
+        signature = signature or inspect.signature(build)
+        bound = signature.bind(self, *args, **kwargs).arguments
         self._build_shapes_dict = {k: v for k, v in list(bound.items())[1:]}
         self.built = self._locked = True
 
