@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import tricera.layers  # noqa: F401 - defines all ops, the recurrences too
+import tricera.ops.recurrent  # noqa: F401 - ops that are defined where they are first needed
 from tests.conftest import BACKENDS
 from tricera.backends import contract
 from tricera.core import dispatch

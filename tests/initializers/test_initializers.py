@@ -139,3 +139,25 @@ def test_what_a_config_makes_of_its_arguments():
 
     config = initializers.VarianceScaling(distribution="Normal", seed=np.int64(3)).get_config()
     assert json.loads(json.dumps(config))["seed"] == 3 and config["distribution"] == "truncated_normal"
+
+
+def test_variables_take_what_initializers_give(backend):
+    """By way of the host, unless a subclass has a call of its own."""
+    from tricera import Variable
+
+    class Called(initializers.RandomNormal):
+        def __call__(self, shape, dtype=None):
+            return super().__call__(shape, dtype) * 0.0 + 3.0
+
+    class OnHost(initializers.Initializer):
+        def on_host(self, shape, dtype):
+            return np.full(shape, 4.0, dtype)
+
+    for dtype in ("float32", "float16"):
+        given = made(initializers.GlorotUniform(seed=1), (3, 4), dtype)
+        variable = Variable(initializers.GlorotUniform(seed=1), shape=(3, 4), dtype=dtype)
+        assert variable.dtype == dtype
+        np.testing.assert_array_equal(variable.numpy(), given)
+        np.testing.assert_array_equal(Variable(Called(), shape=(2,), dtype=dtype).numpy(), [3.0, 3.0])
+        np.testing.assert_array_equal(Variable(OnHost(), shape=(2,), dtype=dtype).numpy(), [4.0, 4.0])
+    np.testing.assert_array_equal(Variable(lambda shape, dtype: np.ones(shape), shape=(2,)).numpy(), [1.0, 1.0])

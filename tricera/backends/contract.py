@@ -11,7 +11,7 @@ the dtype in which it is computed instead.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -274,10 +274,12 @@ class StepRoom(Protocol):
 
 
 class OptimizerRoom(Protocol):
-    """What updates need. `FUSED` maps an optimizer's rule to a function that runs it over all variables at once."""
+    """What updates need. A backend that has fused rules has `decay` and `scalars` for them, too."""
 
-    FUSED: dict[str, Callable[..., None]]
     scope: Any
+
+    def fused(self, name: str, hyper: Mapping[str, Any], dtypes: Collection[str]) -> Callable[..., None] | None:
+        """What runs an optimizer's rule over all variables, of these dtypes, in place; None where the portable rule is to be taken."""
 
     def dense(self, gradient: Any) -> Any:
         """The gradient as a plain tensor."""

@@ -214,7 +214,10 @@ class Optimizer(OptimizerState, checks.Checked):
     def _steady(self, backend: Backend, variables: list[Variable]) -> bool:
         """Whether all updates are made of the same calls: nothing depends on their number, and no code of a user takes part."""
         rate = self._learning_rate
-        plain = type(self).__module__.startswith(__name__.partition(".")[0] + ".") and self._fused(backend) is not None
+        plain = (
+            type(self).__module__.startswith(__name__.partition(".")[0] + ".")
+            and self._fused(backend, variables) is not None
+        )
         settled = isinstance(rate, Variable) or type(rate).__module__.startswith(__name__.partition(".")[0] + ".")
         varied = self.gradient_accumulation_steps or self.use_ema
         return plain and settled and not varied and all([v.constraint is None for v in variables])
@@ -324,7 +327,7 @@ class Optimizer(OptimizerState, checks.Checked):
         rate = self._current_learning_rate()
         rate = rate.value if isinstance(rate, Variable) else backend.convert(rate, "float32")
         self._before_update()
-        fused = self._fused(backend)
+        fused = self._fused(backend, variables)
         if fused is not None:
             self._update_fused(backend, fused, grads, variables, rate)
             return
@@ -335,14 +338,14 @@ class Optimizer(OptimizerState, checks.Checked):
     def _before_update(self) -> None:
         """What changes once an update, not once a variable."""
 
-    def _fused(self, backend: Backend) -> Callable[..., None] | None:
+    def _fused(self, backend: Backend, variables: list[Variable]) -> Callable[..., None] | None:
         if (
             self.fused_name is None
             or current_cells.get() is not None
             or type(self).update_step is not Optimizer.update_step
         ):
             return None
-        return backend.optimizer.FUSED.get(self.fused_name)
+        return backend.optimizer.fused(self.fused_name, self._hyper(), {v._dtype for v in variables})
 
     def _update_fused(
         self, backend: Backend, fused: Callable[..., None], grads: list[Any], variables: list[Variable], rate: Any

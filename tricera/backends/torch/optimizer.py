@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import torch
 
-from tricera.backends.torch.fused import FUSED as FUSED, Tensors
+from tricera.backends.torch.fused import FUSED, Tensors
 from tricera.backends.torch.replay import for_compiler, numbers
 
 scope = torch.no_grad
+
+
+def fused(name: str, hyper: Mapping[str, Any], dtypes: Collection[str]) -> Callable[..., None] | None:
+    """The rule of that name over all variables at once."""
+    return FUSED.get(name)
 
 
 def dense(gradient: Any) -> Any:
