@@ -11,7 +11,7 @@ the dtype in which it is computed instead.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -278,7 +278,7 @@ class OptimizerRoom(Protocol):
 
     scope: Any
 
-    def fused(self, name: str, hyper: Mapping[str, Any], dtypes: Collection[str]) -> Callable[..., None] | None:
+    def fused(self, name: str, dtypes: Iterable[str]) -> Callable[..., None] | None:
         """What runs an optimizer's rule over all variables, of these dtypes, in place; None where the portable rule is to be taken."""
 
     def dense(self, gradient: Any) -> Any:

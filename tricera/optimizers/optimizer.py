@@ -345,7 +345,7 @@ class Optimizer(OptimizerState, checks.Checked):
             or type(self).update_step is not Optimizer.update_step
         ):
             return None
-        return backend.optimizer.fused(self.fused_name, self._hyper(), {v._dtype for v in variables})
+        return backend.optimizer.fused(self.fused_name, (v._dtype for v in variables))
 
     def _update_fused(
         self, backend: Backend, fused: Callable[..., None], grads: list[Any], variables: list[Variable], rate: Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -11,7 +11,7 @@ import jax
 scope = contextlib.nullcontext  # nothing is recorded that an update would have to switch off
 
 
-def fused(name: str, hyper: Mapping[str, Any], dtypes: Collection[str]) -> Callable[..., None] | None:
+def fused(name: str, dtypes: Iterable[str]) -> Callable[..., None] | None:
     """None: the portable rules are all there is."""
     return None
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 scope = contextlib.nullcontext
 
 
-def fused(name: str, hyper: Mapping[str, Any], dtypes: Collection[str]) -> Callable[..., None] | None:
+def fused(name: str, dtypes: Iterable[str]) -> Callable[..., None] | None:
     """None: the portable rules are all there is."""
     return None
 

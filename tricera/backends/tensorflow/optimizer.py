@@ -1,9 +1,9 @@
-"""Optimizers: TensorFlow has kernels for two rules, one node a variable; the other rules are nodes that XLA or grappler fuse."""
+"""Optimizers: the two commonest rules in fewer nodes than the portable ones, which XLA or grappler fuse; graphs are made sooner."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -11,9 +11,10 @@ import tensorflow as tf
 scope = contextlib.nullcontext
 
 
-def fused(name: str, hyper: Mapping[str, Any], dtypes: Collection[str]) -> Callable[..., None] | None:
+def fused(name: str, dtypes: Iterable[str]) -> Callable[..., None] | None:
     """The rule of that name over all variables, if it is here: in halves the portable rules compute in float32."""
-    return None if set(dtypes) - {"float32", "float64"} else {"adam": _adam, "sgd": _sgd}.get(name)
+    rule = {"adam": _adam, "sgd": _sgd}.get(name)
+    return None if rule is None or set(dtypes) - {"float32", "float64"} else rule
 
 
 def _adam(grads: Any, values: Any, slots: Any, hyper: Mapping[str, Any], lr: Any, t: Any) -> None:
@@ -46,8 +47,9 @@ def _sgd(grads: Any, values: Any, slots: Any, hyper: Mapping[str, Any], lr: Any,
         if not slots:
             tf.raw_ops.ResourceApplyGradientDescent(var=value.handle, alpha=rate, delta=g)
             continue
+        momentum = tf.convert_to_tensor(hyper["momentum"], value.dtype)
         tf.raw_ops.ResourceApplyKerasMomentum(
-            var=value.handle, accum=slots[0][i].handle, lr=rate, grad=g, momentum=tf.convert_to_tensor(hyper["momentum"], value.dtype), use_nesterov=hyper["nesterov"],
+            var=value.handle, accum=slots[0][i].handle, lr=rate, grad=g, momentum=momentum, use_nesterov=bool(hyper["nesterov"])
         )  # fmt: skip
 
 

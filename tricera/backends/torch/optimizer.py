@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from tricera.backends.torch.replay import for_compiler, numbers
 scope = torch.no_grad
 
 
-def fused(name: str, hyper: Mapping[str, Any], dtypes: Collection[str]) -> Callable[..., None] | None:
+def fused(name: str, dtypes: Iterable[str]) -> Callable[..., None] | None:
     """The rule of that name over all variables at once."""
     return FUSED.get(name)
 
