@@ -81,7 +81,7 @@ def test_data_are_let_go(trainable_backend, watched):
     net.evaluate(x, y, verbose=0)
     net.predict(x, verbose=0)
     del x, y
-    assert large(trainable_backend) == before
+    assert large(trainable_backend) <= before  # what other tests left may go meanwhile
     assert [ref() for ref in passed] == [None, None]
 
 
