@@ -9,6 +9,7 @@ import pytest
 
 import tricera
 from tests.conftest import BACKENDS
+from tests.reading import Reader
 from tricera import layers
 
 if "tensorflow" not in BACKENDS:
@@ -45,17 +46,6 @@ def state(model, alone=False):
     return {key[0][0][0] for key in found.tried}, {key[0][0][0] for key in found.plain}
 
 
-class Watch(tricera.callbacks.Callback):
-    """Reads the loss after each batch."""
-
-    def __init__(self):
-        super().__init__()
-        self.losses = []
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.losses.append(logs["loss"])
-
-
 def generator(x, y):
     for i in range(0, len(x), 8):
         yield x[i : i + 8], y[i : i + 8]
@@ -77,7 +67,7 @@ def test_all_modes_change_at_the_same_batch(random, monkeypatch):
         model = dense(*between, steps_per_execution=7 if mode == "several" else 1)
         source = (x, y) if mode in ("window", "watched") else (generator(x, y), None)
         model.fit(*source, batch_size=8 if mode in ("window", "watched") else None, shuffle=False, verbose=0,
-                  callbacks=[Watch()] if mode == "watched" else None)  # fmt: skip
+                  callbacks=[Reader()] if mode == "watched" else None)  # fmt: skip
         assert state(model) == ({8}, set())
         results.append([*model.get_weights(), *(v.numpy() for m in model.metrics for v in m.variables)])
     for other in results[1:]:
@@ -89,7 +79,7 @@ def test_what_runs_on_resident_data_does_not_keep_them():
     x, y = data()
     model = dense()
     for _ in range(2):
-        model.fit(x, y, batch_size=8, verbose=0, callbacks=[Watch()])
+        model.fit(x, y, batch_size=8, verbose=0, callbacks=[Reader()])
         gc.collect()
         step = model._step_cache.get(model, "train")
         assert step._last is not None and step._last[0]() is None

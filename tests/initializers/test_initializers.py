@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tricera import initializers, ops
+from tricera import Variable, initializers, ops
 
 SHAPE = (200, 300)
 # name -> (mean, standard deviation, smallest, largest)
@@ -143,7 +143,6 @@ def test_what_a_config_makes_of_its_arguments():
 
 def test_variables_take_what_initializers_give(backend):
     """By way of the host, unless a subclass has a call of its own."""
-    from tricera import Variable
 
     class Called(initializers.RandomNormal):
         def __call__(self, shape, dtype=None):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tricera as keras
+from tests.reading import Reader
 from tricera import layers
 
 X = np.random.default_rng(0).normal(size=(70, 6)).astype("float32")
@@ -67,15 +68,6 @@ OPTIMIZERS = [
     lambda: keras.optimizers.Adam(0.01, gradient_accumulation_steps=2),
     lambda: keras.optimizers.SGD(0.05, clipnorm=1.0),
 ]
-
-
-class Reader(keras.callbacks.Callback):
-    def __init__(self):
-        super().__init__()
-        self.found = []
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.found.append(logs["loss"])
 
 
 class Weights(Reader):

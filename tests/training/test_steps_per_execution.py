@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tricera as keras
+from tests.reading import Reader
 from tricera import layers
 
 RNG = np.random.default_rng(0)
@@ -41,17 +42,6 @@ def test_the_numbers_are_the_same(trainable_backend, source):
             np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6, err_msg=str(steps))
 
 
-class Reader(keras.callbacks.Callback):
-    """Reads the loss after each batch, so that a dispatch holds one."""
-
-    def __init__(self):
-        super().__init__()
-        self.losses = []
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.losses.append(logs["loss"])
-
-
 def test_reading_each_loss_changes_no_number(trainable_backend):
     """Also of other data of the same shape, and of data that are gone by then."""
     found = []
@@ -64,8 +54,8 @@ def test_reading_each_loss_changes_no_number(trainable_backend):
             history.append(fitted.history)
         found.append((history, net.get_weights()))
         if reader:
-            assert len(reader.losses) == 2 * 5 * 9
-            np.testing.assert_allclose(reader.losses[8::9], history[0]["loss"] + history[1]["loss"])
+            assert len(reader.found) == 2 * 5 * 9
+            np.testing.assert_allclose(reader.found[8::9], history[0]["loss"] + history[1]["loss"])
     exact = trainable_backend != "torch"
     for a, b in zip(keras.tree.flatten(found[0]), keras.tree.flatten(found[1]), strict=True):
         np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6)

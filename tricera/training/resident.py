@@ -43,7 +43,7 @@ class Resident:
         return self._placed
 
     def run(self, step: Any, window: Window, same: bool = False, single: bool = False) -> Any:
-        """Run the step on each batch of a window; the outputs of the last. `same` and `single` are what `Step.run_window` knows by it."""
+        """Run the step on each batch of a window; the outputs of the last. `same` and `single` are arguments of `Step.run_window`."""
         return step.run_window(self.data, self.order(window), window.size, window.first, window.stop, same, single)
 
 

@@ -106,7 +106,7 @@ class Step:
         leaves, spec = optree.tree_flatten(batch, none_is_leaf=True)
         if not all([x is None or isinstance(x, tf.Tensor) for x in leaves]):
             return one(batch)  # sparse and ragged ones differ in more than their shapes
-        key = one, tuple([None if x is None else (tuple(x.shape), x.dtype) for x in leaves]), spec
+        key = one, signature(leaves), spec
         found = self._direct.get(key)
         if found is None:
             found = self._direct[key] = one.get_concrete_function(batch)
@@ -129,8 +129,8 @@ class Step:
     def _run_picked(self, data: Any, order: Any, size: int, i: int) -> Any:
         """Run the step on one batch of resident data, by a graph without a loop, which is called itself."""
         known, key = self._last, (size, None if order is None else order.shape)
-        first_leaf = tf.nest.flatten(data)[0]
-        if known is not None and known[0]() is first_leaf and known[1] == key:
+        leaf = next(x for x in tf.nest.flatten(data) if x is not None)
+        if known is not None and known[0]() is leaf and known[1] == key:
             return known[2](data, order, tf.constant(i))
         sample = _map(lambda x: tf.TensorSpec((size, *x.shape[1:]), x.dtype), data)
         called: list[Any] = []
@@ -146,7 +146,7 @@ class Step:
 
         out = self._in_parts(sample, i, i + 1, pick)
         if self._settled.decided(signature(sample)) or self._compiled is None:
-            self._last = weakref.ref(first_leaf), key, called[0]  # every pass places tensors of its own
+            self._last = weakref.ref(leaf), key, called[0]  # every pass places tensors of its own
         return out
 
     def _in_parts(self, sample: Any, first: int, stop: int, run: Callable[[Any, int, int], Any]) -> Any:
