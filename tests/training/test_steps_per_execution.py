@@ -61,6 +61,27 @@ def test_reading_each_loss_changes_no_number(trainable_backend):
         np.testing.assert_allclose(a, b, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6)
 
 
+class Second(keras.Model):
+    """Computes from the second of its inputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(1)
+
+    def call(self, inputs):
+        return self.dense(inputs[1])
+
+
+def test_a_first_input_that_is_not_given(trainable_backend):
+    found = []
+    for callbacks in ([], [Reader()]):
+        keras.utils.set_random_seed(1)
+        net = Second()
+        net.compile("sgd", "mse")
+        found.append(net.fit((None, X), Y, batch_size=10, epochs=6, callbacks=callbacks, verbose=0).history["loss"])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-5)
+
+
 class Groups(keras.callbacks.Callback):
     """The numbers of the batches between which hooks are called."""
 
